@@ -1,0 +1,156 @@
+//! What the core asks of the language it serves: the one door to user code.
+//!
+//! The core never holds a borrow of its own state while it is inside a method of [`Host`] that may run
+//! user code, since that code calls back into [`Process`](crate::process::Process).
+
+use std::rc::Rc;
+
+use rotor_ipc::payload::Payload;
+use rotor_ipc::{SessionId, WorkerId};
+
+use crate::process::Process;
+
+/// The part a process plays in a running server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The process that called `start()`.
+    Master,
+    /// The process that forks, reaps and replaces the workers.
+    Manager,
+    /// A process that runs callbacks for connections.
+    EventWorker(WorkerId),
+}
+
+/// What a callback is told. Bytes of a client's message travel by [`Host::receive`] instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Master: the listeners are open; connections are accepted once the callback returns.
+    Start,
+    /// Master: a stop was asked for; connections are still served.
+    BeforeShutdown,
+    /// Master: all other processes have ended.
+    Shutdown,
+    /// Manager: before its first wait.
+    ManagerStart,
+    /// Manager: all workers have ended.
+    ManagerStop,
+    /// Manager: a reload begins.
+    BeforeReload,
+    /// Manager: a reload is over; `success` is false when a successor did not get ready.
+    AfterReload {
+        /// Whether every slot has a new process.
+        success: bool,
+    },
+    /// Event worker: before it takes its first record.
+    WorkerStart(WorkerId),
+    /// Event worker: it has taken its last record.
+    WorkerStop(WorkerId),
+    /// Event worker: it leaves and something is still pending.
+    WorkerExit(WorkerId),
+    /// Manager: a worker ended with a non-zero code or by a signal.
+    WorkerError {
+        /// The worker's slot.
+        worker: WorkerId,
+        /// Its process.
+        pid: i32,
+        /// Its exit code; 0 when a signal ended it.
+        exit_code: i32,
+        /// The signal that ended it; 0 when it exited.
+        signal: i32,
+        /// The session whose message it had in hand.
+        session: Option<SessionId>,
+    },
+    /// Event worker: a client connected.
+    Connect {
+        /// The new session.
+        session: SessionId,
+        /// The reactor that owns the socket.
+        reactor: u16,
+    },
+    /// Event worker: the connection is over.
+    Close {
+        /// The session; it resolves until the callback has returned.
+        session: SessionId,
+        /// The reactor that owned the socket; `None` when the server closed.
+        reactor: Option<u16>,
+    },
+}
+
+/// The kinds of [`Event`], for asking whether anybody listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "each is the event of the same name")]
+pub enum EventKind {
+    Start,
+    BeforeShutdown,
+    Shutdown,
+    ManagerStart,
+    ManagerStop,
+    BeforeReload,
+    AfterReload,
+    WorkerStart,
+    WorkerStop,
+    WorkerExit,
+    WorkerError,
+    Connect,
+    Receive,
+    Close,
+}
+
+/// How a call into user code came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It returned.
+    Returned,
+    /// It threw; the host has reported the exception and the process goes on.
+    Threw,
+    /// The process has to end now, as this says.
+    Ended(End),
+}
+
+/// How a process leaves [`server::start`](crate::server::start).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The master, after an orderly stop: `start()` returns true.
+    Stopped,
+    /// A child is done: it runs its shutdown functions and exits with `code`.
+    Leave {
+        /// The exit code.
+        code: i32,
+    },
+    /// User code called `exit()`: the host's own exit is under way already.
+    Exited,
+    /// A fatal error: nothing of user code may run any more but the shutdown functions.
+    BailedOut,
+}
+
+/// The language that runs the callbacks.
+pub trait Host {
+    /// Whether a callback is registered for `kind`.
+    fn listens(&self, kind: EventKind) -> bool;
+
+    /// Runs the callback for `event`; [`Outcome::Returned`] at once when there is none.
+    fn call(&mut self, event: Event) -> Outcome;
+
+    /// Whether a message of `len` bytes fits into what the memory limit leaves.
+    fn fits(&self, len: usize) -> bool;
+
+    /// Copies `payload` into the host's own string, calls `taken`, then runs the receive callback.
+    ///
+    /// `taken` must run after the copy and before the callback: it moves the head of the lane, so that a
+    /// crash in the callback does not replay the message (P4). When the copy fails, `taken` is not called.
+    fn receive(&mut self, session: SessionId, reactor: u16, payload: &Payload<'_>, taken: &mut dyn FnMut()) -> Outcome;
+
+    /// Runs what user code has asked to run between two callbacks (signal handlers). Called once per turn of
+    /// each loop and after every interrupted wait.
+    fn interrupt(&mut self) -> Outcome;
+
+    /// Called before each fork: what is buffered would come out twice.
+    fn before_fork(&mut self);
+
+    /// Called in each process when it has become `role`, before its first callback: sets the process title,
+    /// reseeds random generators, publishes the pids, and keeps `process` for the methods that user code calls.
+    fn entered(&mut self, role: Role, process: Rc<Process>);
+
+    /// Called when this process has ended its part, before `start` returns: methods fail from here on.
+    fn left(&mut self);
+}
