@@ -1,0 +1,153 @@
+//! Processes: fork, wait, parent's death.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Pid};
+
+use crate::check;
+
+/// Which side of a fork this is.
+#[derive(Debug)]
+pub enum Fork {
+    /// The process that called, with its child's number.
+    Parent {
+        /// The child.
+        child: i32,
+    },
+    /// The new process.
+    Child,
+}
+
+/// Forks.
+///
+/// The caller is the only thread of its own code in this process: another thread's locks would stay locked in
+/// the child for ever. Threads of other libraries are [`threads`]' to find.
+pub fn fork() -> io::Result<Fork> {
+    // SAFETY: the child goes on with ordinary code, which POSIX allows only for a single-threaded parent; that
+    // is what the caller is bound to by the contract above.
+    match unsafe { nix::unistd::fork() }? {
+        ForkResult::Parent { child } => Ok(Fork::Parent { child: child.as_raw() }),
+        ForkResult::Child => Ok(Fork::Child),
+    }
+}
+
+/// How many threads this process has.
+pub fn threads() -> io::Result<usize> {
+    Ok(std::fs::read_dir("/proc/self/task")?.count())
+}
+
+/// How a child ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// The child.
+    pub pid: i32,
+    /// Its exit code; 0 when a signal ended it.
+    pub code: i32,
+    /// The signal that ended it; 0 when it exited.
+    pub signal: i32,
+}
+
+impl Exit {
+    /// Whether it ended as it should.
+    pub fn is_clean(&self) -> bool {
+        self.code == 0 && self.signal == 0
+    }
+}
+
+/// Reaps one child that has ended, if there is one.
+pub fn reap() -> io::Result<Option<Exit>> {
+    loop {
+        return match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::Exited(pid, code)) => Ok(Some(Exit { pid: pid.as_raw(), code, signal: 0 })),
+            Ok(WaitStatus::Signaled(pid, signal, _)) => {
+                Ok(Some(Exit { pid: pid.as_raw(), code: 0, signal: signal as i32 }))
+            }
+            Ok(WaitStatus::StillAlive) | Err(nix::errno::Errno::ECHILD) => Ok(None),
+            Ok(_) | Err(nix::errno::Errno::EINTR) => continue,
+            Err(error) => Err(error.into()),
+        };
+    }
+}
+
+/// Sends `signal` to a process.
+pub fn kill(pid: i32, signal: i32) -> io::Result<()> {
+    // SAFETY: no pointers.
+    check(unsafe { libc::kill(pid, signal) })?;
+    Ok(())
+}
+
+/// This process's number.
+pub fn id() -> i32 {
+    Pid::this().as_raw()
+}
+
+/// The parent's number.
+pub fn parent_id() -> i32 {
+    Pid::parent().as_raw()
+}
+
+/// Asks the kernel for SIGKILL when the parent dies. To be called after credentials have changed, which clears
+/// it, and followed by a look at [`parent_id`]: the parent may be dead already.
+pub fn die_with_parent() -> io::Result<()> {
+    nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?;
+    Ok(())
+}
+
+/// The 15 characters that `ps -o comm` and `/proc/PID/comm` show.
+pub fn set_name(name: &str) {
+    if let Ok(name) = std::ffi::CString::new(name) {
+        // A name is a help for people: that it could not be set changes nothing.
+        let _ = nix::sys::prctl::set_name(&name);
+    }
+}
+
+/// The text name of a signal, `SIGSEGV` for 11.
+pub fn signal_name(signal: i32) -> String {
+    nix::sys::signal::Signal::try_from(signal)
+        .map_or_else(|_| format!("signal {signal}"), |known| known.as_str().to_owned())
+}
+
+/// Detaches from the terminal: the caller's parent goes on as `Parent`, what returns `Child` is the leader of a
+/// new session.
+pub fn detach() -> io::Result<Fork> {
+    let fork = fork()?;
+    if matches!(fork, Fork::Child) {
+        nix::unistd::setsid()?;
+    }
+    Ok(fork)
+}
+
+/// Lets standard input, output and error be `fd` and `/dev/null`.
+pub fn redirect_standard_streams(output: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    nix::unistd::dup2_stdin(&null)?;
+    let output = output.unwrap_or_else(|| null.as_fd());
+    nix::unistd::dup2_stdout(output)?;
+    nix::unistd::dup2_stderr(output)?;
+    Ok(())
+}
+
+/// A pipe whose reading end tells the holder that all holders of the writing end are gone.
+#[derive(Debug)]
+pub struct LifeLine {
+    /// Readable, with the end of file, once the other side is dead.
+    pub watch: OwnedFd,
+    /// Held by the process whose life is watched, and by nobody else.
+    pub hold: OwnedFd,
+}
+
+impl LifeLine {
+    /// A new one, closed on exec.
+    pub fn new() -> io::Result<Self> {
+        let (watch, hold) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC | nix::fcntl::OFlag::O_NONBLOCK)?;
+        Ok(Self { watch, hold })
+    }
+}
+
+/// Ends the process at once, without any of its exit handlers.
+pub fn exit_now(code: i32) -> ! {
+    // SAFETY: nothing of this process runs any more.
+    unsafe { libc::_exit(code) }
+}

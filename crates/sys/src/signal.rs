@@ -1,0 +1,101 @@
+//! Signals as bits: a handler notes what came and wakes the loop that waits.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+
+use crate::check;
+use crate::eventfd::{EventFd, write_raw};
+
+static ARRIVED: AtomicU64 = AtomicU64::new(0);
+static WAKE: AtomicI32 = AtomicI32::new(-1);
+
+/// The signals that this process notes. There is one set for the process, as there is one table of handlers.
+#[derive(Debug)]
+pub struct Signals {
+    eventfd: &'static EventFd,
+}
+
+impl Signals {
+    /// Starts to note nothing; [`Self::note`] and [`Self::ignore`] add to it. Called in a child, it starts
+    /// anew: an eventfd of its parent's would wake the parent.
+    pub fn begin() -> io::Result<Self> {
+        let eventfd: &'static EventFd = Box::leak(Box::new(EventFd::new()?));
+        ARRIVED.store(0, Ordering::Relaxed);
+        WAKE.store(eventfd.as_fd().as_raw_fd(), Ordering::Release);
+        Ok(Self { eventfd })
+    }
+
+    /// Notes `signal` when it comes. System calls it interrupts are not restarted.
+    pub fn note(&self, signal: i32) -> io::Result<()> {
+        set_action(signal, on_signal as *const () as usize)
+    }
+
+    /// Ignores `signal`.
+    pub fn ignore(&self, signal: i32) -> io::Result<()> {
+        set_action(signal, libc::SIG_IGN)
+    }
+
+    /// Gives `signal` its default action.
+    pub fn default(&self, signal: i32) -> io::Result<()> {
+        set_action(signal, libc::SIG_DFL)
+    }
+
+    /// What has come since the last call.
+    pub fn take(&self) -> Arrived {
+        Arrived(ARRIVED.swap(0, Ordering::AcqRel))
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.eventfd.as_fd()
+    }
+}
+
+/// A set of signals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrived(u64);
+
+impl Arrived {
+    /// Whether `signal` is in the set.
+    pub fn has(self, signal: i32) -> bool {
+        self.0 & bit(signal) != 0
+    }
+}
+
+/// Blocks all signals in the calling thread: handlers run on threads that expect them.
+pub fn block_all() -> io::Result<()> {
+    nix::sys::signal::SigSet::all().thread_block()?;
+    Ok(())
+}
+
+/// The first real-time signal: the C library keeps some for itself, so it is no constant.
+pub fn sigrtmin() -> i32 {
+    libc::SIGRTMIN()
+}
+
+fn bit(signal: i32) -> u64 {
+    1_u64.checked_shl(signal.cast_unsigned()).unwrap_or(0)
+}
+
+fn set_action(signal: i32, action: usize) -> io::Result<()> {
+    // SAFETY: the action is filled before use; the handler only touches atomics and writes to a descriptor,
+    // all of which is async-signal-safe.
+    check(unsafe {
+        let mut new: libc::sigaction = std::mem::zeroed();
+        new.sa_sigaction = action;
+        libc::sigemptyset(&raw mut new.sa_mask);
+        libc::sigaction(signal, &raw const new, std::ptr::null_mut())
+    })?;
+    Ok(())
+}
+
+extern "C" fn on_signal(signal: i32) {
+    // SAFETY: reads and restores the thread's errno, which the interrupted code may be about to look at.
+    let errno = unsafe { *libc::__errno_location() };
+    ARRIVED.fetch_or(bit(signal), Ordering::AcqRel);
+    write_raw(WAKE.load(Ordering::Acquire));
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = errno };
+}
