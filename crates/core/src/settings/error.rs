@@ -1,0 +1,113 @@
+//! Settings that were refused, and those that hold in another way than asked.
+
+use std::fmt;
+
+use super::absent::Absence;
+use super::value::quote;
+
+/// Why settings were not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SettingError {
+    /// No setting has this name.
+    Unknown {
+        /// The name.
+        key: String,
+        /// The known name that is most like it, if one is.
+        nearest: Option<&'static str>,
+    },
+    /// The value is none that the setting takes.
+    Refused {
+        /// The setting, as the caller spelled it.
+        key: String,
+        /// In which way the value is wrong.
+        fault: Fault,
+        /// The values that are taken.
+        expected: String,
+        /// The value, shortened.
+        given: String,
+        /// What else there is to know; empty when that says it all.
+        because: String,
+    },
+    /// Values that are each in order do not work, together or on this machine.
+    Unusable {
+        /// The setting that can be changed to make it work.
+        key: &'static str,
+        /// What is wrong and what to do; goes on behind the name.
+        problem: String,
+    },
+}
+
+/// In which way a value is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Not of the setting's type.
+    Type,
+    /// Of the type, and out of range.
+    Range,
+    /// It asks for something that Rotor does not have.
+    Absent(Absence),
+}
+
+impl SettingError {
+    /// Whether an application written for the peer can live with the setting being ignored. It can when the
+    /// peer ignores it as well, and when it only tunes what is not there; it cannot when it relies on
+    /// something.
+    pub(super) fn is_warning_under_swoole_names(&self) -> bool {
+        match self {
+            Self::Unknown { .. } => true,
+            Self::Refused { fault, .. } => matches!(fault, Fault::Range | Fault::Absent(Absence::Meaningless)),
+            Self::Unusable { .. } => false,
+        }
+    }
+
+    /// The setting's name.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Unknown { key, .. } | Self::Refused { key, .. } => key,
+            Self::Unusable { key, .. } => key,
+        }
+    }
+
+    /// What was wrong, without the method in front.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Unknown { key, nearest: None } => format!("unknown setting {}", quote(key)),
+            Self::Unknown { key, nearest: Some(name) } => {
+                format!("unknown setting {}; did you mean \"{name}\"?", quote(key))
+            }
+            Self::Refused { key, expected, given, because, .. } => {
+                let advice = if because.is_empty() { String::new() } else { format!("; {because}") };
+                format!("{key} must be {expected}, {given} given{advice}")
+            }
+            Self::Unusable { key, problem } => format!("{key} {problem}"),
+        }
+    }
+}
+
+impl fmt::Display for SettingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let method = match self {
+            Self::Unknown { .. } | Self::Refused { .. } => "set",
+            Self::Unusable { .. } => "start",
+        };
+        write!(f, "Rotor\\Server::{method}(): {}", self.message())
+    }
+}
+
+impl std::error::Error for SettingError {}
+
+/// A setting that was left at its default ([`merge`](super::SettingsInput::merge)) or lowered
+/// ([`resolve`](super::SettingsInput::resolve)). Displayed without the method, which PHP puts in front.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// The setting's name.
+    pub key: String,
+    /// What was wrong, and what holds now.
+    pub message: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}

@@ -1,0 +1,139 @@
+//! What a server can be told. One table, [`ROWS`], says everything about each setting; what is accepted, the
+//! messages, the array shape of the stubs and the settings page of the docs all come from it.
+//!
+//! The way of a value: PHP array → [`Value`]s → [`SettingsInput::merge`], once per `set()`, which checks each
+//! against its row → [`SettingsInput::resolve`], at `start()`, which knows all of them and the machine, and
+//! gives the [`Settings`] that the rest of the core reads. [`ABSENT`] is the other table: settings of the
+//! peer that Rotor knows and does not have.
+
+mod absent;
+mod error;
+mod input;
+mod machine;
+mod page;
+mod resolve;
+mod row;
+mod table;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::framer::Framing;
+
+pub use absent::{ABSENT, Absence, AbsentRow, Harmless};
+pub use error::{Fault, SettingError, Warning};
+pub use input::SettingsInput;
+pub use machine::Machine;
+pub use page::{array_shape, settings_page};
+pub use row::{Kind, Limit, Preset, Range, Row, Scope, Unit};
+pub use table::{Key, ROWS};
+pub use value::Value;
+
+/// Everything a server was told, with nothing left open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Event workers; at least 1.
+    pub worker_num: u32,
+    /// Reactor threads; 1 to `worker_num`.
+    pub reactor_num: u32,
+    /// Connections at once, and entries of the session table; the descriptors for them are there.
+    pub max_connection: u32,
+    /// Whether `start()` leaves the terminal.
+    pub daemonize: bool,
+    /// Where the master writes its pid; absolute.
+    pub pid_file: Option<PathBuf>,
+    /// Where the log goes instead of standard output; absolute.
+    pub log_file: Option<PathBuf>,
+    /// The lowest level that is logged.
+    pub log_level: LogLevel,
+    /// How long a process that was asked to leave may take; `None` is for ever.
+    pub max_wait_time: Option<Duration>,
+    /// Whether a reload replaces workers side by side instead of one after the other.
+    pub reload_async: bool,
+    /// Whether reactors and event workers are pinned to CPUs.
+    pub open_cpu_affinity: bool,
+    /// CPUs that nothing is pinned to; sorted, each once.
+    pub cpu_affinity_ignore: Vec<u32>,
+    /// The largest single `send`, in bytes.
+    pub output_buffer_size: u64,
+    /// Where spill files are made; absolute, and a directory when `start()` looked.
+    pub task_tmpdir: PathBuf,
+    /// What lanes and payload blocks may take of the segment, in bytes.
+    pub ipc_memory: u64,
+    /// Whether the connection in hand is closed when its callback fails.
+    pub close_on_worker_error: bool,
+    /// The settings of the primary port.
+    pub port: PortSettings,
+}
+
+/// Everything a port was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortSettings {
+    /// Connections that the kernel keeps for `accept`.
+    pub backlog: u32,
+    /// Whether small writes leave at once.
+    pub open_tcp_nodelay: bool,
+    /// The largest output queue of a connection, in bytes.
+    pub socket_buffer_size: u64,
+    /// How the bytes of a connection become messages.
+    pub framing: Framing,
+    /// The largest message, in bytes.
+    pub package_max_length: u64,
+}
+
+/// How much a log line matters. The numbers are those of `SWOOLE_LOG_*`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// Each record.
+    Debug = 0,
+    /// What led to a decision.
+    Trace = 1,
+    /// Connections.
+    Info = 2,
+    /// The life of processes.
+    #[default]
+    Notice = 3,
+    /// It works, but not as asked.
+    Warning = 4,
+    /// Somebody must act.
+    Error = 5,
+    /// As a setting: nothing is logged.
+    None = 6,
+}
+
+impl LogLevel {
+    /// All levels, each at the place of its number.
+    pub const ALL: [Self; 7] =
+        [Self::Debug, Self::Trace, Self::Info, Self::Notice, Self::Warning, Self::Error, Self::None];
+
+    /// The level with this number.
+    pub fn from_number(number: i64) -> Option<Self> {
+        usize::try_from(number).ok().and_then(|place| Self::ALL.get(place).copied())
+    }
+
+    /// The word of a log line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+            Self::Info => "info",
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::None => "none",
+        }
+    }
+}
+
+/// Whose manners are in force.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Names {
+    /// Rotor's: what cannot be honoured is an error.
+    #[default]
+    Rotor,
+    /// The peer's (`rotor.swoole_aliases`): what an application can live without is a warning.
+    Swoole,
+}

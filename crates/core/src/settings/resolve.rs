@@ -1,0 +1,272 @@
+//! From what was set to what holds.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{self, Path, PathBuf};
+use std::time::Duration;
+
+use super::error::{SettingError, Warning};
+use super::input::SettingsInput;
+use super::machine::Machine;
+use super::row::Preset;
+use super::table::Key;
+use super::value::Value;
+use super::{LogLevel, Names, PortSettings, Settings};
+use crate::framer::{Framing, LengthField, LengthType};
+
+pub(super) fn resolve(
+    input: &SettingsInput,
+    machine: &Machine,
+    names: Names,
+) -> Result<(Settings, Vec<Warning>), SettingError> {
+    let chosen = Chosen { input, machine, names };
+    let mut warnings = Vec::new();
+
+    let worker_num = chosen.count_or_cpus(Key::WorkerNum);
+    let reactor_num = reactor_num(&chosen, worker_num, &mut warnings);
+    let settings = Settings {
+        worker_num,
+        reactor_num,
+        max_connection: max_connection(&chosen, worker_num, reactor_num, &mut warnings)?,
+        daemonize: chosen.flag(Key::Daemonize),
+        pid_file: chosen.path(Key::PidFile)?,
+        log_file: chosen.path(Key::LogFile)?,
+        log_level: LogLevel::from_number(chosen.int(Key::LogLevel)).unwrap_or_default(),
+        max_wait_time: match chosen.size(Key::MaxWaitTime) {
+            0 => None,
+            seconds => Some(Duration::from_secs(seconds)),
+        },
+        reload_async: chosen.flag(Key::ReloadAsync),
+        open_cpu_affinity: chosen.flag(Key::OpenCpuAffinity),
+        cpu_affinity_ignore: cpu_affinity_ignore(&chosen)?,
+        output_buffer_size: chosen.size(Key::OutputBufferSize),
+        task_tmpdir: task_tmpdir(&chosen)?,
+        ipc_memory: ipc_memory(&chosen, &mut warnings),
+        close_on_worker_error: chosen.flag(Key::CloseOnWorkerError),
+        port: port(&chosen)?,
+    };
+    Ok((settings, warnings))
+}
+
+/// A reactor without a worker of its own would only take its CPU away: hence at most `worker_num`.
+fn reactor_num(chosen: &Chosen<'_>, worker_num: u32, warnings: &mut Vec<Warning>) -> u32 {
+    let asked = chosen.count_or_cpus(Key::ReactorNum);
+    let by_cpus = chosen.machine.cpus.saturating_mul(REACTORS_PER_CPU);
+    let limit = worker_num.min(by_cpus).max(1);
+    // 0 is "one per CPU", which is nobody's number.
+    if asked > limit && chosen.is_set(Key::ReactorNum) && chosen.int(Key::ReactorNum) != 0 {
+        let reason = if worker_num <= by_cpus {
+            format!("worker_num is {worker_num}, and a reactor needs a worker to serve")
+        } else {
+            format!("more than {REACTORS_PER_CPU} for each of {} CPUs only wait for each other", chosen.machine.cpus)
+        };
+        warnings.push(lowered(Key::ReactorNum, asked.into(), limit.into(), &reason));
+    }
+    asked.min(limit)
+}
+
+fn max_connection(
+    chosen: &Chosen<'_>,
+    worker_num: u32,
+    reactor_num: u32,
+    warnings: &mut Vec<Warning>,
+) -> Result<u32, SettingError> {
+    let asked = chosen.count(Key::MaxConnection);
+    let descriptors = chosen.machine.descriptor_limit;
+    let reserve = DESCRIPTORS_OF_MASTER + DESCRIPTORS_PER_PART * (u64::from(worker_num) + u64::from(reactor_num));
+    let left = u32::try_from(descriptors.saturating_sub(reserve)).unwrap_or(u32::MAX);
+    if left == 0 {
+        return Err(SettingError::Unusable {
+            key: Key::MaxConnection.row().name,
+            problem: format!(
+                "cannot be 1 or more: {worker_num} workers and {reactor_num} reactors need up to {reserve} \
+                 descriptors, and the limit is {descriptors}; raise it (ulimit -Hn) or lower worker_num"
+            ),
+        });
+    }
+    if asked > left && chosen.is_set(Key::MaxConnection) {
+        let reason = format!(
+            "the limit of descriptors is {descriptors}, and the server itself needs up to {reserve}; \
+             raise it (ulimit -Hn) to have more"
+        );
+        warnings.push(lowered(Key::MaxConnection, asked.into(), left.into(), &reason));
+    }
+    Ok(asked.min(left))
+}
+
+fn ipc_memory(chosen: &Chosen<'_>, warnings: &mut Vec<Warning>) -> u64 {
+    let asked = chosen.size(Key::IpcMemory);
+    match chosen.machine.memory_bytes {
+        Some(memory) if asked > memory && chosen.is_set(Key::IpcMemory) => {
+            let reason = "the machine or cgroup has no more memory";
+            warnings.push(lowered(Key::IpcMemory, asked, memory, reason));
+            memory
+        }
+        _ => asked,
+    }
+}
+
+fn cpu_affinity_ignore(chosen: &Chosen<'_>) -> Result<Vec<u32>, SettingError> {
+    let mut ignored = chosen.numbers(Key::CpuAffinityIgnore);
+    ignored.sort_unstable();
+    ignored.dedup();
+    if !ignored.is_empty() && chosen.machine.cpu_list.iter().all(|cpu| ignored.binary_search(cpu).is_ok()) {
+        return Err(SettingError::Unusable {
+            key: Key::CpuAffinityIgnore.row().name,
+            problem: format!(
+                "names every CPU that this process may run on ({}); leave one out",
+                chosen.machine.cpu_list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            ),
+        });
+    }
+    Ok(ignored)
+}
+
+fn task_tmpdir(chosen: &Chosen<'_>) -> Result<PathBuf, SettingError> {
+    let unusable = |problem: String| SettingError::Unusable { key: Key::TaskTmpdir.row().name, problem };
+    let directory =
+        chosen.path(Key::TaskTmpdir)?.ok_or_else(|| unusable("is empty; it must be a directory that exists".into()))?;
+    match directory.metadata() {
+        Ok(metadata) if metadata.is_dir() => Ok(directory),
+        Ok(_) => Err(unusable(format!("must be a directory, {} is not", shown(&directory)))),
+        Err(error) => {
+            let reason = crate::error::describe_errno(error.raw_os_error().unwrap_or(0));
+            Err(unusable(format!("must be a directory that exists, {}: {reason}", shown(&directory))))
+        }
+    }
+}
+
+fn port(chosen: &Chosen<'_>) -> Result<PortSettings, SettingError> {
+    let framing = framing(chosen);
+    let package_max_length = chosen.size(Key::PackageMaxLength);
+    let (smallest, why) = match &framing {
+        Framing::Raw => (1, ""),
+        Framing::Eof { terminator, .. } => (terminator.len() as u64, "package_eof"),
+        Framing::Length(field) => (field.header(), "the header that holds the length"),
+    };
+    if package_max_length < smallest {
+        return Err(SettingError::Unusable {
+            key: Key::PackageMaxLength.row().name,
+            problem: format!("is {package_max_length} bytes, and {why} alone has {smallest}: no message would fit"),
+        });
+    }
+    Ok(PortSettings {
+        backlog: chosen.count(Key::Backlog),
+        open_tcp_nodelay: chosen.flag(Key::OpenTcpNodelay),
+        socket_buffer_size: chosen.size(Key::SocketBufferSize),
+        framing,
+        package_max_length,
+    })
+}
+
+/// Eof wins over length, and length over raw.
+fn framing(chosen: &Chosen<'_>) -> Framing {
+    let split = chosen.flag(Key::OpenEofSplit);
+    if split || chosen.flag(Key::OpenEofCheck) {
+        Framing::Eof { terminator: chosen.bytes(Key::PackageEof).to_vec(), split }
+    } else if chosen.flag(Key::OpenLengthCheck) {
+        let letter = chosen.bytes(Key::PackageLengthType).first().copied();
+        Framing::Length(LengthField {
+            kind: letter.and_then(LengthType::from_letter).unwrap_or(LengthType::U32Big),
+            offset: chosen.count(Key::PackageLengthOffset),
+            body_offset: chosen.count(Key::PackageBodyOffset),
+        })
+    } else {
+        Framing::Raw
+    }
+}
+
+/// What was set, or the default. Each method asks for the type that the key's row has (tested); the values
+/// in a [`SettingsInput`] have the types of their rows.
+struct Chosen<'a> {
+    input: &'a SettingsInput,
+    machine: &'a Machine,
+    names: Names,
+}
+
+impl Chosen<'_> {
+    fn is_set(&self, key: Key) -> bool {
+        self.input.get(key).is_some()
+    }
+
+    fn flag(&self, key: Key) -> bool {
+        match (self.input.get(key), key.row().preset) {
+            (Some(Value::Bool(flag)), _) => *flag,
+            (_, Preset::FlagByNames { rotor, swoole }) => match self.names {
+                Names::Rotor => rotor,
+                Names::Swoole => swoole,
+            },
+            (_, Preset::Flag(flag)) => flag,
+            _ => false,
+        }
+    }
+
+    fn int(&self, key: Key) -> i64 {
+        match (self.input.get(key), key.row().preset) {
+            (Some(Value::Int(number)), _) => *number,
+            (_, Preset::Int(number)) => number,
+            (_, Preset::Machine { of, .. }) => of(self.machine),
+            _ => 0,
+        }
+    }
+
+    fn size(&self, key: Key) -> u64 {
+        u64::try_from(self.int(key)).unwrap_or(0)
+    }
+
+    fn count(&self, key: Key) -> u32 {
+        u32::try_from(self.size(key)).unwrap_or(u32::MAX)
+    }
+
+    fn count_or_cpus(&self, key: Key) -> u32 {
+        match self.count(key) {
+            0 => self.machine.cpus.max(1),
+            count => count,
+        }
+    }
+
+    fn numbers(&self, key: Key) -> Vec<u32> {
+        let Some(Value::List(items)) = self.input.get(key) else { return Vec::new() };
+        items.iter().filter_map(Value::as_int).filter_map(|number| u32::try_from(number).ok()).collect()
+    }
+
+    fn bytes(&self, key: Key) -> &[u8] {
+        match (self.input.get(key), key.row().preset) {
+            (Some(Value::Str(bytes)), _) => bytes,
+            (_, Preset::Text(text)) => text.as_bytes(),
+            _ => b"",
+        }
+    }
+
+    /// The path, from the root: a daemon leaves the directory that a relative one counts from.
+    fn path(&self, key: Key) -> Result<Option<PathBuf>, SettingError> {
+        let bytes = self.bytes(key);
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let path = Path::new(OsStr::from_bytes(bytes));
+        path::absolute(path).map(Some).map_err(|error| SettingError::Unusable {
+            key: key.row().name,
+            problem: format!(
+                "is a relative path, and there is no working directory: {}; give an absolute one",
+                crate::error::describe_errno(error.raw_os_error().unwrap_or(0))
+            ),
+        })
+    }
+}
+
+fn lowered(key: Key, from: u64, to: u64, reason: &str) -> Warning {
+    let name = key.row().name;
+    Warning { key: name.into(), message: format!("{name} is lowered from {from} to {to}: {reason}") }
+}
+
+fn shown(path: &Path) -> String {
+    super::value::quote(&path.to_string_lossy())
+}
+
+/// More threads than that for each CPU cost more in switches than they gain.
+const REACTORS_PER_CPU: u32 = 4;
+/// Standard streams, listeners, log, epoll and signal descriptors, pipes, and what the script has open.
+const DESCRIPTORS_OF_MASTER: u64 = 64;
+/// Wake-ups, epoll and spill files of one worker or reactor.
+const DESCRIPTORS_PER_PART: u64 = 8;

@@ -1,0 +1,254 @@
+//! One row of the settings table, and what follows from it: conversion, check, and the words for both.
+
+use super::error::Fault;
+use super::machine::Machine;
+use super::table::Key;
+use super::value::Value;
+use crate::framer::LengthType;
+
+/// Everything there is to say about a setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// Which it is.
+    pub key: Key,
+    /// Its name in PHP.
+    pub name: &'static str,
+    /// Other names that mean the same.
+    pub aliases: &'static [&'static str],
+    /// What it belongs to.
+    pub scope: Scope,
+    /// The type of its value.
+    pub kind: Kind,
+    /// What a number counts.
+    pub unit: Unit,
+    /// Which values of that type are taken.
+    pub range: Range,
+    /// What holds when it is not set.
+    pub preset: Preset,
+    /// One line for the docs.
+    pub doc: &'static str,
+}
+
+/// What a setting belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The whole server.
+    Server,
+    /// A port; what the server was told holds for the ports that were not told otherwise.
+    Port,
+}
+
+/// The type of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// True or false.
+    Flag,
+    /// An integer.
+    Int,
+    /// A path; the empty string is none.
+    Path,
+    /// A string of bytes.
+    Text,
+    /// A list of integers.
+    IntList,
+}
+
+/// What a number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// The things that the setting is named for.
+    Count,
+    /// Bytes; quantities such as `8M` are taken.
+    Bytes,
+    /// Seconds.
+    Seconds,
+}
+
+/// Which values of a type are taken.
+#[derive(Clone, Copy, Debug)]
+pub enum Range {
+    /// All.
+    Any,
+    /// Integers (each of a list) from `min` to `max`, both included; the texts say what the two ends mean,
+    /// where the number does not say it.
+    Ints {
+        /// The smallest.
+        min: i64,
+        /// What the smallest means.
+        min_means: &'static str,
+        /// The largest.
+        max: Limit,
+        /// What the largest means.
+        max_means: &'static str,
+    },
+    /// One integer, and why no other.
+    Only {
+        /// It.
+        value: i64,
+        /// A clause for the message.
+        because: &'static str,
+    },
+    /// Strings of so many bytes.
+    Length {
+        /// The shortest.
+        min: usize,
+        /// The longest.
+        max: usize,
+    },
+    /// A letter for which `pack()` writes an integer of fixed size.
+    PackLetter,
+}
+
+/// The upper end of a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// The same everywhere.
+    Fixed(i64),
+    /// So many for each CPU of the machine.
+    PerCpu(i64),
+}
+
+/// What holds when a setting is not set.
+#[derive(Clone, Copy, Debug)]
+pub enum Preset {
+    /// True or false.
+    Flag(bool),
+    /// True or false, not the same under the peer's names.
+    FlagByNames {
+        /// Under Rotor's names.
+        rotor: bool,
+        /// Under the peer's.
+        swoole: bool,
+    },
+    /// A number.
+    Int(i64),
+    /// A number that depends on the machine.
+    Machine {
+        /// It.
+        of: fn(&Machine) -> i64,
+        /// How the docs put it.
+        words: &'static str,
+    },
+    /// A string, or a path.
+    Text(&'static str),
+    /// Nothing: no path, an empty list.
+    Nothing,
+}
+
+impl Row {
+    /// Whether the setting goes by `name`.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+
+    /// `value` as the type of the row, if it is of that type and within the range.
+    pub(super) fn check(&self, value: &Value, machine: &Machine) -> Result<Value, Fault> {
+        match self.kind {
+            Kind::Flag => value.as_flag().map(Value::Bool).ok_or(Fault::Type),
+            Kind::Int => self.check_int(value, machine).map(Value::Int),
+            Kind::IntList => {
+                let Value::List(items) = value else { return Err(Fault::Type) };
+                let numbers: Result<Vec<_>, _> =
+                    items.iter().map(|item| self.check_int(item, machine).map(Value::Int)).collect();
+                numbers.map(Value::List)
+            }
+            Kind::Path | Kind::Text => {
+                let Value::Str(bytes) = value else { return Err(Fault::Type) };
+                if self.has_bytes(bytes) { Ok(value.clone()) } else { Err(Fault::Range) }
+            }
+        }
+    }
+
+    fn check_int(&self, value: &Value, machine: &Machine) -> Result<i64, Fault> {
+        let number = if self.unit == Unit::Bytes { value.as_size() } else { value.as_int() }.ok_or(Fault::Type)?;
+        let taken = match self.range {
+            Range::Ints { min, max, .. } => (min..=max.on(machine)).contains(&number),
+            Range::Only { value, .. } => number == value,
+            Range::Any | Range::Length { .. } | Range::PackLetter => true,
+        };
+        if taken { Ok(number) } else { Err(Fault::Range) }
+    }
+
+    fn has_bytes(&self, bytes: &[u8]) -> bool {
+        let taken = match self.range {
+            Range::Length { min, max } => (min..=max).contains(&bytes.len()),
+            Range::PackLetter => matches!(bytes, [letter] if LengthType::from_letter(*letter).is_some()),
+            Range::Any | Range::Ints { .. } | Range::Only { .. } => true,
+        };
+        // The kernel's paths end at a NUL byte: what the script sees and what is opened would differ.
+        taken && (self.kind != Kind::Path || !bytes.contains(&0))
+    }
+
+    /// The words for the values that are taken; without a machine, for all machines.
+    pub fn expected(&self, machine: Option<&Machine>) -> String {
+        let words = match self.range {
+            Range::Ints { min, min_means, max, max_means } => {
+                let unit = self.unit.words();
+                format!("{}{} to {}{unit}", min, explained(min_means), max.words(machine, max_means))
+            }
+            Range::Only { value, .. } => value.to_string(),
+            Range::Length { min, max } => format!("a string of {min} to {max} bytes"),
+            Range::PackLetter => {
+                let letters = LengthType::ALL.map(|kind| char::from(kind.letter()).to_string());
+                format!("one of the letters {}", letters.join(" "))
+            }
+            Range::Any => match self.kind {
+                Kind::Flag => "true or false".into(),
+                Kind::Path => "a path".into(),
+                Kind::Int | Kind::Text | Kind::IntList => self.kind.php_type().into(),
+            },
+        };
+        if self.kind == Kind::IntList { format!("a list of integers, each {words}") } else { words }
+    }
+
+    /// Why the range is as it is, where that needs a word.
+    pub(super) fn because(&self) -> &'static str {
+        if let Range::Only { because, .. } = self.range { because } else { "" }
+    }
+}
+
+impl Kind {
+    /// The type in PHP.
+    pub fn php_type(self) -> &'static str {
+        match self {
+            Self::Flag => "bool",
+            Self::Int => "int",
+            Self::Path | Self::Text => "string",
+            Self::IntList => "list<int>",
+        }
+    }
+}
+
+impl Unit {
+    /// The unit behind a number.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Count => "",
+            Self::Bytes => " bytes",
+            Self::Seconds => " seconds",
+        }
+    }
+}
+
+impl Limit {
+    /// The limit on this machine.
+    pub fn on(self, machine: &Machine) -> i64 {
+        match self {
+            Self::Fixed(limit) => limit,
+            Self::PerCpu(each) => each.saturating_mul(i64::from(machine.cpus)),
+        }
+    }
+
+    fn words(self, machine: Option<&Machine>, means: &str) -> String {
+        match (self, machine) {
+            (Self::Fixed(limit), _) => format!("{limit}{}", explained(means)),
+            (Self::PerCpu(each), Some(machine)) => format!("{} ({each} per CPU)", self.on(machine)),
+            (Self::PerCpu(each), None) => format!("{each} per CPU"),
+        }
+    }
+}
+
+/// `means` in brackets, if there is something to say.
+fn explained(means: &str) -> String {
+    if means.is_empty() { String::new() } else { format!(" ({means})") }
+}

@@ -1,0 +1,211 @@
+//! The settings that Rotor has.
+
+use super::machine::Machine;
+use super::row::{Kind, Limit, Preset, Range, Row, Scope, Unit};
+
+/// Makes the rows, and a key for each, so that a row cannot be asked for that is not there.
+macro_rules! rows {
+    ($($key:ident = $name:literal { $($field:ident: $value:expr),+ $(,)? })+) => {
+        /// A setting, for code.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[allow(missing_docs, reason = "the row has the line for the docs")]
+        pub enum Key { $($key),+ }
+
+        /// All settings, in the order of the docs.
+        pub const ROWS: &[Row] = &[$(Row { key: Key::$key, name: $name, $($field: $value,)+ ..PLAIN }),+];
+    };
+}
+
+rows! {
+    WorkerNum = "worker_num" {
+        kind: Kind::Int,
+        range: Range::Ints { min: 0, min_means: "one per CPU", max: Limit::PerCpu(1000), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "Event workers: processes that run the callbacks of connections.",
+    }
+    ReactorNum = "reactor_num" {
+        kind: Kind::Int,
+        range: Range::Ints { min: 0, min_means: "one per CPU", max: Limit::Fixed(65_535), max_means: "" },
+        preset: Preset::Machine { of: |machine| i64::from(machine.cpus.min(8)), words: "one per CPU, at most 8" },
+        doc: "Reactors: threads of the master that read and write the sockets. Lowered to `worker_num` and to 4 per CPU.",
+    }
+    MaxConnection = "max_connection" {
+        aliases: &["max_conn"],
+        kind: Kind::Int,
+        range: Range::Ints { min: 1, min_means: "", max: Limit::Fixed(16_777_216), max_means: "" },
+        preset: Preset::Int(100_000),
+        doc: "Connections at once. Lowered to what the limit of descriptors (`ulimit -Hn`) leaves beside the server's own.",
+    }
+    DispatchMode = "dispatch_mode" {
+        kind: Kind::Int,
+        range: Range::Only { value: 2, because: "only mode 2 exists in this version of Rotor yet" },
+        preset: Preset::Int(2),
+        doc: "How the worker for a message is picked; 2: by session id, so that a connection keeps its worker.",
+    }
+    Daemonize = "daemonize" {
+        doc: "Leave the terminal at `start()`.",
+    }
+    PidFile = "pid_file" {
+        kind: Kind::Path,
+        preset: Preset::Nothing,
+        doc: "File that holds the master's pid, locked while the server lives.",
+    }
+    LogFile = "log_file" {
+        kind: Kind::Path,
+        preset: Preset::Nothing,
+        doc: "File for the log, instead of standard output.",
+    }
+    LogLevel = "log_level" {
+        kind: Kind::Int,
+        range: Range::Ints { min: 0, min_means: "debug", max: Limit::Fixed(6), max_means: "none" },
+        preset: Preset::Int(3),
+        doc: "Lowest level that is logged: 0 debug, 1 trace, 2 info, 3 notice, 4 warning, 5 error, 6 none.",
+    }
+    MaxWaitTime = "max_wait_time" {
+        kind: Kind::Int,
+        unit: Unit::Seconds,
+        range: Range::Ints { min: 0, min_means: "for ever", max: Limit::Fixed(U32_MAX), max_means: "" },
+        preset: Preset::Int(30),
+        doc: "How long a worker that was asked to leave, or a server that was asked to stop, may take before it is ended by force.",
+    }
+    ReloadAsync = "reload_async" {
+        preset: Preset::Flag(true),
+        doc: "Reload workers side by side; false: one after the other.",
+    }
+    OpenCpuAffinity = "open_cpu_affinity" {
+        doc: "Pin each reactor and its event workers to one CPU.",
+    }
+    CpuAffinityIgnore = "cpu_affinity_ignore" {
+        kind: Kind::IntList,
+        range: Range::Ints { min: 0, min_means: "", max: Limit::Fixed(1023), max_means: "" },
+        preset: Preset::Nothing,
+        doc: "CPUs to which nothing is pinned.",
+    }
+    OutputBufferSize = "output_buffer_size" {
+        aliases: &["buffer_output_size"],
+        kind: Kind::Int,
+        unit: Unit::Bytes,
+        range: Range::Ints { min: 1, min_means: "", max: Limit::Fixed(U32_MAX), max_means: "" },
+        preset: Preset::Int(U32_MAX),
+        doc: "Largest single `send()`.",
+    }
+    TaskTmpdir = "task_tmpdir" {
+        kind: Kind::Path,
+        preset: Preset::Text("/tmp"),
+        doc: "Directory for the files of messages that do not fit into shared memory. It has to exist.",
+    }
+    IpcMemory = "ipc_memory" {
+        kind: Kind::Int,
+        unit: Unit::Bytes,
+        range: Range::Ints { min: 1 << 20, min_means: "", max: Limit::Fixed(1 << 40), max_means: "" },
+        preset: Preset::Machine {
+            of: default_ipc_memory,
+            words: "256M, or a quarter of the memory of the machine or cgroup if that is less",
+        },
+        doc: "Shared memory between reactors and workers. It is not taken from the machine before it is used.",
+    }
+    CloseOnWorkerError = "close_on_worker_error" {
+        preset: Preset::FlagByNames { rotor: true, swoole: false },
+        doc: "Close a connection whose callback threw or whose worker died in it.",
+    }
+    Backlog = "backlog" {
+        scope: Scope::Port,
+        kind: Kind::Int,
+        range: Range::Ints { min: 1, min_means: "", max: Limit::Fixed(1_048_576), max_means: "" },
+        preset: Preset::Int(512),
+        doc: "Connections that wait for being accepted; the kernel lowers it to `net.core.somaxconn`.",
+    }
+    OpenTcpNodelay = "open_tcp_nodelay" {
+        scope: Scope::Port,
+        preset: Preset::Flag(true),
+        doc: "Send small answers at once instead of waiting for more (TCP_NODELAY).",
+    }
+    SocketBufferSize = "socket_buffer_size" {
+        scope: Scope::Port,
+        kind: Kind::Int,
+        unit: Unit::Bytes,
+        range: Range::Ints { min: 1, min_means: "", max: Limit::Fixed(U32_MAX), max_means: "" },
+        preset: Preset::Int(8 << 20),
+        doc: "Output that waits for a slow client; above it `send()` returns false.",
+    }
+    OpenEofCheck = "open_eof_check" {
+        scope: Scope::Port,
+        doc: "A message is what has come when it ends with `package_eof`; there may be several in it.",
+    }
+    OpenEofSplit = "open_eof_split" {
+        scope: Scope::Port,
+        doc: "A message ends with each `package_eof`; implies `open_eof_check`.",
+    }
+    PackageEof = "package_eof" {
+        scope: Scope::Port,
+        kind: Kind::Text,
+        range: Range::Length { min: 1, max: 8 },
+        preset: Preset::Text("\r\n\r\n"),
+        doc: "What ends a message; it is part of it.",
+    }
+    OpenLengthCheck = "open_length_check" {
+        scope: Scope::Port,
+        doc: "A message says its length in its header. The eof settings win over it.",
+    }
+    PackageLengthType = "package_length_type" {
+        scope: Scope::Port,
+        kind: Kind::Text,
+        range: Range::PackLetter,
+        preset: Preset::Text("N"),
+        doc: "How the length is written, as a letter of `pack()`.",
+    }
+    PackageLengthOffset = "package_length_offset" {
+        scope: Scope::Port,
+        kind: Kind::Int,
+        unit: Unit::Bytes,
+        range: Range::Ints { min: 0, min_means: "", max: Limit::Fixed(65_535), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "Where the length stands in a message.",
+    }
+    PackageBodyOffset = "package_body_offset" {
+        aliases: &["package_body_start"],
+        scope: Scope::Port,
+        kind: Kind::Int,
+        unit: Unit::Bytes,
+        range: Range::Ints { min: 0, min_means: "", max: Limit::Fixed(65_535), max_means: "" },
+        preset: Preset::Int(4),
+        doc: "Bytes of a message that the length does not count; 0 when it counts all.",
+    }
+    PackageMaxLength = "package_max_length" {
+        scope: Scope::Port,
+        kind: Kind::Int,
+        unit: Unit::Bytes,
+        range: Range::Ints { min: 1, min_means: "", max: Limit::Fixed(U32_MAX), max_means: "" },
+        preset: Preset::Int(2 << 20),
+        doc: "Largest message; a connection that begins a larger one is closed.",
+    }
+}
+
+impl Key {
+    /// The key's row.
+    pub fn row(self) -> &'static Row {
+        &ROWS[self as usize]
+    }
+}
+
+/// 256 MiB, or a quarter of the memory if that is less.
+fn default_ipc_memory(machine: &Machine) -> i64 {
+    let quarter = machine.memory_bytes.map_or(i64::MAX, |bytes| i64::try_from(bytes / 4).unwrap_or(i64::MAX));
+    quarter.clamp(1 << 20, 256 << 20)
+}
+
+/// What most rows have in common: a switch of the server that is off.
+const PLAIN: Row = Row {
+    key: Key::WorkerNum,
+    name: "",
+    aliases: &[],
+    scope: Scope::Server,
+    kind: Kind::Flag,
+    unit: Unit::Count,
+    range: Range::Any,
+    preset: Preset::Flag(false),
+    doc: "",
+};
+
+/// One byte less than 4 GiB: the peer's end for sizes, and far above what a PHP string should be.
+const U32_MAX: i64 = u32::MAX as i64;
