@@ -123,8 +123,8 @@ mod eof_framing {
     fn checking_divides_glued_messages_that_exceed_the_limit_only_together() {
         let trace = in_one_piece(&ends_with(b"\n"), 8, b"123\n123\n123\n12\n");
         assert_eq!(trace, Trace { ends: vec![8, 15], error: None });
-        let trace = in_one_piece(&ends_with(b"\n"), 7, b"123\n123\n123\n12");
-        assert_eq!(trace, Trace { ends: vec![4, 8], error: None });
+        let trace = in_one_piece(&ends_with(b"\n"), 10, b"123\n123\n123\n12");
+        assert_eq!(trace, Trace { ends: vec![8], error: None }, "as many of them as fit");
     }
 
     #[test]
