@@ -90,7 +90,7 @@ fn either(values: &[impl ToString]) -> String {
 }
 
 /// All of them, in the order of the docs.
-pub const ABSENT: &[AbsentRow] = &[
+pub static ABSENT: &[AbsentRow] = &[
     // Processes and scheduling.
     later(&["task_worker_num"], ZERO, TASKS),
     later(&["task_max_request"], ZERO, TASKS),

@@ -49,15 +49,21 @@ pub enum Fault {
 }
 
 impl SettingError {
-    /// Whether an application written for the peer can live with the setting being ignored. It can when the
-    /// peer ignores it as well, and when it only tunes what is not there; it cannot when it relies on
-    /// something.
-    pub(super) fn is_warning_under_swoole_names(&self) -> bool {
-        match self {
-            Self::Unknown { .. } => true,
-            Self::Refused { fault, .. } => matches!(fault, Fault::Range | Fault::Absent(Absence::Meaningless)),
-            Self::Unusable { .. } => false,
-        }
+    /// As a warning, if an application written for the peer can live with the setting being ignored. It can
+    /// when the peer ignores it as well, and when it only tunes what is not there; it cannot when it relies
+    /// on something. `None`: an error under the peer's names, too.
+    pub(super) fn as_warning(&self) -> Option<Warning> {
+        let message = match self {
+            Self::Unknown { key, nearest: None } => format!("unknown setting {} is ignored", quote(key)),
+            Self::Unknown { key, nearest: Some(name) } => {
+                format!("unknown setting {} is ignored; did you mean \"{name}\"?", quote(key))
+            }
+            Self::Refused { fault: Fault::Range | Fault::Absent(Absence::Meaningless), .. } => {
+                format!("{}; the value is ignored", self.message())
+            }
+            Self::Refused { .. } | Self::Unusable { .. } => return None,
+        };
+        Some(Warning { key: self.key().into(), message })
     }
 
     /// The setting's name.

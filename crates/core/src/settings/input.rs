@@ -37,10 +37,10 @@ impl SettingsInput {
         for (key, value) in settings {
             match self.check(&key, &value) {
                 Ok((name, value)) => put(&mut values, name, value),
-                Err(error) if names == Names::Swoole && error.is_warning_under_swoole_names() => {
-                    warnings.push(Warning { message: format!("{}; it is ignored", error.message()), key });
-                }
-                Err(error) => return Err(error),
+                Err(error) => match error.as_warning() {
+                    Some(warning) if names == Names::Swoole => warnings.push(warning),
+                    _ => return Err(error),
+                },
             }
         }
         self.values = values;

@@ -12,7 +12,8 @@ macro_rules! rows {
         pub enum Key { $($key),+ }
 
         /// All settings, in the order of the docs.
-        pub const ROWS: &[Row] = &[$(Row { key: Key::$key, name: $name, $($field: $value,)+ ..PLAIN }),+];
+        #[allow(clippy::needless_update, reason = "one row says everything itself")]
+        pub static ROWS: &[Row] = &[$(Row { key: Key::$key, name: $name, $($field: $value,)+ ..PLAIN }),+];
     };
 }
 

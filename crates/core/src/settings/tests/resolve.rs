@@ -1,0 +1,204 @@
+//! What holds at `start()`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::super::*;
+use super::{input, list, machine, samples, set};
+use crate::framer::{Framing, LengthField, LengthType};
+
+/// What `start()` makes of it, without a warning.
+fn resolved(input: &SettingsInput) -> Settings {
+    let (settings, warnings) = input.resolve(&machine(), Names::Rotor).unwrap();
+    assert_eq!(warnings, []);
+    settings
+}
+
+/// The lowered settings' words.
+fn warnings(input: &SettingsInput, machine: &Machine) -> (Settings, Vec<String>) {
+    let (settings, warnings) = input.resolve(machine, Names::Rotor).unwrap();
+    (settings, warnings.iter().map(ToString::to_string).collect())
+}
+
+fn failure(input: &SettingsInput, machine: &Machine) -> String {
+    input.resolve(machine, Names::Rotor).unwrap_err().to_string()
+}
+
+#[test]
+fn a_server_that_was_told_nothing_has_the_defaults() {
+    let expected = Settings {
+        worker_num: 8,
+        reactor_num: 8,
+        max_connection: 100_000,
+        daemonize: false,
+        pid_file: None,
+        log_file: None,
+        log_level: LogLevel::Notice,
+        max_wait_time: Some(Duration::from_secs(30)),
+        reload_async: true,
+        open_cpu_affinity: false,
+        cpu_affinity_ignore: Vec::new(),
+        output_buffer_size: u64::from(u32::MAX),
+        task_tmpdir: "/tmp".into(),
+        ipc_memory: 256 << 20,
+        close_on_worker_error: true,
+        port: PortSettings {
+            backlog: 512,
+            open_tcp_nodelay: true,
+            socket_buffer_size: 8 << 20,
+            framing: Framing::Raw,
+            package_max_length: 2 << 20,
+        },
+    };
+    assert_eq!(resolved(&input()), expected);
+
+    let (lenient, _) = input().resolve(&machine(), Names::Swoole).unwrap();
+    assert_eq!(lenient, Settings { close_on_worker_error: false, ..expected });
+}
+
+#[test]
+fn every_setting_reaches_the_server() {
+    for (key, _, taken) in samples() {
+        // What a framing setting needs beside it to matter.
+        let beside = match key {
+            Key::PackageEof => Some("open_eof_check"),
+            Key::PackageLengthType | Key::PackageLengthOffset | Key::PackageBodyOffset => Some("open_length_check"),
+            _ => None,
+        };
+        let mut input = input();
+        let base: Vec<_> = beside.into_iter().map(|name| (name.to_owned(), Value::Bool(true))).collect();
+        input.merge(base, Names::Rotor).unwrap();
+        let before = resolved(&input);
+        input.merge(vec![(key.row().name.to_owned(), taken)], Names::Rotor).unwrap();
+        assert_eq!(resolved(&input) == before, key == Key::DispatchMode, "{key:?}");
+    }
+}
+
+#[test]
+fn zero_workers_or_reactors_are_one_per_cpu_and_zero_seconds_are_for_ever() {
+    let settings = resolved(&set([("worker_num", 0.into()), ("reactor_num", 0.into()), ("max_wait_time", 0.into())]));
+    assert_eq!((settings.worker_num, settings.reactor_num, settings.max_wait_time), (8, 8, None));
+    // The number that nobody asked for is lowered in silence.
+    assert_eq!(resolved(&set([("worker_num", 2.into()), ("reactor_num", 0.into())])).reactor_num, 2);
+    assert_eq!(resolved(&set([("worker_num", 2.into())])).reactor_num, 2);
+    let many = Machine { cpus: 64, ..machine() };
+    assert_eq!(warnings(&input(), &many).0.reactor_num, 8);
+}
+
+#[test]
+fn more_reactors_than_workers_or_cpus_can_use_are_lowered_with_a_warning() {
+    let (settings, told) = warnings(&set([("worker_num", 2.into()), ("reactor_num", 4.into())]), &machine());
+    assert_eq!(settings.reactor_num, 2);
+    assert_eq!(told, ["reactor_num is lowered from 4 to 2: worker_num is 2, and a reactor needs a worker to serve"]);
+
+    let (settings, told) = warnings(&set([("worker_num", 100.into()), ("reactor_num", 50.into())]), &machine());
+    assert_eq!(settings.reactor_num, 32);
+    assert_eq!(told, ["reactor_num is lowered from 50 to 32: more than 4 for each of 8 CPUs only wait for each other"]);
+}
+
+#[test]
+fn connections_are_bounded_by_the_descriptors_that_the_server_leaves() {
+    let small = Machine { descriptor_limit: 1024, ..machine() };
+    let input = set([("worker_num", 2.into()), ("reactor_num", 2.into()), ("max_conn", 2000.into())]);
+    let (settings, told) = warnings(&input, &small);
+    assert_eq!(settings.max_connection, 928);
+    assert_eq!(
+        told,
+        ["max_connection is lowered from 2000 to 928: the limit of descriptors is 1024, and the server itself needs \
+          up to 96; raise it (ulimit -Hn) to have more"]
+    );
+    // The default is lowered in silence.
+    let (settings, told) = warnings(&set([("worker_num", 2.into())]), &small);
+    assert_eq!((settings.max_connection, told), (928, Vec::new()));
+
+    let tiny = Machine { descriptor_limit: 96, ..machine() };
+    assert_eq!(
+        failure(&input, &tiny),
+        "Rotor\\Server::start(): max_connection cannot be 1 or more: 2 workers and 2 reactors need up to 96 \
+         descriptors, and the limit is 96; raise it (ulimit -Hn) or lower worker_num"
+    );
+}
+
+#[test]
+fn shared_memory_is_bounded_by_the_memory_there_is() {
+    let small = Machine { memory_bytes: Some(400 << 20), ..machine() };
+    assert_eq!(warnings(&input(), &small).0.ipc_memory, 100 << 20);
+    let (settings, told) = warnings(&set([("ipc_memory", "1G".into())]), &small);
+    assert_eq!(settings.ipc_memory, 400 << 20);
+    assert_eq!(told, ["ipc_memory is lowered from 1073741824 to 419430400: the machine or cgroup has no more memory"]);
+    let unknown = Machine { memory_bytes: None, ..machine() };
+    assert_eq!(warnings(&input(), &unknown).0.ipc_memory, 256 << 20);
+}
+
+#[test]
+fn eof_wins_over_length_and_length_over_raw() {
+    let mut input = set([("open_http_protocol", false.into()), ("open_length_check", true.into())]);
+    let length = LengthField { kind: LengthType::U32Big, offset: 0, body_offset: 4 };
+    assert_eq!(resolved(&input).port.framing, Framing::Length(length));
+
+    input.merge(vec![("open_eof_check".into(), true.into())], Names::Rotor).unwrap();
+    let terminator = b"\r\n\r\n".to_vec();
+    assert_eq!(resolved(&input).port.framing, Framing::Eof { terminator: terminator.clone(), split: false });
+
+    // Splitting implies the check, also when that is off.
+    let split = set([("open_eof_split", true.into()), ("open_eof_check", false.into())]);
+    assert_eq!(resolved(&split).port.framing, Framing::Eof { terminator, split: true });
+}
+
+#[test]
+fn a_length_field_is_as_it_was_described() {
+    let input = set([
+        ("open_length_check", true.into()),
+        ("package_length_type", "v".into()),
+        ("package_length_offset", 2.into()),
+        ("package_body_start", 10.into()),
+    ]);
+    let field = LengthField { kind: LengthType::U16Little, offset: 2, body_offset: 10 };
+    assert_eq!(resolved(&input).port.framing, Framing::Length(field));
+}
+
+#[test]
+fn a_limit_below_the_smallest_message_is_refused() {
+    let mut input = set([("open_length_check", true.into()), ("package_max_length", 4.into())]);
+    assert_eq!(resolved(&input).port.package_max_length, 4);
+    input.merge(vec![("package_length_offset".into(), 1.into())], Names::Rotor).unwrap();
+    assert_eq!(
+        failure(&input, &machine()),
+        "Rotor\\Server::start(): package_max_length is 4 bytes, and the header that holds the length alone has 5: \
+         no message would fit"
+    );
+    let eof = set([("open_eof_split", true.into()), ("package_max_length", 3.into())]);
+    assert!(failure(&eof, &machine()).contains("package_eof alone has 4"));
+    assert_eq!(resolved(&set([("package_max_length", 1.into())])).port.package_max_length, 1);
+}
+
+#[test]
+fn paths_are_counted_from_the_working_directory() {
+    let settings = resolved(&set([("pid_file", "run/app.pid".into()), ("log_file", "/var/log/app.log".into())]));
+    assert_eq!(settings.pid_file, Some(std::env::current_dir().unwrap().join("run/app.pid")));
+    assert_eq!(settings.log_file.as_deref(), Some(Path::new("/var/log/app.log")));
+    assert_eq!(resolved(&set([("pid_file", "".into())])).pid_file, None);
+}
+
+#[test]
+fn the_directory_for_files_has_to_exist() {
+    let with = |path: &str| failure(&set([("task_tmpdir", path.into())]), &machine());
+    let start = "Rotor\\Server::start(): task_tmpdir";
+    assert_eq!(
+        with("/nowhere/at/all"),
+        format!("{start} must be a directory that exists, \"/nowhere/at/all\": no such file or directory")
+    );
+    assert_eq!(with("/dev/null"), format!("{start} must be a directory, \"/dev/null\" is not"));
+    assert_eq!(with(""), format!("{start} is empty; it must be a directory that exists"));
+}
+
+#[test]
+fn the_ignored_cpus_leave_one() {
+    let two = Machine { cpus: 2, cpu_list: vec![0, 5], ..machine() };
+    let (settings, _) = warnings(&set([("cpu_affinity_ignore", list(&[5, 3, 5]))]), &two);
+    assert_eq!(settings.cpu_affinity_ignore, [3, 5]);
+    assert_eq!(
+        failure(&set([("cpu_affinity_ignore", list(&[5, 0]))]), &two),
+        "Rotor\\Server::start(): cpu_affinity_ignore names every CPU that this process may run on (0, 5); leave one out"
+    );
+}
