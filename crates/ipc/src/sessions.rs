@@ -1,0 +1,382 @@
+//! The session table: which socket a session id means (P1, P2).
+//!
+//! The master alone writes entries; every other process has them mapped read-only. What workers may change is a
+//! flag word per entry in a table of its own.
+//!
+//! The table has a power of two of entries. The id modulo that is the index, and the id divided by it the *round*.
+//! Ids only grow, and an id whose place is taken is skipped, so no id is ever used twice. An entry is read as id,
+//! fields, fence, id again; its writer clears the id first. A flag word carries the lower 32 bits of the round
+//! beside the flags and changes by CAS on the whole, so that a late `close()` cannot hit the next client.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use crate::SessionId;
+use crate::sync::{AtomicU64, Ordering, Shared, fence};
+
+/// One session, as the master wrote it.
+#[repr(C, align(64))]
+#[derive(Debug, Default)]
+pub struct SessionEntry {
+    id: AtomicU64,
+    /// Reactor (16 bits), port (16), descriptor (32).
+    place: AtomicU64,
+    /// Peer's port number (16 bits), family (16), overflow (1).
+    peer: AtomicU64,
+    address_high: AtomicU64,
+    address_low: AtomicU64,
+    connected_us: AtomicU64,
+    received_us: AtomicU64,
+    sent_us: AtomicU64,
+    dispatched_us: AtomicU64,
+    send_queued: AtomicU64,
+    close_errno: AtomicU64,
+}
+
+// SAFETY: repr(C), atomics only, zero is a free entry.
+unsafe impl Shared for SessionEntry {}
+
+/// What workers may change of a session.
+#[repr(transparent)]
+#[derive(Debug, Default)]
+pub struct FlagWord(AtomicU64);
+
+// SAFETY: a transparent wrapper of an atomic.
+unsafe impl Shared for FlagWord {}
+
+/// The flags of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Flag {
+    /// Somebody has closed it; no more is sent to it.
+    Closing = 1,
+}
+
+/// What an entry says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// The reactor that owns the socket.
+    pub reactor: u16,
+    /// The port it came in by, by index.
+    pub port: u16,
+    /// The socket's descriptor in the master.
+    pub fd: i32,
+    /// The client.
+    pub peer: SocketAddr,
+    /// When it connected, microseconds since 1970.
+    pub connected_us: u64,
+    /// When bytes last came, likewise.
+    pub received_us: u64,
+    /// When bytes were last sent, likewise; 0: never.
+    pub sent_us: u64,
+    /// When a message was last handed to a worker, likewise; 0: never.
+    pub dispatched_us: u64,
+    /// Bytes in its output queue.
+    pub send_queued: u64,
+    /// The errno that broke the connection; 0: none.
+    pub close_errno: i32,
+}
+
+/// Why a flag was not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlagError {
+    /// The entry is another session's by now.
+    Gone,
+    /// It was set already.
+    AlreadySet,
+}
+
+/// Everybody's view of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionsReader {
+    entries: &'static [SessionEntry],
+    flags: &'static [FlagWord],
+}
+
+const OVERFLOW: u64 = 1 << 32;
+const IPV6: u64 = 6;
+
+impl SessionsReader {
+    /// A view of tables of the same length, a power of two.
+    pub fn new(entries: &'static [SessionEntry], flags: &'static [FlagWord]) -> Self {
+        assert!(entries.len().is_power_of_two() && entries.len() == flags.len(), "the session tables have other sizes");
+        Self { entries, flags }
+    }
+
+    /// How many entries there are.
+    pub fn capacity(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The place of an id.
+    pub fn index(&self, id: SessionId) -> usize {
+        crate::to_usize(id.0 & (self.entries.len() as u64 - 1))
+    }
+
+    /// The session, if it lives (P2).
+    pub fn find(&self, id: SessionId) -> Option<Session> {
+        let entry = self.entry(id)?;
+        let (place, peer) = (entry.place.load(Ordering::Relaxed), entry.peer.load(Ordering::Relaxed));
+        let (high, low) = (entry.address_high.load(Ordering::Relaxed), entry.address_low.load(Ordering::Relaxed));
+        let session = Session {
+            id,
+            reactor: low_16(place),
+            port: low_16(place >> 16),
+            fd: low_32(place >> 32).cast_signed(),
+            peer: parse_peer(peer, high, low),
+            connected_us: entry.connected_us.load(Ordering::Relaxed),
+            received_us: entry.received_us.load(Ordering::Relaxed),
+            sent_us: entry.sent_us.load(Ordering::Relaxed),
+            dispatched_us: entry.dispatched_us.load(Ordering::Relaxed),
+            send_queued: entry.send_queued.load(Ordering::Relaxed),
+            close_errno: low_32(entry.close_errno.load(Ordering::Relaxed)).cast_signed(),
+        };
+        self.is_still(entry, id).then_some(session)
+    }
+
+    /// What a `send` needs to know: the reactor, and whether the output queue overflows.
+    pub fn route(&self, id: SessionId) -> Option<(u16, bool)> {
+        let entry = self.entry(id)?;
+        let reactor = low_16(entry.place.load(Ordering::Relaxed));
+        let overflows = entry.peer.load(Ordering::Relaxed) & OVERFLOW != 0;
+        self.is_still(entry, id).then_some((reactor, overflows))
+    }
+
+    /// Whether the session lives, closing or not.
+    pub fn lives(&self, id: SessionId) -> bool {
+        self.entry(id).is_some()
+    }
+
+    /// Whether somebody has closed the session, or it is gone.
+    pub fn is_closing(&self, id: SessionId) -> bool {
+        let word = self.flags[self.index(id)].0.load(Ordering::Acquire);
+        word >> 32 != self.round(id) || word & Flag::Closing as u64 != 0
+    }
+
+    /// Sets a flag of the session, and of no other one.
+    pub fn set_flag(&self, id: SessionId, flag: Flag) -> Result<(), FlagError> {
+        let word = &self.flags[self.index(id)].0;
+        let mut found = word.load(Ordering::Acquire);
+        loop {
+            if found >> 32 != self.round(id) {
+                return Err(FlagError::Gone);
+            }
+            if found & flag as u64 != 0 {
+                return Err(FlagError::AlreadySet);
+            }
+            match word.compare_exchange(found, found | flag as u64, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Ok(()),
+                Err(other) => found = other,
+            }
+        }
+    }
+
+    /// The id in the entry at `index`, if one lives there.
+    pub fn id_at(&self, index: usize) -> Option<SessionId> {
+        match self.entries.get(index)?.id.load(Ordering::Acquire) {
+            0 => None,
+            id => Some(SessionId(id)),
+        }
+    }
+
+    fn entry(&self, id: SessionId) -> Option<&'static SessionEntry> {
+        let entry = &self.entries[self.index(id)];
+        // Pairs with the Release in `insert`: the fields are this session's.
+        (id.0 != 0 && entry.id.load(Ordering::Acquire) == id.0).then_some(entry)
+    }
+
+    fn is_still(&self, entry: &SessionEntry, id: SessionId) -> bool {
+        // Pairs with the fence in `remove` and `insert`: had a later field been read, the id would be gone.
+        fence(Ordering::Acquire);
+        entry.id.load(Ordering::Relaxed) == id.0
+    }
+
+    fn round(&self, id: SessionId) -> u64 {
+        id.0 >> self.entries.len().trailing_zeros() & 0xffff_ffff
+    }
+}
+
+/// The master's side: its accept thread inserts, the reactor that owns a session updates and removes it.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionsWriter {
+    reader: SessionsReader,
+}
+
+impl std::ops::Deref for SessionsWriter {
+    type Target = SessionsReader;
+
+    fn deref(&self) -> &SessionsReader {
+        &self.reader
+    }
+}
+
+impl SessionsWriter {
+    /// The writing side. Only the master may have it: in other processes the table is read-only, and a write
+    /// ends them with SIGSEGV.
+    pub fn new(reader: SessionsReader) -> Self {
+        Self { reader }
+    }
+
+    /// Whether the place of `id` is free.
+    pub fn is_free(&self, id: SessionId) -> bool {
+        self.entries()[self.index(id)].id.load(Ordering::Acquire) == 0
+    }
+
+    /// Makes the session known. Its place is free; only the accept thread inserts.
+    pub fn insert(&self, session: &Session) {
+        let index = self.index(session.id);
+        let entry = &self.entries()[index];
+        debug_assert_eq!(entry.id.load(Ordering::Relaxed), 0, "the place of session {} is taken", session.id);
+        // The id is 0: from here on no reader takes what it has read of the entry.
+        fence(Ordering::Release);
+        let place =
+            u64::from(session.reactor) | u64::from(session.port) << 16 | u64::from(session.fd.cast_unsigned()) << 32;
+        entry.place.store(place, Ordering::Relaxed);
+        let (peer, high, low) = encode_peer(session.peer);
+        entry.peer.store(peer, Ordering::Relaxed);
+        entry.address_high.store(high, Ordering::Relaxed);
+        entry.address_low.store(low, Ordering::Relaxed);
+        entry.connected_us.store(session.connected_us, Ordering::Relaxed);
+        entry.received_us.store(session.received_us, Ordering::Relaxed);
+        entry.sent_us.store(0, Ordering::Relaxed);
+        entry.dispatched_us.store(0, Ordering::Relaxed);
+        entry.send_queued.store(0, Ordering::Relaxed);
+        entry.close_errno.store(0, Ordering::Relaxed);
+        self.reader.flags[index].0.store(self.round(session.id) << 32, Ordering::Release);
+        // Pairs with the Acquire in `entry`.
+        entry.id.store(session.id.0, Ordering::Release);
+    }
+
+    /// Forgets the session; its place is free.
+    pub fn remove(&self, id: SessionId) {
+        let entry = &self.entries()[self.index(id)];
+        debug_assert_eq!(entry.id.load(Ordering::Relaxed), id.0, "session {id} is not in its place");
+        // Release: the owner's last use of the entry is over before it is seen free.
+        entry.id.store(0, Ordering::Release);
+    }
+
+    /// Notes when bytes last came and a message was last dispatched.
+    pub fn set_received(&self, id: SessionId, now_us: u64) {
+        let entry = &self.entries()[self.index(id)];
+        entry.received_us.store(now_us, Ordering::Relaxed);
+        entry.dispatched_us.store(now_us, Ordering::Relaxed);
+    }
+
+    /// Notes when bytes were last sent.
+    pub fn set_sent(&self, id: SessionId, now_us: u64) {
+        self.entries()[self.index(id)].sent_us.store(now_us, Ordering::Relaxed);
+    }
+
+    /// Notes how much lies in the output queue, and whether `send` is refused for it.
+    pub fn set_send_queued(&self, id: SessionId, bytes: u64, overflows: bool) {
+        let entry = &self.entries()[self.index(id)];
+        entry.send_queued.store(bytes, Ordering::Relaxed);
+        let peer = entry.peer.load(Ordering::Relaxed) & !OVERFLOW;
+        entry.peer.store(peer | if overflows { OVERFLOW } else { 0 }, Ordering::Relaxed);
+    }
+
+    /// Notes the errno that broke the connection.
+    pub fn set_close_errno(&self, id: SessionId, errno: i32) {
+        self.entries()[self.index(id)].close_errno.store(u64::from(errno.cast_unsigned()), Ordering::Relaxed);
+    }
+
+    fn entries(&self) -> &'static [SessionEntry] {
+        self.reader.entries
+    }
+}
+
+fn encode_peer(peer: SocketAddr) -> (u64, u64, u64) {
+    match peer.ip() {
+        IpAddr::V4(v4) => (u64::from(peer.port()), 0, u64::from(v4.to_bits())),
+        IpAddr::V6(v6) => {
+            let [high, low] = split(v6.to_bits());
+            (u64::from(peer.port()) | IPV6 << 16, high, low)
+        }
+    }
+}
+
+fn split(bits: u128) -> [u64; 2] {
+    let bytes = bits.to_be_bytes();
+    let (mut high, mut low) = ([0; 8], [0; 8]);
+    high.copy_from_slice(&bytes[..8]);
+    low.copy_from_slice(&bytes[8..]);
+    [u64::from_be_bytes(high), u64::from_be_bytes(low)]
+}
+
+fn parse_peer(peer: u64, high: u64, low: u64) -> SocketAddr {
+    let ip = if peer >> 16 & 0xffff == IPV6 {
+        IpAddr::V6(Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low)))
+    } else {
+        IpAddr::V4(Ipv4Addr::from_bits(low_32(low)))
+    };
+    SocketAddr::new(ip, low_16(peer))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the lower 16 bits are what is asked for")]
+fn low_16(value: u64) -> u16 {
+    value as u16
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the lower 32 bits are what is asked for")]
+fn low_32(value: u64) -> u32 {
+    value as u32
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn table(len: usize) -> SessionsWriter {
+        let entries: Vec<SessionEntry> = (0..len).map(|_| SessionEntry::default()).collect();
+        let flags: Vec<FlagWord> = (0..len).map(|_| FlagWord::default()).collect();
+        SessionsWriter::new(SessionsReader::new(entries.leak(), flags.leak()))
+    }
+
+    fn session(id: u64) -> Session {
+        Session {
+            id: SessionId(id),
+            reactor: 3,
+            port: 1,
+            fd: 77,
+            peer: "[2001:db8::7]:4711".parse().unwrap(),
+            connected_us: 5,
+            received_us: 6,
+            sent_us: 0,
+            dispatched_us: 0,
+            send_queued: 0,
+            close_errno: 0,
+        }
+    }
+
+    #[test]
+    fn a_session_is_found_as_it_was_inserted_and_not_after_it_was_removed() {
+        let sessions = table(8);
+        sessions.insert(&session(13));
+        assert_eq!(sessions.find(SessionId(13)), Some(session(13)));
+        assert_eq!(sessions.route(SessionId(13)), Some((3, false)));
+        sessions.set_send_queued(SessionId(13), 9, true);
+        assert_eq!(sessions.route(SessionId(13)), Some((3, true)));
+        sessions.remove(SessionId(13));
+        assert_eq!(sessions.find(SessionId(13)), None);
+    }
+
+    #[test]
+    fn a_stale_session_id_never_reaches_another_client() {
+        let sessions = table(8);
+        sessions.insert(&session(5));
+        sessions.remove(SessionId(5));
+        sessions.insert(&session(13));
+        assert_eq!(sessions.find(SessionId(5)), None);
+        assert_eq!(sessions.set_flag(SessionId(5), Flag::Closing), Err(FlagError::Gone));
+        assert!(!sessions.is_closing(SessionId(13)));
+        assert_eq!(sessions.set_flag(SessionId(13), Flag::Closing), Ok(()));
+        assert_eq!(sessions.set_flag(SessionId(13), Flag::Closing), Err(FlagError::AlreadySet));
+        assert!(sessions.is_closing(SessionId(13)));
+    }
+
+    #[test]
+    fn no_session_has_the_id_zero() {
+        assert_eq!(table(8).find(SessionId(0)), None);
+    }
+}

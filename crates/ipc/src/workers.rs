@@ -1,0 +1,351 @@
+//! The worker table: slots, their seats, who owns a slot's inbox, and what each process has in hand.
+//!
+//! A slot has two seats, named by the lowest bit of the generation; at most one process lives in each. The slot's
+//! *owner word* says which generation takes from the inbox: `owned(a)`, or `owned(a)` with an offer to `b`. The
+//! manager offers and withdraws, the owner commits, each by one CAS, so that exactly one of them wins.
+
+use crate::sync::{AtomicI32, AtomicU32, AtomicU64, Ordering, Padded, Shared, Step, step};
+use crate::wake::SleepWord;
+
+/// Counts the processes of a slot; its lowest bit is the seat. 0 is no process.
+pub type Generation = u32;
+
+/// The seat of a generation.
+pub fn seat_of(generation: Generation) -> usize {
+    (generation & 1) as usize
+}
+
+/// What a slot has beside its seats.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub struct SlotEntry {
+    owner: AtomicU64,
+    /// Recovery has counted up: look at all lanes of the inbox.
+    pub rescan: AtomicU64,
+    /// The owner sleeps: for what arrives in the inbox.
+    pub sleep: Padded<SleepWord>,
+}
+
+// SAFETY: repr(C), atomics only, zero is a slot without an owner.
+unsafe impl Shared for SlotEntry {}
+
+/// What the owner word says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// One generation takes from the inbox; 0: nobody yet.
+    Owned(Generation),
+    /// It does, and may hand over to the other.
+    Offered {
+        /// Who takes until it commits.
+        from: Generation,
+        /// Who takes from then on.
+        to: Generation,
+    },
+}
+
+impl Owner {
+    fn encode(self) -> u64 {
+        match self {
+            Self::Owned(generation) => u64::from(generation),
+            Self::Offered { from, to } => u64::from(from) | u64::from(to) << 32,
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "two halves of the word")]
+    fn decode(word: u64) -> Self {
+        match (word as u32, (word >> 32) as u32) {
+            (generation, 0) => Self::Owned(generation),
+            (from, to) => Self::Offered { from, to },
+        }
+    }
+
+    /// Who takes from the inbox now.
+    pub fn current(self) -> Generation {
+        match self {
+            Self::Owned(generation) | Self::Offered { from: generation, .. } => generation,
+        }
+    }
+}
+
+impl SlotEntry {
+    /// What the owner word says now.
+    pub fn owner(&self) -> Owner {
+        // Pairs with the Release of a commit: what the former owner did with the inbox is over.
+        Owner::decode(self.owner.load(Ordering::Acquire))
+    }
+
+    /// Gives the inbox to a slot's first process, or to the next after a crash. Only the manager does this, when
+    /// no owner lives.
+    pub fn appoint(&self, generation: Generation) {
+        self.owner.store(Owner::Owned(generation).encode(), Ordering::Release);
+    }
+
+    /// Manager: offers the inbox of `from` to `to`, which is ready.
+    pub fn offer(&self, from: Generation, to: Generation) -> bool {
+        self.change(Owner::Owned(from), Owner::Offered { from, to })
+    }
+
+    /// Owner, between two callbacks, with all its posts published: hands over. From here on it touches neither
+    /// the inbox nor the slot's sleep word.
+    pub fn commit(&self, from: Generation, to: Generation) -> bool {
+        let committed = self.change(Owner::Offered { from, to }, Owner::Owned(to));
+        if committed {
+            step(Step::Committed);
+        }
+        committed
+    }
+
+    /// Manager: takes an offer back.
+    pub fn withdraw(&self, from: Generation, to: Generation) -> bool {
+        self.change(Owner::Offered { from, to }, Owner::Owned(from))
+    }
+
+    /// Manager, after it has reaped `dead`: settles an offer in which it took part and says who owns the inbox
+    /// now, which may be the dead one itself.
+    pub fn settle(&self, dead: Generation) -> Generation {
+        match self.owner() {
+            Owner::Owned(generation) => generation,
+            // The old one died with the offer open: the successor is ready, so it owns.
+            Owner::Offered { from, to } if from == dead => {
+                self.change(Owner::Offered { from, to }, Owner::Owned(to));
+                to
+            }
+            // The successor died: the old one keeps the inbox, unless it has just committed.
+            Owner::Offered { from, to } if to == dead => {
+                if self.withdraw(from, to) {
+                    from
+                } else {
+                    self.owner().current()
+                }
+            }
+            Owner::Offered { from, .. } => from,
+        }
+    }
+
+    fn change(&self, from: Owner, to: Owner) -> bool {
+        self.owner.compare_exchange(from.encode(), to.encode(), Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+}
+
+/// What a process is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum SeatState {
+    /// There is no process.
+    Empty = 0,
+    /// Forked, not yet ready.
+    Starting = 1,
+    /// Ready, and waits to be given the inbox.
+    Ready = 2,
+    /// Owns the inbox and has nothing to do.
+    Idle = 3,
+    /// In a callback.
+    Busy = 4,
+    /// Has handed over or was asked to end, and finishes what is pending.
+    Leaving = 5,
+}
+
+impl SeatState {
+    fn parse(value: u32) -> Self {
+        match value {
+            1 => Self::Starting,
+            2 => Self::Ready,
+            3 => Self::Idle,
+            4 => Self::Busy,
+            5 => Self::Leaving,
+            _ => Self::Empty,
+        }
+    }
+}
+
+/// The record a process is working on. The lane word is written last and cleared first.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub struct InHand {
+    lane: AtomicU64,
+    position: AtomicU64,
+    session: AtomicU64,
+    since_ns: AtomicU64,
+}
+
+// SAFETY: repr(C), atomics only, zero is an empty hand.
+unsafe impl Shared for InHand {}
+
+/// What [`InHand`] says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The lane of the inbox, by the number of its producer.
+    pub lane: usize,
+    /// The record's position there.
+    pub position: u64,
+    /// The session it is about.
+    pub session: u64,
+    /// When it was taken (monotonic ns).
+    pub since_ns: u64,
+}
+
+impl InHand {
+    /// Notes the record that is about to be taken (P4).
+    pub fn set(&self, held: &Held) {
+        self.lane.store(0, Ordering::Relaxed);
+        step(Step::InHandCleared);
+        // Release: the fields below are not seen with the lane word of the record before.
+        crate::sync::fence(Ordering::Release);
+        self.position.store(held.position, Ordering::Relaxed);
+        self.session.store(held.session, Ordering::Relaxed);
+        self.since_ns.store(held.since_ns, Ordering::Relaxed);
+        // Pairs with the Acquire in `get`.
+        self.lane.store(held.lane as u64 + 1, Ordering::Release);
+        step(Step::InHandWritten);
+    }
+
+    /// The callback has returned.
+    pub fn clear(&self) {
+        self.lane.store(0, Ordering::Release);
+    }
+
+    /// What is in hand.
+    pub fn get(&self) -> Option<Held> {
+        let lane = self.lane.load(Ordering::Acquire);
+        (lane != 0).then(|| Held {
+            lane: crate::to_usize(lane - 1),
+            position: self.position.load(Ordering::Relaxed),
+            session: self.session.load(Ordering::Relaxed),
+            since_ns: self.since_ns.load(Ordering::Relaxed),
+        })
+    }
+}
+
+/// Counters of one process, written by it alone. They go on from one process of the seat to the next.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub struct SeatCounters {
+    /// Messages whose callback has returned or thrown.
+    pub requests: AtomicU64,
+    /// `send` calls that were accepted.
+    pub responses: AtomicU64,
+    /// Records taken whose session was gone.
+    pub dropped: AtomicU64,
+    /// Messages larger than the memory limit leaves room for.
+    pub refused: AtomicU64,
+    /// Callbacks that threw.
+    pub exceptions: AtomicU64,
+    /// Times it waited for room in a lane.
+    pub waits: AtomicU64,
+}
+
+// SAFETY: repr(C), atomics only.
+unsafe impl Shared for SeatCounters {}
+
+/// One of a slot's two places for living processes.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub struct SeatEntry {
+    pid: AtomicI32,
+    state: AtomicU32,
+    generation: AtomicU32,
+    leave: AtomicU32,
+    started_us: AtomicU64,
+    /// Requests since this process started.
+    pub requests_here: AtomicU64,
+    /// What it works on.
+    pub in_hand: InHand,
+    /// Its counters.
+    pub counters: Padded<SeatCounters>,
+    /// It sleeps: for room in a lane, for an offer, for the inbox it owns.
+    pub sleep: Padded<SleepWord>,
+}
+
+// SAFETY: repr(C), atomics only, zero is an empty seat.
+unsafe impl Shared for SeatEntry {}
+
+impl SeatEntry {
+    /// Manager: a process of this generation is about to be forked.
+    pub fn begin(&self, generation: Generation, now_us: u64) {
+        self.in_hand.clear();
+        self.leave.store(0, Ordering::Relaxed);
+        self.started_us.store(now_us, Ordering::Relaxed);
+        self.requests_here.store(0, Ordering::Relaxed);
+        self.generation.store(generation, Ordering::Relaxed);
+        self.set_state(SeatState::Starting);
+    }
+
+    /// Manager: the process is reaped and recovered.
+    pub fn end(&self) {
+        self.pid.store(0, Ordering::Relaxed);
+        self.in_hand.clear();
+        self.set_state(SeatState::Empty);
+    }
+
+    /// The process's number; 0: none.
+    pub fn pid(&self) -> i32 {
+        self.pid.load(Ordering::Relaxed)
+    }
+
+    /// Notes the process's number.
+    pub fn set_pid(&self, pid: i32) {
+        self.pid.store(pid, Ordering::Relaxed);
+    }
+
+    /// The generation of the process in it, or of the last one.
+    pub fn generation(&self) -> Generation {
+        self.generation.load(Ordering::Relaxed)
+    }
+
+    /// When the process started, microseconds since 1970.
+    pub fn started_us(&self) -> u64 {
+        self.started_us.load(Ordering::Relaxed)
+    }
+
+    /// What the process is doing.
+    pub fn state(&self) -> SeatState {
+        SeatState::parse(self.state.load(Ordering::Acquire))
+    }
+
+    /// Says what the process is doing.
+    pub fn set_state(&self, state: SeatState) {
+        self.state.store(state as u32, Ordering::Release);
+    }
+
+    /// Asks the process to give up its slot and end.
+    pub fn ask_to_leave(&self) {
+        self.leave.store(1, Ordering::Release);
+    }
+
+    /// Whether the process was asked to end.
+    pub fn is_asked_to_leave(&self) -> bool {
+        self.leave.load(Ordering::Acquire) != 0
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offer_is_committed_or_withdrawn_and_never_both() {
+        let slot = SlotEntry::default();
+        slot.appoint(2);
+        assert!(slot.offer(2, 3));
+        assert!(!slot.offer(2, 5), "one offer at a time");
+        assert!(slot.commit(2, 3));
+        assert!(!slot.withdraw(2, 3));
+        assert_eq!(slot.owner(), Owner::Owned(3));
+    }
+
+    #[test]
+    fn after_a_death_the_inbox_belongs_to_whoever_can_take_from_it() {
+        let slot = SlotEntry::default();
+        slot.appoint(2);
+        assert_eq!(slot.settle(2), 2, "the dead one owned it");
+        slot.offer(2, 3);
+        assert_eq!(slot.settle(2), 3, "the old one died with the offer open");
+        assert_eq!(slot.owner(), Owner::Owned(3));
+        slot.offer(3, 4);
+        assert_eq!(slot.settle(4), 3, "the successor died");
+        assert_eq!(slot.owner(), Owner::Owned(3));
+        slot.offer(3, 4);
+        slot.commit(3, 4);
+        assert_eq!(slot.settle(4), 4, "the successor died after the commit: it owned");
+    }
+}
