@@ -1,0 +1,243 @@
+//! The whole client against servers in this process: true echoes of every kind, and servers with one fault each.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use clap::Parser;
+use ledger::args::Args;
+use ledger::report::Report;
+use socket2::SockRef;
+
+/// Starts a server that gives each connection to `serve` on a thread of its own; its port number.
+fn server(serve: impl Fn(TcpStream, usize) -> io::Result<()> + Send + Sync + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serve = Arc::new(serve);
+    thread::spawn(move || {
+        for (number, stream) in listener.incoming().enumerate() {
+            let (serve, stream) = (Arc::clone(&serve), stream.unwrap());
+            // An error here is the client's going.
+            thread::spawn(move || _ = serve(stream, number));
+        }
+    });
+    port
+}
+
+fn echo() -> u16 {
+    server(|mut stream, _| {
+        let mut bytes = vec![0; 64 << 10];
+        loop {
+            match stream.read(&mut bytes)? {
+                0 => return Ok(()),
+                read => stream.write_all(&bytes[..read])?,
+            }
+        }
+    })
+}
+
+/// A length-framed echo; `answer` turns the message with this number on its connection into what is sent for it.
+fn framed(answer: impl Fn(usize, Vec<u8>) -> Option<Vec<u8>> + Send + Sync + 'static) -> u16 {
+    server(move |mut stream, _| {
+        for number in 0.. {
+            let message = read_message(&mut stream)?;
+            match answer(number, message) {
+                Some(bytes) => stream.write_all(&bytes)?,
+                None => return SockRef::from(&stream).set_linger(Some(Duration::ZERO)),
+            }
+        }
+        Ok(())
+    })
+}
+
+fn read_message(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let mut message = vec![0; 4];
+    stream.read_exact(&mut message)?;
+    let len = u32::from_be_bytes(message[..4].try_into().unwrap()) as usize;
+    message.resize(4 + len, 0);
+    stream.read_exact(&mut message[4..])?;
+    Ok(message)
+}
+
+fn ledger(port: u16, line: &str) -> Report {
+    let port = port.to_string();
+    let words = ["ledger", "--port", &port, "--patience", "2"].into_iter().chain(line.split_whitespace());
+    ledger::run(&Args::parse_from(words).into_plan().unwrap()).unwrap()
+}
+
+fn assert_clean(report: &Report, answered: u64) {
+    assert!(report.passed, "{report}");
+    assert_eq!((report.counts.sent, report.counts.answered), (answered, answered), "{report}");
+}
+
+#[test]
+fn every_message_of_a_true_echo_is_answered_in_every_framing() {
+    let port = echo();
+    for framing in ["raw", "length", "eof"] {
+        for size in ["1", "64", "1-200", "1-64K"] {
+            let line = format!("--framing {framing} --size {size} --connections 7 --in-flight 16 --messages 1000");
+            assert_clean(&ledger(port, &line), 1000);
+        }
+    }
+}
+
+#[test]
+fn large_messages_do_not_deadlock_with_a_server_that_writes_before_it_reads_on() {
+    let report = ledger(echo(), "--framing length --size 16M --connections 2 --in-flight 3 --messages 8");
+    assert_clean(&report, 8);
+}
+
+#[test]
+fn several_threads_share_connections_and_messages() {
+    let report = ledger(echo(), "--threads 3 --connections 10 --in-flight 4 --messages 1003 --hold-idle 5");
+    assert_clean(&report, 1003);
+    assert_eq!((report.counts.connected, report.idle_held), (15, 5));
+}
+
+#[test]
+fn an_open_loop_sends_at_its_rate() {
+    let report = ledger(echo(), "--mode open --rate 2000 --seconds 0.5 --connections 4");
+    assert_clean(&report, 1000);
+    assert_eq!(report.latency_us.samples, 1000);
+}
+
+#[test]
+fn a_stall_of_the_server_shows_in_the_latencies_of_an_open_loop() {
+    let port = framed(|number, message| {
+        if number == 50 {
+            thread::sleep(Duration::from_millis(200));
+        }
+        Some(message)
+    });
+    let report = ledger(port, "--mode open --rate 500 --seconds 0.5 --framing length --late-ms 100");
+    assert_clean(&report, 250);
+    // One request met the stall, and those due during it waited as well: a closed loop would have seen one.
+    assert!(report.counts.late > 20, "{report}");
+    assert!(report.latency_us.max >= 190_000.0, "{report}");
+}
+
+#[test]
+fn churn_makes_a_connection_for_each_request_and_ends_it_either_way() {
+    for close in ["reset", "finish"] {
+        let report = ledger(echo(), &format!("--mode churn --connections 5 --messages 200 --close {close}"));
+        assert_clean(&report, 200);
+        assert_eq!(report.counts.connected, 200);
+    }
+}
+
+#[test]
+fn idle_connections_are_held_to_the_end() {
+    let report = ledger(echo(), "--mode idle --connections 20 --seconds 0.1");
+    assert_clean(&report, 0);
+    assert_eq!(report.idle_held, 20);
+}
+
+#[test]
+fn a_doubled_answer_is_counted_even_behind_the_last_request() {
+    let port = framed(|number, message| Some(if number == 9 { message.repeat(2) } else { message }));
+    let report = ledger(port, "--framing length --messages 10");
+    assert_eq!((report.counts.answered, report.counts.doubled), (10, 1), "{report}");
+    assert_eq!(report.objections, ["1 doubled"]);
+}
+
+#[test]
+fn a_swallowed_message_is_lost() {
+    let port = framed(|number, message| Some(if number == 3 { Vec::new() } else { message }));
+    let report = ledger(port, "--framing length --messages 10 --in-flight 4");
+    assert_eq!((report.counts.answered, report.counts.lost), (9, 1), "{report}");
+    assert!(!report.passed);
+    assert!(ledger(port, "--framing length --messages 10 --in-flight 4 --allow-lost 1").passed);
+}
+
+#[test]
+fn an_overtaken_answer_is_reordered() {
+    let held = Mutex::new(Vec::new());
+    let port = framed(move |number, message| {
+        let mut held = held.lock().unwrap();
+        match number {
+            3 => {
+                *held = message;
+                Some(Vec::new())
+            }
+            4 => Some([message, std::mem::take(&mut held)].concat()),
+            _ => Some(message),
+        }
+    });
+    let report = ledger(port, "--framing length --messages 10 --in-flight 4");
+    assert_eq!((report.counts.answered, report.counts.reordered), (10, 1), "{report}");
+    assert_eq!(report.objections, ["1 reordered"]);
+}
+
+#[test]
+fn an_answer_on_the_wrong_connection_is_crossed_there_and_lost_here() {
+    let others: Mutex<Vec<TcpStream>> = Mutex::new(Vec::new());
+    let port = server(move |mut stream, _| {
+        others.lock().unwrap().push(stream.try_clone()?);
+        for number in 0.. {
+            let message = read_message(&mut stream)?;
+            let peer = stream.peer_addr()?;
+            let mut others = others.lock().unwrap();
+            let is_diverted = number == 5 && others[0].peer_addr()? == peer;
+            let target = others.iter_mut().find(|other| (other.peer_addr().unwrap() == peer) != is_diverted);
+            target.unwrap().write_all(&message)?;
+        }
+        Ok(())
+    });
+    let report = ledger(port, "--framing length --connections 2 --messages 40 --in-flight 2");
+    let counts = &report.counts;
+    assert_eq!((counts.answered, counts.crossed, counts.lost), (39, 1, 1), "{report}");
+}
+
+#[test]
+fn a_changed_byte_is_corrupt() {
+    let port = framed(|number, mut message| {
+        message[60] ^= u8::from(number == 2);
+        Some(message)
+    });
+    let report = ledger(port, "--framing length --messages 10");
+    assert_eq!((report.counts.answered, report.counts.corrupt), (9, 1), "{report}");
+}
+
+#[test]
+fn a_reset_cuts_the_open_requests_and_a_reconnect_sends_the_rest() {
+    let port = framed(|number, message| (number != 4).then_some(message));
+    let report = ledger(port, "--framing length --messages 10 --allow-resets 1");
+    assert_eq!((report.counts.answered, report.counts.cut, report.counts.reset), (4, 1, 1), "{report}");
+    let report = ledger(port, "--framing length --messages 10 --reconnect --allow-resets 2");
+    let counts = &report.counts;
+    assert_eq!((counts.sent, counts.answered, counts.cut), (10, 8, 2), "{report}");
+    assert_eq!((counts.reset, counts.reconnected), (2, 2), "{report}");
+    assert!(report.passed);
+}
+
+#[test]
+fn an_orderly_close_by_the_server_is_told_from_a_reset() {
+    let port = server(|mut stream, _| {
+        let message = read_message(&mut stream)?;
+        stream.write_all(&message)?;
+        stream.shutdown(Shutdown::Write)?;
+        read_message(&mut stream).map(|_| ())
+    });
+    let report = ledger(port, "--framing length --messages 5");
+    assert_eq!((report.counts.answered, report.counts.closed, report.counts.reset), (1, 1, 0), "{report}");
+    assert!(!report.passed);
+}
+
+#[test]
+fn a_port_without_a_listener_refuses() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let report = ledger(port, "--connections 3 --messages 3");
+    assert_eq!((report.counts.refused, report.counts.sent), (3, 0), "{report}");
+    assert!(!report.passed);
+}
+
+#[test]
+fn the_servers_cpu_and_memory_are_reported() {
+    let own = std::process::id();
+    let report = ledger(echo(), &format!("--messages 1000 --pid {own}"));
+    let server = report.server.unwrap();
+    assert!(server.cpu_us_per_request > 0.0, "{report}");
+    assert!(server.memory_half.unwrap().pss > 0 && server.memory_end.unwrap().rss > 0);
+}
