@@ -2,18 +2,20 @@
 //! workers, payload blocks, wake-ups, and the recovery of what a dead process held.
 //!
 //! `sync` names the atomics; `ring` is positions and bytes; `record` and `payload` say what the bytes mean;
-//! `lane` and `inbox` give each side its handle; `sessions` and `workers` are the tables beside them; `layout`
-//! and `segment` place all of it; `recovery` stands above.
+//! `lane`, `inbox` and `seats` give each side its handle; `looks` says when a wake-up may wait; `sessions` and
+//! `workers` are the tables beside them; `layout` and `segment` place all of it; `recovery` stands above.
 
 pub mod inbox;
 pub mod lane;
 #[cfg(not(loom))]
 pub mod layout;
+pub mod looks;
 pub mod payload;
 pub mod record;
 #[cfg(not(loom))]
 pub mod recovery;
 pub mod ring;
+pub mod seats;
 #[cfg(not(loom))]
 pub mod segment;
 pub mod sessions;
