@@ -61,7 +61,7 @@ model: setup ## The model-checked shared-memory protocols, each in a process of 
 	@scripts/test.sh model
 
 fuzz: setup ## Fuzz each target for FUZZ_SECONDS (120)
-	@$(WITH_PHP) FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz/run.sh
+	@fuzz/run.sh $(FUZZ_SECONDS)
 
 stress: setup ## The long proofs in their full form
 	@scripts/test.sh stress

@@ -65,7 +65,7 @@ count_phpt() { # log, exit code
     ((total - ok - skip <= bad)) || bad=$((total - ok - skip))
     count "$ok" 0 0
     ((!bad)) || count 0 "$bad" 0 "$name:
-$(sed -nE 's/^(FAIL|WARN|LEAK|BORK|XFAIL)[A-Z&]* (.*)/      \2/p' "$1" | sort -u)"
+$(sed -nE 's/^(FAIL|WARN|LEAK|BORK|XFAIL)[A-Z&]* (.* \[.*\.phpt\].*)/      \2/p' "$1" | sort -u)"
     ((!skip)) || count 0 0 "$skip" "$name:
 $(sed -nE 's/^SKIP (.*)/      \1/p' "$1" | sort -u)"
     count_silence "$1" "$2" "$ok" "$bad" "$skip"
@@ -85,7 +85,7 @@ count_leftovers() { # name, directory
         done
     done
     if ((${#held[@]})); then
-        count 0 1 0 "$1: left processes running: ${held[*]} ($(tr '\0' ' ' <"/proc/${held[0]}/cmdline" 2>/dev/null))"
+        count 0 1 0 "$1: left processes running: ${held[*]} ($(tr '\0' ' ' <"/proc/${held[0]}/cmdline" 2>/dev/null | sed 's/ *$//'))"
         kill -KILL "${held[@]}" 2>/dev/null
     fi
     link=$(find "$directory" -mindepth 1 -printf '%P ')

@@ -61,8 +61,8 @@ check_with() { # tool, name, command...
 }
 
 part_lint() {
-    check_with cargo-fmt format cargo fmt --all --check
-    check_with cargo-fmt format-fuzz cargo fmt --manifest-path fuzz/Cargo.toml --check
+    check_with cargo-fmt format cargo fmt --all --check -- --color never
+    check_with cargo-fmt format-fuzz cargo fmt --manifest-path fuzz/Cargo.toml --check -- --color never
     check_with cargo-clippy clippy cargo clippy "${locked[@]}" --workspace --all-targets -- -D warnings
     check rustdoc env RUSTDOCFLAGS="${RUSTDOCFLAGS:-} -D warnings" \
         cargo doc "${locked[@]}" --workspace --no-deps --document-private-items

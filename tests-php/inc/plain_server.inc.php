@@ -18,7 +18,8 @@ function plain_server(string $first = '', string $last = ''): string
         while (!\$stopping) {
             \$read = [\$listening];
             \$none = null;
-            if (!@stream_select(\$read, \$none, \$none, 60)) {
+            // Not for ever: the signal may come just before the wait.
+            if (!@stream_select(\$read, \$none, \$none, 0, 100_000)) {
                 continue;
             }
             \$client = stream_socket_accept(\$listening);
