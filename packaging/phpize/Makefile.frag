@@ -5,6 +5,6 @@ $(phplibdir)/rotor.so: rotor-cargo-build
 
 # cargo decides what is out of date. The target directory is named, whatever the environment says.
 rotor-cargo-build:
-	cd $(ROTOR_ROOT) && PHP=$(PHP_EXECUTABLE) PHP_CONFIG=$(PHP_CONFIG) $(CARGO) build --release --locked -p rotor --target-dir target
+	cd $(ROTOR_ROOT) && PHP=$(PHP_EXECUTABLE) PHP_CONFIG=$(ROTOR_PHP_CONFIG) $(CARGO) build --release --locked -p rotor --target-dir target
 
 .PHONY: rotor-cargo-build

@@ -7,7 +7,9 @@ if test "$PHP_ROTOR" != "no"; then
     AC_MSG_ERROR([cargo is needed to build rotor: see https://rustup.rs])
   fi
   PHP_SUBST([CARGO])
-  PHP_SUBST([PHP_CONFIG])
+  dnl PHP_CONFIG may be a bare name; cargo's build scripts want a path.
+  AC_PATH_PROG([ROTOR_PHP_CONFIG], [$PHP_CONFIG])
+  PHP_SUBST([ROTOR_PHP_CONFIG])
   PHP_MODULES="$PHP_MODULES \$(phplibdir)/rotor.so"
   PHP_SUBST([PHP_MODULES])
   PHP_ADD_MAKEFILE_FRAGMENT([$abs_srcdir/Makefile.frag])
