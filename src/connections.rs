@@ -1,0 +1,133 @@
+//! `$server->connections`: the sessions of all clients, to be walked, counted and looked up.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::OnceLock;
+
+use crate::errors::EXCEPTION;
+use crate::running::{Running, client_info_array};
+use crate::zend::{Answer, Call, ClassRef, Handlers, Native, Type, Value, functions};
+
+/// The class `Rotor\Connection\Iterator`.
+pub static CLASS: ClassRef = ClassRef::new();
+
+/// The Rust side of the iterator.
+pub struct Connections {
+    running: Rc<Running>,
+    /// The session at the position; 0 before the first and behind the last.
+    at: Cell<i64>,
+    position: Cell<i64>,
+}
+
+impl Connections {
+    /// The connections of a server, not walked yet.
+    pub fn new(running: Rc<Running>) -> Self {
+        Self { running, at: Cell::new(0), position: Cell::new(0) }
+    }
+
+    /// Goes to the first session behind `session`.
+    fn go_behind(&self, session: i64) {
+        let next = self.running.try_process().and_then(|process| process.next_session(session));
+        self.at.set(next.unwrap_or(0));
+    }
+}
+
+impl Native for Connections {
+    const NOT_CONSTRUCTED: &'static str = "only $server->connections is one";
+
+    fn handlers() -> &'static OnceLock<Handlers> {
+        static HANDLERS: OnceLock<Handlers> = OnceLock::new();
+        &HANDLERS
+    }
+
+    fn fault_class() -> &'static ClassRef {
+        &EXCEPTION
+    }
+}
+
+functions! {
+    /// The methods of `Rotor\Connection\Iterator`.
+    pub static METHODS = [
+        private "__construct" () => construct;
+        public "rewind" (): Type::VOID => rewind;
+        public "next" (): Type::VOID => next;
+        public "valid" (): Type::BOOL => valid;
+        public "current" (): Type::INT.or(Type::FALSE) => current;
+        public "key" (): Type::INT => key;
+        public "count" (): Type::INT => count;
+        public "offsetExists" (("fd", Type::MIXED)): Type::BOOL => offset_exists;
+        public "offsetGet" (("fd", Type::MIXED)): Type::ARRAY.or(Type::FALSE) => offset_get;
+        public "offsetSet" (("fd", Type::MIXED), ("value", Type::MIXED)): Type::VOID => offset_set;
+        public "offsetUnset" (("fd", Type::MIXED)): Type::VOID => offset_unset;
+    ]
+}
+
+/// Private: nobody but the server makes one.
+fn construct(_call: &mut Call<'_>) -> Answer {
+    Ok(Value::Null)
+}
+
+fn rewind(call: &mut Call<'_>) -> Answer {
+    let this = call.this::<Connections>()?;
+    this.position.set(0);
+    this.go_behind(0);
+    Ok(Value::Null)
+}
+
+fn next(call: &mut Call<'_>) -> Answer {
+    let this = call.this::<Connections>()?;
+    this.position.set(this.position.get().saturating_add(1));
+    // Behind the last it stays there: 0 would begin again.
+    if this.at.get() > 0 {
+        this.go_behind(this.at.get());
+    }
+    Ok(Value::Null)
+}
+
+fn valid(call: &mut Call<'_>) -> Answer {
+    Ok(Value::Bool(call.this::<Connections>()?.at.get() > 0))
+}
+
+fn current(call: &mut Call<'_>) -> Answer {
+    let session = call.this::<Connections>()?.at.get();
+    Ok(if session > 0 { Value::Int(session) } else { Value::Bool(false) })
+}
+
+fn key(call: &mut Call<'_>) -> Answer {
+    Ok(Value::Int(call.this::<Connections>()?.position.get()))
+}
+
+fn count(call: &mut Call<'_>) -> Answer {
+    let process = call.this::<Connections>()?.running.try_process();
+    let count = process.map_or(0, |process| process.connection_num());
+    Ok(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)))
+}
+
+fn offset_exists(call: &mut Call<'_>) -> Answer {
+    let this = call.this::<Connections>()?;
+    let exists = session_at(call).zip(this.running.try_process()).is_some_and(|(fd, process)| process.exists(fd));
+    Ok(Value::Bool(exists))
+}
+
+fn offset_get(call: &mut Call<'_>) -> Answer {
+    let this = call.this::<Connections>()?;
+    let found = session_at(call).zip(this.running.try_process());
+    let info = found.and_then(|(fd, process)| process.client_info(fd));
+    Ok(info.map_or(Value::Bool(false), |info| Value::Array(client_info_array(&info))))
+}
+
+/// The connections are the clients' doing: nothing can be put there.
+fn offset_set(_call: &mut Call<'_>) -> Answer {
+    Ok(Value::Null)
+}
+
+/// As with [`offset_set`]; `close()` ends a connection.
+fn offset_unset(_call: &mut Call<'_>) -> Answer {
+    Ok(Value::Null)
+}
+
+/// The session id between the brackets: an integer, or a numeric string as array keys may be.
+fn session_at(call: &Call<'_>) -> Option<i64> {
+    let key = call.any(0)?.dereference();
+    key.long().or_else(|| key.str()?.parse().ok())
+}

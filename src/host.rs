@@ -1,0 +1,171 @@
+//! PHP as the core's host: runs the callbacks, and dresses each process up.
+
+use std::mem::MaybeUninit;
+use std::rc::Rc;
+
+use ext_php_rs::types::{ZendObject, Zval};
+use rotor_core::host::{Event, EventKind, Host, Outcome, Role};
+use rotor_core::process::Process;
+use rotor_ipc::payload::Payload;
+use rotor_ipc::{SessionId, WorkerId};
+
+use crate::call::{guarded, pending_end};
+use crate::running::Running;
+use crate::server::Server;
+use crate::{process_title, zend};
+
+/// The host of one `start()`.
+pub struct PhpHost<'a> {
+    server: &'a Server,
+    /// `$server`, as callbacks get it.
+    object: Zval,
+}
+
+impl<'a> PhpHost<'a> {
+    /// For a server and the object that it is the Rust side of.
+    pub fn new(server: &'a Server, object: Zval) -> Self {
+        Self { server, object }
+    }
+
+    fn running(&self) -> &Running {
+        self.server.running()
+    }
+
+    /// Runs a callback with `$server` in front.
+    fn run<const N: usize>(&self, kind: EventKind, args: [Zval; N]) -> Outcome {
+        match self.server.callbacks().get(kind) {
+            Some(callable) => callable.call(args),
+            None => pending_end().map_or(Outcome::Returned, Outcome::Ended),
+        }
+    }
+
+    fn object(&self) -> Zval {
+        self.object.shallow_clone()
+    }
+
+    /// Sets a public property of `$server`.
+    fn publish(&self, name: &str, value: i64) {
+        let Some(object) = self.object.object() else { return };
+        let mut zval = Zval::new();
+        zval.set_long(value);
+        zend::set_property(&crate::server::CLASS, std::ptr::from_ref::<ZendObject>(object).cast_mut(), name, zval);
+    }
+}
+
+impl Host for PhpHost<'_> {
+    fn listens(&self, kind: EventKind) -> bool {
+        self.server.callbacks().listens(kind)
+    }
+
+    fn call(&mut self, event: Event) -> Outcome {
+        let server = self.object();
+        match event {
+            Event::Start => self.run(EventKind::Start, [server]),
+            Event::BeforeShutdown => self.run(EventKind::BeforeShutdown, [server]),
+            Event::Shutdown => self.run(EventKind::Shutdown, [server]),
+            Event::ManagerStart => self.run(EventKind::ManagerStart, [server]),
+            Event::ManagerStop => self.run(EventKind::ManagerStop, [server]),
+            Event::BeforeReload => self.run(EventKind::BeforeReload, [server]),
+            Event::AfterReload { success } => {
+                let mut flag = Zval::new();
+                flag.set_bool(success);
+                self.run(EventKind::AfterReload, [server, flag])
+            }
+            Event::WorkerStart(worker) => self.run(EventKind::WorkerStart, [server, of_worker(worker)]),
+            Event::WorkerStop(worker) => self.run(EventKind::WorkerStop, [server, of_worker(worker)]),
+            Event::WorkerExit(worker) => self.run(EventKind::WorkerExit, [server, of_worker(worker)]),
+            Event::WorkerError { worker, pid, exit_code, signal, session } => self.run(
+                EventKind::WorkerError,
+                [
+                    server,
+                    of_worker(worker),
+                    long(pid.into()),
+                    long(exit_code.into()),
+                    long(signal.into()),
+                    session.map_or_else(|| long(0), of_session),
+                ],
+            ),
+            Event::Connect { session, reactor } => {
+                self.run(EventKind::Connect, [server, of_session(session), long(reactor.into())])
+            }
+            Event::Close { session, reactor } => {
+                self.run(EventKind::Close, [server, of_session(session), long(reactor.map_or(-1, i64::from))])
+            }
+        }
+    }
+
+    fn fits(&self, len: usize) -> bool {
+        zend::string_fits(len)
+    }
+
+    fn receive(
+        &mut self,
+        session: SessionId,
+        reactor: u16,
+        payload: &Payload<'_>,
+        taken: &mut dyn FnMut(),
+    ) -> Outcome {
+        let Some(callable) = self.server.callbacks().get(EventKind::Receive) else {
+            taken();
+            return Outcome::Returned;
+        };
+        let args = [self.object(), of_session(session), long(reactor.into())];
+        callable.call_with_bytes(
+            args,
+            payload.len(),
+            |room: &mut [MaybeUninit<u8>]| payload.copy_into(room),
+            taken,
+        )
+    }
+
+    fn interrupt(&mut self) -> Outcome {
+        if zend::interrupt_is_pending() { guarded(zend::run_interrupt) } else { Outcome::Returned }
+    }
+
+    fn before_fork(&mut self) {
+        // What an output handler throws or asks for shows at the next callback.
+        let _ = guarded(zend::flush_output);
+    }
+
+    fn entered(&mut self, role: Role, process: Rc<Process>) {
+        let (master, manager) = (process.master_pid(), process.manager_pid());
+        self.running().enter(process);
+        let is_child = role != Role::Master;
+        let title = match role {
+            Role::Master => "rotor: master".to_owned(),
+            Role::Manager => "rotor: manager".to_owned(),
+            Role::EventWorker(worker) => format!("rotor: worker #{}", worker.0),
+        };
+        let _ = guarded(|| {
+            process_title::set(&title);
+            if is_child {
+                // Else all workers would draw the numbers that the master would have drawn next.
+                zend::call_function("mt_srand", &mut []);
+            }
+            self.publish("master_pid", master.into());
+            self.publish("manager_pid", manager.into());
+            if let Role::EventWorker(worker) = role {
+                self.publish("worker_id", i64::from(worker.0));
+                self.publish("worker_pid", i64::from(std::process::id()));
+            }
+        });
+    }
+
+    fn left(&mut self) {
+        self.running().leave();
+    }
+}
+
+fn long(number: i64) -> Zval {
+    let mut zval = Zval::new();
+    zval.set_long(number);
+    zval
+}
+
+fn of_worker(worker: WorkerId) -> Zval {
+    long(i64::from(worker.0))
+}
+
+fn of_session(session: SessionId) -> Zval {
+    long(session.0.cast_signed())
+}

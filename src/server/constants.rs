@@ -1,0 +1,59 @@
+//! The numbers of `Rotor\Server`, which are the peer's, and its public properties.
+
+use crate::zend::{Constant, Property, PropertyDefault};
+
+/// The class constants.
+pub const CONSTANTS: &[Constant] = &[
+    ("MODE_BASE", MODE_BASE),
+    ("MODE_PROCESS", MODE_PROCESS),
+    ("SOCK_TCP", SOCK_TCP),
+    ("SOCK_UDP", 2),
+    ("SOCK_TCP6", SOCK_TCP6),
+    ("SOCK_UDP6", 4),
+    ("SOCK_UNIX_STREAM", 5),
+    ("SOCK_UNIX_DGRAM", 6),
+    ("SSL", SSL),
+    ("DISPATCH_ROUND", 1),
+    ("DISPATCH_FDMOD", 2),
+    ("DISPATCH_IDLE_WORKER", 3),
+    ("DISPATCH_IPMOD", 4),
+    ("DISPATCH_UIDMOD", 5),
+    ("DISPATCH_USERFUNC", 6),
+    ("DISPATCH_STREAM", 7),
+    ("DISPATCH_CO_CONN_LB", 8),
+    ("DISPATCH_CO_REQ_LB", 9),
+    ("DISPATCH_CONCURRENT_LB", 10),
+    ("WORKER_BUSY", 1),
+    ("WORKER_IDLE", 2),
+    ("WORKER_EXIT", 3),
+    ("LOG_DEBUG", 0),
+    ("LOG_TRACE", 1),
+    ("LOG_INFO", 2),
+    ("LOG_NOTICE", 3),
+    ("LOG_WARNING", 4),
+    ("LOG_ERROR", 5),
+    ("LOG_NONE", 6),
+];
+
+/// The public properties. Each process has its own copy; what is set in one is not seen by the others.
+pub const PROPERTIES: &[Property] = &[
+    ("setting", PropertyDefault::Null),
+    ("connections", PropertyDefault::Null),
+    ("host", PropertyDefault::Text("")),
+    ("port", PropertyDefault::Int(0)),
+    ("type", PropertyDefault::Int(0)),
+    ("ssl", PropertyDefault::Bool(false)),
+    ("mode", PropertyDefault::Int(0)),
+    ("master_pid", PropertyDefault::Int(0)),
+    ("manager_pid", PropertyDefault::Int(0)),
+    ("worker_id", PropertyDefault::Int(-1)),
+    ("taskworker", PropertyDefault::Bool(false)),
+    ("worker_pid", PropertyDefault::Int(0)),
+];
+
+pub const MODE_BASE: i64 = 1;
+pub const MODE_PROCESS: i64 = 2;
+pub const SOCK_TCP: i64 = 1;
+pub const SOCK_TCP6: i64 = 3;
+/// A flag beside the type of socket.
+pub const SSL: i64 = 512;

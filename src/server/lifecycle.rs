@@ -1,0 +1,180 @@
+//! The methods before the server runs, and `start()`.
+
+use ext_php_rs::types::{ZendStr, Zval};
+use rotor_core::error::Error;
+use rotor_core::host::{End, EventKind};
+use rotor_core::server::{self, SockType};
+use rotor_core::settings::{Machine, Names};
+
+use super::constants::{MODE_BASE, MODE_PROCESS, SOCK_TCP, SOCK_TCP6, SSL};
+use super::{CLASS, EXISTS, Server};
+use crate::aliases::names;
+use crate::call::{Callable, attempt};
+use crate::callbacks::{about_unknown_event, event_named};
+use crate::connections::{self, Connections};
+use crate::errors::{exception, server_exception, setting_exception, wrong_state};
+use crate::host::PhpHost;
+use crate::zend::{self, Answer, Call, Fault, Value};
+use crate::{settings, stranger};
+
+/// `__construct(string $host = '0.0.0.0', int $port = 0, int $mode = self::MODE_PROCESS, int $sock_type = self::SOCK_TCP)`
+pub fn construct(call: &mut Call<'_>) -> Answer {
+    let host = call.bytes(0)?.unwrap_or(b"0.0.0.0");
+    let port = call.int(1)?.unwrap_or(0);
+    let mode = call.int(2)?.unwrap_or(MODE_PROCESS);
+    let sock_type = call.int(3)?.unwrap_or(SOCK_TCP);
+
+    let refuse = |what: String| exception(format!("Rotor\\Server::__construct(): {what}"));
+    let sapi = zend::sapi();
+    if sapi != "cli" {
+        return Err(refuse(format!("a server runs under the CLI only (php script.php), this is {sapi}")));
+    }
+    if EXISTS.get() {
+        return Err(refuse("this process has a server already; there can be one at a time".into()));
+    }
+    if mode == MODE_BASE && names() == Names::Swoole {
+        call.warn("MODE_BASE does not exist yet, MODE_PROCESS is used".into());
+    } else if mode == MODE_BASE {
+        return Err(refuse("MODE_BASE does not exist yet; use MODE_PROCESS".into()));
+    } else if mode != MODE_PROCESS {
+        return Err(refuse(format!("$mode must be Rotor\\Server::MODE_PROCESS (2), {mode} given")));
+    }
+    let host = std::str::from_utf8(host).map_err(|_| refuse("$host must be an IP address".into()))?;
+    let port = u16::try_from(port).map_err(|_| refuse(format!("$port must be 0 (any free one) to 65535, {port} given")))?;
+    let kind = socket_type(sock_type).map_err(refuse)?;
+
+    let bound = server::Server::bind(host, port, kind)
+        .map_err(|error| server_exception("Rotor\\Server::__construct", &error))?;
+    let port = bound.port();
+    let server = Server::new(bound, machine("__construct")?);
+    let running = server.running.clone();
+    // There is one at a time, and `EXISTS` says there was none: the object has no Rust side yet.
+    call.construct(server);
+
+    let object = call.object();
+    let set = |name, value| zend::set_property(&CLASS, object, name, value);
+    set("host", text(host));
+    set("port", long(port.into()));
+    set("type", long(sock_type));
+    set("mode", long(MODE_PROCESS));
+    set("connections", zend::new_object(&connections::CLASS, Connections::new(running)));
+    Ok(Value::Null)
+}
+
+/// `set(array $settings): bool`
+pub fn set(call: &mut Call<'_>) -> Answer {
+    let given = settings::from_php(call.array(0)?);
+    let this = call.this::<Server>()?;
+    this.not_started()?;
+    let warnings = this.settings.borrow_mut().merge(given, names()).map_err(|error| setting_exception(&error))?;
+    publish_settings(call, this);
+    let all_taken = warnings.is_empty();
+    for warning in warnings {
+        call.warn(warning.to_string());
+    }
+    Ok(Value::Bool(all_taken))
+}
+
+/// `on(string $event, callable $callback): bool`
+pub fn on(call: &mut Call<'_>) -> Answer {
+    let name = call.bytes(0)?.unwrap_or_default();
+    let Some(given) = call.any(1) else { return Err(Fault::Pending) };
+    let this = call.this::<Server>()?;
+    this.not_started()?;
+    let Some(kind) = event_named(name) else {
+        let about = about_unknown_event(name);
+        return Err(match names() {
+            Names::Rotor => exception(format!("Rotor\\Server::on(): {about}")),
+            Names::Swoole => Fault::Warning(about),
+        });
+    };
+    let callable = Callable::resolve(given.dereference()).map_err(|why| call.wrong_callback(1, &why))?;
+    this.callbacks.set(kind, callable);
+    Ok(Value::Bool(true))
+}
+
+/// `getCallback(string $event): Closure|string|array|null`
+pub fn get_callback(call: &mut Call<'_>) -> Answer {
+    let name = call.bytes(0)?.unwrap_or_default();
+    let this = call.this::<Server>()?;
+    let callable = event_named(name).and_then(|kind| this.callbacks.get(kind));
+    Ok(callable.map_or(Value::Null, |callable| Value::Zval(callable.zval().shallow_clone())))
+}
+
+/// `start(): bool`
+pub fn start(call: &mut Call<'_>) -> Answer {
+    let this = call.this::<Server>()?;
+    if this.started.get() {
+        return Err(wrong_state("a server starts once"));
+    }
+    if !this.callbacks.listens(EventKind::Receive) {
+        return Err(exception(
+            "Rotor\\Server::start(): the event \"receive\" has no callback; register one with on('receive', ...)",
+        ));
+    }
+    let resolved = this.settings.borrow().resolve(&machine("start")?, names());
+    let (settings, warnings) = resolved.map_err(|error| setting_exception(&error))?;
+    for warning in warnings {
+        // Now and not after the server has stopped.
+        attempt(|| zend::warn_now(&warning.to_string()))?;
+    }
+    let Some(bound) = this.bound.take() else { return Err(wrong_state("a server starts once")) };
+    this.started.set(true);
+    stranger::watch_forks();
+    let mut host = PhpHost::new(this, call.object_zval());
+    let end = server::start(bound, settings, &mut host);
+    this.running.leave();
+    match end.map_err(|error| server_exception("Rotor\\Server::start", &error))? {
+        End::Stopped => Ok(Value::Bool(true)),
+        End::Leave { code } => {
+            zend::request_exit(code);
+            Err(Fault::Pending)
+        }
+        End::Exited => Err(Fault::Pending),
+        End::BailedOut => Err(Fault::BailedOut),
+    }
+}
+
+/// What the core can listen on.
+fn socket_type(sock_type: i64) -> Result<SockType, String> {
+    if sock_type & SSL != 0 {
+        return Err("TLS (Rotor\\Server::SSL) does not exist yet".into());
+    }
+    match sock_type {
+        SOCK_TCP => Ok(SockType::Tcp),
+        SOCK_TCP6 => Ok(SockType::Tcp6),
+        2 | 4 | 6 => Err(format!("datagram sockets ($sock_type {sock_type}) do not exist yet; use SOCK_TCP or SOCK_TCP6")),
+        5 => Err("unix sockets (SOCK_UNIX_STREAM) do not exist yet; use SOCK_TCP or SOCK_TCP6".into()),
+        other => Err(format!("$sock_type must be Rotor\\Server::SOCK_TCP (1) or SOCK_TCP6 (3), {other} given")),
+    }
+}
+
+/// The machine, with as many descriptors as it allows.
+fn machine(method: &str) -> Result<Machine, Fault> {
+    match rotor_sys::limits::raise_descriptor_limit() {
+        Ok(limit) => Ok(Machine::detect(limit)),
+        Err(error) => {
+            let error = Error::system("cannot raise the limit of open files", &error);
+            Err(server_exception(&format!("Rotor\\Server::{method}"), &error))
+        }
+    }
+}
+
+/// Shows in `$server->setting` what has been set.
+fn publish_settings(call: &Call<'_>, server: &Server) {
+    let mut zval = Zval::new();
+    zval.set_hashtable(settings::to_php(&server.settings.borrow()));
+    zend::set_property(&CLASS, call.object(), "setting", zval);
+}
+
+fn long(number: i64) -> Zval {
+    let mut zval = Zval::new();
+    zval.set_long(number);
+    zval
+}
+
+fn text(text: &str) -> Zval {
+    let mut zval = Zval::new();
+    zval.set_zend_string(ZendStr::new(text, false));
+    zval
+}

@@ -1,0 +1,136 @@
+//! The methods of a running server.
+
+use ext_php_rs::types::ZendHashTable;
+use rotor_core::error::{CallError, code};
+use rotor_ipc::WorkerId;
+
+use super::Server;
+use crate::errors::{answer, last_error, refused, set_last_error};
+use crate::running::client_info_array;
+use crate::zend::{Answer, Call, Fault, Id, Value};
+
+/// `send(int|string $fd, string $data, int $serverSocket = -1): bool`
+pub fn send(call: &mut Call<'_>) -> Answer {
+    let fd = call.id(0)?;
+    let data = call.bytes(1)?.unwrap_or_default();
+    // Only datagrams have a choice of sockets.
+    call.int(2)?;
+    let process = call.this::<Server>()?.running.process()?;
+    let session = match fd {
+        Some(Id::Int(number)) => number,
+        Some(Id::Text(text)) => session_named(text)?,
+        None => 0,
+    };
+    answer(process.send(session, data))
+}
+
+/// `close(int $fd, bool $reset = false): bool`
+pub fn close(call: &mut Call<'_>) -> Answer {
+    let session = call.int(0)?.unwrap_or_default();
+    let reset = call.bool(1)?.unwrap_or(false);
+    answer(call.this::<Server>()?.running.process()?.close(session, reset))
+}
+
+/// `exists(int $fd): bool`
+pub fn exists(call: &mut Call<'_>) -> Answer {
+    let session = call.int(0)?.unwrap_or_default();
+    Ok(call.this::<Server>()?.running.process()?.exists(session).into())
+}
+
+/// `shutdown(): bool`
+pub fn shutdown(call: &mut Call<'_>) -> Answer {
+    answer(call.this::<Server>()?.running.process()?.shutdown())
+}
+
+/// `reload(bool $only_task = false): bool`
+pub fn reload(call: &mut Call<'_>) -> Answer {
+    let only_task = call.bool(0)?.unwrap_or(false);
+    answer(call.this::<Server>()?.running.process()?.reload(only_task))
+}
+
+/// `stop(int $workerId = -1): bool`
+pub fn stop(call: &mut Call<'_>) -> Answer {
+    let worker = worker(call)?;
+    answer(call.this::<Server>()?.running.process()?.stop(worker.map(WorkerId)))
+}
+
+/// `stats(): array|false`
+pub fn stats(call: &mut Call<'_>) -> Answer {
+    let process = call.this::<Server>()?.running.process()?;
+    let mut array = ZendHashTable::new();
+    for (name, value) in process.stats() {
+        // Fails for a key with a NUL only.
+        let _ = array.insert(name, value);
+    }
+    Ok(array.into())
+}
+
+/// `getClientInfo(int $fd, int $reactor_id = -1, bool $ignoreError = false): array|false`
+pub fn get_client_info(call: &mut Call<'_>) -> Answer {
+    let session = call.int(0)?.unwrap_or_default();
+    // The session alone says which connection is meant, and it resolves until onClose has returned.
+    call.int(1)?;
+    call.bool(2)?;
+    match call.this::<Server>()?.running.process()?.client_info(session) {
+        Some(info) => Ok(client_info_array(&info).into()),
+        None => {
+            set_last_error(code::SESSION_NOT_EXIST);
+            Err(Fault::Failed)
+        }
+    }
+}
+
+/// `getWorkerId(): int|false`
+pub fn get_worker_id(call: &mut Call<'_>) -> Answer {
+    or_false(call.this::<Server>()?.running.process()?.worker_id())
+}
+
+/// `getWorkerPid(int $id = -1): int|false`
+pub fn get_worker_pid(call: &mut Call<'_>) -> Answer {
+    let worker = worker(call)?;
+    or_false(call.this::<Server>()?.running.process()?.worker_pid(worker))
+}
+
+/// `getWorkerStatus(int $id = -1): int|false`
+pub fn get_worker_status(call: &mut Call<'_>) -> Answer {
+    let worker = worker(call)?;
+    or_false(call.this::<Server>()?.running.process()?.worker_status(worker))
+}
+
+/// `getMasterPid(): int|false`
+pub fn get_master_pid(call: &mut Call<'_>) -> Answer {
+    Ok(call.this::<Server>()?.running.process()?.master_pid().into())
+}
+
+/// `getManagerPid(): int|false`
+pub fn get_manager_pid(call: &mut Call<'_>) -> Answer {
+    Ok(call.this::<Server>()?.running.process()?.manager_pid().into())
+}
+
+/// `getLastError(): int`
+pub fn get_last_error(call: &mut Call<'_>) -> Answer {
+    call.this::<Server>()?;
+    Ok(last_error().into())
+}
+
+/// The worker that the first argument means; `None` is this one.
+fn worker(call: &Call<'_>) -> Result<Option<u32>, Fault> {
+    match call.int(0)? {
+        None | Some(-1) => Ok(None),
+        Some(number) => u32::try_from(number).map(Some).map_err(|_| {
+            refused(CallError::new(code::INVALID_PARAMS, format!("a worker id is 0 or more, {number} given")))
+        }),
+    }
+}
+
+/// The session that a string means: PHP code reads ids from forms and files.
+fn session_named(text: &[u8]) -> Result<i64, Fault> {
+    std::str::from_utf8(text).ok().and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
+        let shown: String = String::from_utf8_lossy(text).chars().take(40).flat_map(char::escape_debug).collect();
+        refused(CallError::new(code::SESSION_INVALID_ID, format!("$fd must be a session id, \"{shown}\" given")))
+    })
+}
+
+fn or_false(number: Option<impl Into<i64>>) -> Answer {
+    Ok(number.map_or(Value::Bool(false), |number| Value::Int(number.into())))
+}

@@ -1,0 +1,81 @@
+//! PHP arrays as the core's settings, and back.
+
+use ext_php_rs::boxed::ZBox;
+use ext_php_rs::flags::DataType;
+use ext_php_rs::types::array::ArrayKey;
+use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
+use rotor_core::settings::{SettingsInput, Value};
+
+/// The entries of the array that `set()` was given.
+pub fn from_php(array: &ZendHashTable) -> Vec<(String, Value)> {
+    array
+        .iter()
+        .map(|(key, value)| {
+            let key = match key {
+                ArrayKey::Long(number) => number.to_string(),
+                ArrayKey::String(name) => name,
+                ArrayKey::Str(name) => name.to_owned(),
+                ArrayKey::ZendString(name) => String::from_utf8_lossy(name.as_bytes()).into_owned(),
+            };
+            (key, value_from_php(value, 0))
+        })
+        .collect()
+}
+
+/// What `$server->setting` shows.
+pub fn to_php(settings: &SettingsInput) -> ZBox<ZendHashTable> {
+    let mut array = ZendHashTable::new();
+    for (name, value) in settings.values() {
+        // Fails for a key with a NUL only, and the names are ours.
+        let _ = array.insert(name, value_to_php(value));
+    }
+    array
+}
+
+fn value_from_php(zval: &Zval, depth: usize) -> Value {
+    let zval = zval.dereference();
+    match zval.get_type() {
+        DataType::Null | DataType::Undef => Value::Null,
+        DataType::True => Value::Bool(true),
+        DataType::False => Value::Bool(false),
+        DataType::Long => Value::Int(zval.long().unwrap_or_default()),
+        DataType::Double => Value::Float(zval.double().unwrap_or_default()),
+        DataType::String => Value::Str(zval.zend_str().map(|text| text.as_bytes().to_vec()).unwrap_or_default()),
+        DataType::Array => match zval.array() {
+            // No setting is deeper; an array may contain itself.
+            Some(array) if array.has_sequential_keys() && depth < DEEPEST => {
+                Value::List(array.values().map(|item| value_from_php(item, depth + 1)).collect())
+            }
+            _ => Value::Other("array"),
+        },
+        DataType::Object(_) => match zval.object().and_then(|object| object.get_class_name().ok()) {
+            Some(name) if name == "Closure" => Value::Other("Closure"),
+            _ => Value::Other("object"),
+        },
+        DataType::Resource => Value::Other("resource"),
+        _ => Value::Other("unknown"),
+    }
+}
+
+fn value_to_php(value: &Value) -> Zval {
+    let mut zval = Zval::new();
+    match value {
+        Value::Null | Value::Other(_) => zval.set_null(),
+        Value::Bool(flag) => zval.set_bool(*flag),
+        Value::Int(number) => zval.set_long(*number),
+        Value::Float(number) => zval.set_double(*number),
+        Value::Str(bytes) => zval.set_zend_string(ZendStr::new(bytes, false)),
+        Value::List(items) => {
+            let mut list = ZendHashTable::new();
+            for item in items {
+                // Fails when the next index is out of range only.
+                let _ = list.push(value_to_php(item));
+            }
+            zval.set_hashtable(list);
+        }
+    }
+    zval
+}
+
+/// Levels of arrays that are looked at.
+const DEEPEST: usize = 4;

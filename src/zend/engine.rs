@@ -1,0 +1,199 @@
+//! The engine's odds and ends: its state, its settings, its modules.
+
+use std::ffi::{CStr, c_int};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ext_php_rs::ffi;
+use ext_php_rs::types::{ZendObject, ZendStr, Zval};
+
+use super::{ClassRef, Functions, api};
+
+/// Whether an exception, or an exit, is under way.
+pub fn exception_is_pending() -> bool {
+    // SAFETY: the main thread of a process without thread safety: the globals are a plain structure.
+    unsafe { !(*ffi::ext_php_rs_executor_globals()).exception.is_null() }
+}
+
+/// Whether `exit()` is under way.
+pub fn exit_is_pending() -> bool {
+    // SAFETY: as above; the pointer is checked first.
+    unsafe {
+        let exception = (*ffi::ext_php_rs_executor_globals()).exception;
+        !exception.is_null() && api::zend_is_unwind_exit(exception)
+    }
+}
+
+/// Ends the process as `exit(code)` does: shutdown functions and destructors run once the caller has
+/// returned to PHP. Needs a running PHP frame.
+pub fn request_exit(code: i32) {
+    // SAFETY: called from a method, so PHP frames are there to unwind; a pending exception would be chained
+    // to the exit and shown, so it goes first.
+    unsafe {
+        api::zend_clear_exception();
+        (*ffi::ext_php_rs_executor_globals()).exit_status = code;
+        api::zend_throw_unwind_exit();
+    }
+}
+
+/// Whether something waits for the next safe point of a running script: a signal handler of PHP code.
+pub fn interrupt_is_pending() -> bool {
+    interrupt_flag().load(Ordering::Relaxed)
+}
+
+/// Runs what waits for the next safe point. The caller guards it against bailouts.
+pub fn run_interrupt() {
+    if interrupt_flag().swap(false, Ordering::AcqRel) {
+        // SAFETY: set at module startup, constant since.
+        if let Some(hook) = unsafe { ffi::zend_interrupt_function } {
+            // SAFETY: between two callbacks the frame is that of `start()`.
+            unsafe { hook((*ffi::ext_php_rs_executor_globals()).current_execute_data) };
+        }
+    }
+}
+
+fn interrupt_flag() -> &'static AtomicBool {
+    // SAFETY: the byte is a plain bool in PHP 8.1 and an atomic one later; signal handlers write it.
+    unsafe { &*(&raw mut (*ffi::ext_php_rs_executor_globals()).vm_interrupt).cast::<AtomicBool>() }
+}
+
+/// The name of what PHP runs in, e.g. `cli`.
+pub fn sapi() -> &'static str {
+    // SAFETY: a C string that the SAPI module keeps for the life of the process.
+    unsafe { CStr::from_ptr((*ffi::ext_php_rs_sapi_module()).name) }.to_str().unwrap_or("unknown")
+}
+
+/// Writes out what output buffers hold, and keeps the buffers.
+pub fn flush_output() {
+    // SAFETY: an output handler may run PHP code; the caller guards it against bailouts.
+    unsafe { api::php_output_flush_all() };
+}
+
+/// Whether a boolean php.ini setting of ours is on.
+pub fn ini_flag(name: &CStr) -> bool {
+    let bytes = name.to_bytes();
+    // SAFETY: reads a registered setting; "on", "yes" and "true" have become 1 when php.ini was parsed.
+    unsafe { api::zend_ini_long(name.as_ptr(), bytes.len(), 0) != 0 }
+}
+
+/// Forgets the module's settings. Module shutdown only.
+pub fn unregister_ini_entries(module: c_int) {
+    // SAFETY: the number that the engine passed to the shutdown function.
+    unsafe { api::zend_unregister_ini_entries(module) };
+}
+
+/// Prints the module's settings on its info page.
+///
+/// # Safety
+/// `module` is the entry that the engine passed to the info function.
+pub unsafe fn show_ini_entries(module: *mut ffi::zend_module_entry) {
+    // SAFETY: by the caller's promise.
+    unsafe { api::display_ini_entries(module) };
+}
+
+/// Sets a declared property, however visible.
+pub fn set_property(class: &ClassRef, object: *mut ZendObject, name: &str, mut value: Zval) {
+    // SAFETY: a live object of the class; the engine takes a reference of its own to the value. The old
+    // value's destructor may run PHP code: the caller guards it, or is a method that holds nothing.
+    unsafe {
+        api::zend_update_property(class.get(), object, name.as_ptr().cast(), name.len(), &raw mut value);
+    }
+}
+
+/// Whether a module with this lower-case name is loaded, or about to be.
+pub fn module_is_loaded(name: &str) -> bool {
+    // SAFETY: the engine's table of modules, filled before the first module starts.
+    unsafe { !ffi::zend_hash_str_find(&raw const api::module_registry, name.as_ptr().cast(), name.len()).is_null() }
+}
+
+/// A module inside ours.
+pub struct Module<const N: usize> {
+    pub name: &'static CStr,
+    pub version: &'static CStr,
+    pub functions: &'static Functions<N>,
+    pub startup: unsafe extern "C" fn(c_int, c_int) -> ffi::zend_result,
+    pub info: unsafe extern "C" fn(*mut ffi::zend_module_entry),
+}
+
+/// Registers and starts a second module. Module startup of the first only; false when it failed.
+#[expect(clippy::cast_possible_truncation, reason = "the engine's own types for its own constants")]
+pub fn register_module<const N: usize>(module: &Module<N>) -> bool {
+    let mut entry = ffi::zend_module_entry {
+        size: size_of::<ffi::zend_module_entry>() as u16,
+        zend_api: ffi::ZEND_MODULE_API_NO,
+        zend_debug: u8::from(ext_php_rs::PHP_DEBUG),
+        zts: u8::from(ext_php_rs::PHP_ZTS),
+        ini_entry: ptr::null(),
+        deps: ptr::null(),
+        name: module.name.as_ptr(),
+        functions: module.functions.as_ptr(),
+        module_startup_func: Some(module.startup),
+        module_shutdown_func: None,
+        request_startup_func: None,
+        request_shutdown_func: None,
+        info_func: Some(module.info),
+        version: module.version.as_ptr(),
+        globals_size: 0,
+        globals_ptr: ptr::null_mut(),
+        globals_ctor: None,
+        globals_dtor: None,
+        post_deactivate_func: None,
+        module_started: 0,
+        type_: 0,
+        handle: ptr::null_mut(),
+        module_number: 0,
+        // SAFETY: a constant of the engine's headers.
+        build_id: unsafe { ffi::ext_php_rs_php_build_id() },
+    };
+    // SAFETY: the engine copies the entry into its table, and it points to constants only. Both functions
+    // leave no module as the current one, which ours still is.
+    unsafe {
+        let globals = ffi::ext_php_rs_executor_globals();
+        let ours = (*globals).current_module;
+        let registered = api::zend_register_internal_module(&raw mut entry);
+        let started = !registered.is_null()
+            && api::zend_startup_module_ex(registered) == ffi::ZEND_RESULT_CODE_SUCCESS;
+        (*globals).current_module = ours;
+        started
+    }
+}
+
+/// Calls a PHP function by its name; `None` when there is none. The caller guards it against bailouts.
+pub fn call_function(name: &str, args: &mut [Zval]) -> Option<Zval> {
+    // SAFETY: looks the name up, and loads nothing.
+    if unsafe { ffi::zend_fetch_function_str(name.as_ptr().cast(), name.len()) }.is_null() {
+        return None;
+    }
+    let mut result = Zval::new();
+    let mut function_name = Zval::new();
+    function_name.set_zend_string(ZendStr::new(name, false));
+    let mut fci = ffi::zend_fcall_info {
+        size: size_of::<ffi::zend_fcall_info>(),
+        function_name,
+        retval: &raw mut result,
+        params: args.as_mut_ptr(),
+        object: ptr::null_mut(),
+        param_count: u32::try_from(args.len()).ok()?,
+        named_params: ptr::null_mut(),
+    };
+    // SAFETY: a complete description of the call; arguments and result stay ours.
+    unsafe { api::zend_call_function(&raw mut fci, ptr::null_mut()) };
+    Some(result)
+}
+
+/// Registers a constant of a module. Module startup only.
+pub fn register_constant(name: &str, value: i64, module: c_int) {
+    // SAFETY: module startup; the engine copies the name.
+    unsafe { ffi::zend_register_long_constant(name.as_ptr().cast(), name.len(), value, PERSISTENT, module) };
+}
+
+/// Registers a constant that is a string. Module startup only.
+pub fn register_text_constant(name: &str, value: &'static CStr, module: c_int) {
+    // SAFETY: as above; the value is copied.
+    unsafe {
+        ffi::zend_register_string_constant(name.as_ptr().cast(), name.len(), value.as_ptr(), PERSISTENT, module);
+    }
+}
+
+/// `CONST_PERSISTENT`: the constant lives as long as the module.
+const PERSISTENT: c_int = 1;

@@ -1,0 +1,171 @@
+//! PHP objects with a Rust side.
+
+use std::cell::OnceCell;
+use std::ffi::c_int;
+use std::mem::{MaybeUninit, offset_of};
+use std::ptr;
+use std::sync::OnceLock;
+
+use ext_php_rs::ffi;
+use ext_php_rs::types::{ZendObject, Zval};
+
+use super::{ClassRef, GcBuffer, api};
+
+/// The Rust side of a PHP class.
+pub trait Native: Sized + 'static {
+    /// What a method says when the constructor has not run: a subclass may have forgotten it.
+    const NOT_CONSTRUCTED: &'static str;
+
+    /// The class's handlers, made once by [`handlers`].
+    fn handlers() -> &'static OnceLock<Handlers>;
+
+    /// The exception that methods of an object without a Rust side throw.
+    fn fault_class() -> &'static ClassRef;
+
+    /// Shows the collector each PHP value that the Rust side owns.
+    fn references(&self, _visit: &mut dyn FnMut(&Zval)) {}
+}
+
+/// The engine's operations on objects of one class.
+pub struct Handlers(ffi::zend_object_handlers);
+
+// SAFETY: function pointers and an offset, written before anybody else sees them.
+unsafe impl Send for Handlers {}
+// SAFETY: as above.
+unsafe impl Sync for Handlers {}
+
+/// How an object lies in memory: the engine's part comes last, since its properties follow it.
+#[repr(C)]
+struct Layout<T> {
+    native: OnceCell<T>,
+    std: ZendObject,
+}
+
+/// The place of an object's Rust side, which the constructor fills.
+///
+/// # Safety
+/// `object` was made by [`create`] for `T` and lives for `'a`.
+pub unsafe fn native_of<'a, T: Native>(object: *mut ZendObject) -> &'a OnceCell<T> {
+    // SAFETY: the object is the last field of a Layout.
+    unsafe { &*object.byte_sub(offset_of!(Layout<T>, std)).cast::<Layout<T>>() }.native_ref()
+}
+
+impl<T> Layout<T> {
+    fn native_ref(&self) -> &OnceCell<T> {
+        &self.native
+    }
+}
+
+/// The `create_object` of a class whose Rust side is `T`.
+pub unsafe extern "C" fn create<T: Native>(class: *mut ffi::zend_class_entry) -> *mut ZendObject {
+    // SAFETY: allocates the Layout and, behind it, room for the properties of `class`; the object is then
+    // initialised in the order that the engine asks for.
+    unsafe {
+        let layout = ffi::ext_php_rs_zend_object_alloc(size_of::<Layout<T>>(), class).cast::<Layout<T>>();
+        (&raw mut (*layout).native).write(OnceCell::new());
+        let object = &raw mut (*layout).std;
+        ffi::zend_object_std_init(object, class);
+        ffi::object_properties_init(object, class);
+        (*object).handlers = &raw const T::handlers().get_or_init(handlers::<T>).0;
+        object
+    }
+}
+
+/// A new object of `T`'s class, without its constructor having run.
+pub fn new_object<T: Native>(class: &ClassRef, value: T) -> Zval {
+    let mut zval = Zval::new();
+    // SAFETY: the class has been registered with `create::<T>`; the new object's one reference is the value's.
+    unsafe {
+        let object = create::<T>(class.get());
+        let _ = native_of::<T>(object).set(value);
+        zval.value.obj = object;
+        zval.u1.type_info = ffi::IS_OBJECT_EX;
+    }
+    zval
+}
+
+fn handlers<T: Native>() -> Handlers {
+    // SAFETY: the engine's own handlers, constant since its start.
+    let mut handlers = unsafe {
+        let mut copy = MaybeUninit::<ffi::zend_object_handlers>::uninit();
+        ptr::copy_nonoverlapping(&raw const ffi::std_object_handlers, copy.as_mut_ptr(), 1);
+        copy.assume_init()
+    };
+    let offset = offset_of!(Layout<T>, std);
+    handlers.offset = offset.try_into().expect("an object's Rust side is not gigabytes large");
+    handlers.free_obj = Some(free::<T>);
+    handlers.clone_obj = None;
+    handlers.unset_property = Some(unset_property);
+    handlers.get_gc = Some(get_gc::<T>);
+    Handlers(handlers)
+}
+
+unsafe extern "C" fn free<T: Native>(object: *mut ZendObject) {
+    // SAFETY: the engine frees an object once, after its last use.
+    unsafe {
+        let layout = object.byte_sub(offset_of!(Layout<T>, std)).cast::<Layout<T>>();
+        let native = (&raw mut (*layout).native).read();
+        // A panic must not cross into C; what is left of the value is lost.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(native)));
+        ffi::zend_object_std_dtor(object);
+    }
+}
+
+/// A declared property that is gone would break the code that reads it: only dynamic ones can be unset.
+unsafe extern "C" fn unset_property(
+    object: *mut ZendObject,
+    member: *mut ffi::zend_string,
+    cache_slot: *mut *mut std::ffi::c_void,
+) {
+    // SAFETY: the engine passes a live object and a name.
+    unsafe {
+        if ffi::zend_hash_find(&raw const (*(*object).ce).properties_info, member).is_null() {
+            ffi::zend_std_unset_property(object, member, cache_slot);
+        } else {
+            ffi::zend_throw_error(
+                ptr::null_mut(),
+                c"Cannot unset property %s::$%s".as_ptr(),
+                (&raw const (*(*(*object).ce).name).val).cast::<std::ffi::c_char>(),
+                (&raw const (*member).val).cast::<std::ffi::c_char>(),
+            );
+        }
+    }
+}
+
+/// Without this a callback that uses `$server` would keep it alive for ever.
+unsafe extern "C" fn get_gc<T: Native>(
+    object: *mut ZendObject,
+    table: *mut *mut ffi::zval,
+    count: *mut c_int,
+) -> *mut ffi::HashTable {
+    // SAFETY: the engine passes a live object of the class; the buffer is the engine's, good until the next
+    // object is looked at.
+    unsafe {
+        let buffer = api::zend_get_gc_buffer_create();
+        if let Some(native) = native_of::<T>(object).get() {
+            native.references(&mut |zval| add(buffer, zval));
+        }
+        let used = (*buffer).cur.offset_from((*buffer).start);
+        *table = (*buffer).start;
+        *count = c_int::try_from(used).unwrap_or(c_int::MAX);
+        ffi::zend_std_get_properties(object)
+    }
+}
+
+/// Adds a value to the collector's buffer without counting a reference.
+///
+/// # Safety
+/// `buffer` is the collector's.
+unsafe fn add(buffer: *mut GcBuffer, zval: &Zval) {
+    // SAFETY: by the caller's promise; there is room once the buffer has grown. The union's type is set.
+    unsafe {
+        if u32::from(zval.u1.v.type_flags) & (ffi::IS_TYPE_REFCOUNTED | ffi::IS_TYPE_COLLECTABLE) == 0 {
+            return;
+        }
+        if (*buffer).cur == (*buffer).end {
+            api::zend_get_gc_buffer_grow(buffer);
+        }
+        ptr::copy_nonoverlapping(zval, (*buffer).cur, 1);
+        (*buffer).cur = (*buffer).cur.add(1);
+    }
+}
