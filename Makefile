@@ -27,13 +27,15 @@ export MODEL_SECONDS ?= 600
 # Seconds of `make fuzz` for each target.
 FUZZ_SECONDS ?= 120
 
-# rustup's place, for shells that have not read its env file.
+# rustup's place, for shells that have not read its env file. Only then: another PATH has the PHP bindings built again.
+ifeq ($(shell command -v cargo),)
 export PATH := $(PATH):$(HOME)/.cargo/bin
+endif
 
 # Lets cargo build for the PHP that was chosen.
 WITH_PHP := source scripts/php.sh;
 
-.PHONY: help setup serve build install test lint model fuzz stress bench test-tools test-fresh fmt clean
+.PHONY: help setup serve build install test lint model phpt fuzz stress bench test-tools test-fresh fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +61,9 @@ lint: setup ## Format, clippy, rustdoc, PHP and shell syntax
 
 model: setup ## The model-checked shared-memory protocols, each in a process of its own
 	@scripts/test.sh model
+
+phpt: setup ## The PHP tests alone; PHPT=tests-php/send chooses
+	@scripts/test.sh phpt
 
 fuzz: setup ## Fuzz each target for FUZZ_SECONDS (120)
 	@fuzz/run.sh $(FUZZ_SECONDS)

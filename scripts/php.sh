@@ -17,6 +17,6 @@ php=$(command -v "$php" || true)
 
 # The build script of ext-php-rs looks at these two, and runs again when one changes: left alone for the PHP on the
 # PATH, so that a plain `cargo build` shares what make has built.
-if [[ -n $php_chosen && -n $php ]]; then
+if [[ -n $php_chosen && -n $php && $php != "$(command -v php)" ]]; then
     export PHP=$php PHP_CONFIG=$php_config
 fi
