@@ -8,6 +8,7 @@ pub mod args;
 pub mod book;
 pub mod checker;
 mod clock;
+mod command;
 mod connection;
 pub mod counts;
 mod load;
@@ -18,4 +19,5 @@ pub mod report;
 mod run;
 mod ticker;
 
+pub use command::command;
 pub use run::{raise_descriptor_limit, run};

@@ -394,7 +394,10 @@ impl<'a> Load<'a> {
                 self.counts.reconnected += u64::from(slot.was_connected && self.plan.mode != Mode::Churn);
                 slot.was_connected = true;
                 connection.phase = Phase::Open;
-                connection.stream.set_nodelay(true)?;
+                // A connection with one request has nothing to wait for.
+                if self.plan.mode != Mode::Churn {
+                    connection.stream.set_nodelay(true)?;
+                }
                 for due_ns in slot.carried.drain(..) {
                     connection.book.issue(due_ns);
                 }
