@@ -8,7 +8,7 @@ pcntl
 require __DIR__ . '/../inc/server.inc.php';
 require __DIR__ . '/../inc/plain_server.inc.php';
 
-$server = TestServer::start(plain_server(), extension: false);
+$server = TestServer::start(plain_server("note(\$argv[1] === getenv('ROTOR_PORT') ? 'port' : \$argv[1]);"), args: ['ROTOR_PORT'], extension: false);
 var_dump($server->isRunning(), array_keys($server->processes()) === [$server->pid], $server->notes());
 
 $client = $server->connect();
@@ -31,7 +31,9 @@ var_dump($server->isRunning(), file_exists($server->tmp));
 --EXPECT--
 bool(true)
 bool(true)
-array(0) {
+array(1) {
+  [0]=>
+  string(4) "port"
 }
 hello
 bool(true)

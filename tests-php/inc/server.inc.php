@@ -64,7 +64,7 @@ final class TestServer
      *
      * @param string $script the script's text, with or without `<?php`, or the path of a file
      * @param array<string, scalar> $ini settings of PHP
-     * @param list<string> $args arguments of the script
+     * @param list<string> $args arguments of the script; "ROTOR_PORT" stands for the number
      * @param array<string, string> $env
      * @param list<string> $prefix a command to run PHP under (valgrind, strace)
      * @param bool $extension false: without Rotor
@@ -291,7 +291,7 @@ final class TestServer
         $output = ['file', "$this->directory/output", 'a'];
         // Descriptor 3 stays open in all that the script forks: by it the tree is known when titles hide the environment.
         $process = proc_open(
-            [...$prefix, ...self::command($ini, $extension), $script, ...$args],
+            [...$prefix, ...self::command($ini, $extension), $script, ...str_replace('ROTOR_PORT', (string) $this->port, $args)],
             [['file', '/dev/null', 'r'], $output, $output, ['file', "$this->directory/marker", 'w']],
             $pipes,
             $this->tmp,
