@@ -24,6 +24,8 @@ pub fn names() -> Names {
     if ACTIVE.load(Ordering::Relaxed) { Names::Swoole } else { Names::Rotor }
 }
 
+static MODULE: Module = Module::new(c"swoole", VERSION, &functions::FUNCTIONS, startup, info);
+
 static ACTIVE: AtomicBool = AtomicBool::new(false);
 
 /// Registers the peer's names. The last step of module startup: it needs the classes.
@@ -43,9 +45,7 @@ pub fn register() -> Result<(), String> {
             return Err(format!("the class {alias} exists already"));
         }
     }
-    let module =
-        Module { name: c"swoole", version: VERSION, functions: &functions::FUNCTIONS, startup, info };
-    if !zend::register_module(&module) {
+    if !MODULE.register() {
         return Err("the module swoole could not be registered".into());
     }
     zend::ignore_surplus_arguments();

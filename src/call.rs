@@ -223,8 +223,7 @@ fn report_uncaught() {
         if !exception.is_null() && !zend::api::zend_is_unwind_exit(exception) {
             // The report sets 255 as the exit status of a process that goes on.
             let status = (*globals).exit_status;
-            #[expect(clippy::cast_possible_wrap, reason = "the constant is 1")]
-            zend::api::zend_exception_error(exception, ffi::E_ERROR as i32);
+            zend::api::zend_exception_error(exception, ffi::E_ERROR.cast_signed());
             (*globals).exit_status = status;
         }
     }

@@ -79,7 +79,8 @@ pub fn event_named(name: &[u8]) -> Option<EventKind> {
 
 /// What to say about a name that [`event_named`] does not know.
 pub fn about_unknown_event(name: &[u8]) -> String {
-    let shown: String = String::from_utf8_lossy(name).chars().take(LONGEST_SHOWN).flat_map(char::escape_debug).collect();
+    let shown: String =
+        String::from_utf8_lossy(name).chars().take(LONGEST_SHOWN).flat_map(char::escape_debug).collect();
     if let Some((event, part)) = ABSENT.iter().find(|(event, _)| event.as_bytes().eq_ignore_ascii_case(name)) {
         return format!("event \"{event}\" does not exist yet: Rotor has no {part}");
     }

@@ -98,24 +98,13 @@ impl Host for PhpHost<'_> {
         zend::string_fits(len)
     }
 
-    fn receive(
-        &mut self,
-        session: SessionId,
-        reactor: u16,
-        payload: &Payload<'_>,
-        taken: &mut dyn FnMut(),
-    ) -> Outcome {
+    fn receive(&mut self, session: SessionId, reactor: u16, payload: &Payload<'_>, taken: &mut dyn FnMut()) -> Outcome {
         let Some(callable) = self.server.callbacks().get(EventKind::Receive) else {
             taken();
             return Outcome::Returned;
         };
         let args = [self.object(), of_session(session), long(reactor.into())];
-        callable.call_with_bytes(
-            args,
-            payload.len(),
-            |room: &mut [MaybeUninit<u8>]| payload.copy_into(room),
-            taken,
-        )
+        callable.call_with_bytes(args, payload.len(), |room: &mut [MaybeUninit<u8>]| payload.copy_into(room), taken)
     }
 
     fn interrupt(&mut self) -> Outcome {

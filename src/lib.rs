@@ -44,10 +44,8 @@ pub extern "C" fn get_module() -> *mut ModuleEntry {
     })
 }
 
-static INI: IniEntryDefs<2> = IniEntryDefs::new([
-    IniEntryDef::new(SWOOLE_ALIASES, c"0", IniEntryPermission::System),
-    IniEntryDef::end(),
-]);
+static INI: IniEntryDefs<2> =
+    IniEntryDefs::new([IniEntryDef::new(SWOOLE_ALIASES, c"0", IniEntryPermission::System), IniEntryDef::end()]);
 
 /// The setting of php.ini.
 const SWOOLE_ALIASES: &std::ffi::CStr = c"rotor.swoole_aliases";

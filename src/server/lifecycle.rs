@@ -40,7 +40,8 @@ pub fn construct(call: &mut Call<'_>) -> Answer {
         return Err(refuse(format!("$mode must be Rotor\\Server::MODE_PROCESS (2), {mode} given")));
     }
     let host = std::str::from_utf8(host).map_err(|_| refuse("$host must be an IP address".into()))?;
-    let port = u16::try_from(port).map_err(|_| refuse(format!("$port must be 0 (any free one) to 65535, {port} given")))?;
+    let port =
+        u16::try_from(port).map_err(|_| refuse(format!("$port must be 0 (any free one) to 65535, {port} given")))?;
     let kind = socket_type(sock_type).map_err(refuse)?;
 
     let bound = server::Server::bind(host, port, kind)
@@ -143,7 +144,9 @@ fn socket_type(sock_type: i64) -> Result<SockType, String> {
     match sock_type {
         SOCK_TCP => Ok(SockType::Tcp),
         SOCK_TCP6 => Ok(SockType::Tcp6),
-        2 | 4 | 6 => Err(format!("datagram sockets ($sock_type {sock_type}) do not exist yet; use SOCK_TCP or SOCK_TCP6")),
+        2 | 4 | 6 => {
+            Err(format!("datagram sockets ($sock_type {sock_type}) do not exist yet; use SOCK_TCP or SOCK_TCP6"))
+        }
         5 => Err("unix sockets (SOCK_UNIX_STREAM) do not exist yet; use SOCK_TCP or SOCK_TCP6".into()),
         other => Err(format!("$sock_type must be Rotor\\Server::SOCK_TCP (1) or SOCK_TCP6 (3), {other} given")),
     }

@@ -28,10 +28,8 @@ unsafe extern "C" {
     pub fn zend_wrong_callback_error(number: u32, error: *mut c_char);
 
     // Calls.
-    pub fn zend_call_function(
-        fci: *mut ffi::zend_fcall_info,
-        fcc: *mut ffi::zend_fcall_info_cache,
-    ) -> ffi::zend_result;
+    pub fn zend_call_function(fci: *mut ffi::zend_fcall_info, fcc: *mut ffi::zend_fcall_info_cache)
+    -> ffi::zend_result;
     pub fn zend_fcall_info_init(
         callable: *mut ffi::zval,
         check_flags: u32,

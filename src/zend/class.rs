@@ -162,7 +162,7 @@ impl ClassRef {
 }
 
 fn declare(class: *mut ffi::zend_class_entry, name: &'static str, default: PropertyDefault) {
-    const ACCESS: std::ffi::c_int = ffi::ZEND_ACC_PUBLIC as std::ffi::c_int;
+    const ACCESS: std::ffi::c_int = ffi::ZEND_ACC_PUBLIC.cast_signed();
     let (start, len) = (name.as_ptr().cast(), name.len());
     // SAFETY: module startup; the engine copies name and value.
     unsafe {
@@ -170,14 +170,9 @@ fn declare(class: *mut ffi::zend_class_entry, name: &'static str, default: Prope
             PropertyDefault::Null => api::zend_declare_property_null(class, start, len, ACCESS),
             PropertyDefault::Bool(flag) => api::zend_declare_property_bool(class, start, len, flag.into(), ACCESS),
             PropertyDefault::Int(number) => api::zend_declare_property_long(class, start, len, number, ACCESS),
-            PropertyDefault::Text(text) => api::zend_declare_property_stringl(
-                class,
-                start,
-                len,
-                text.as_ptr().cast(),
-                text.len(),
-                ACCESS,
-            ),
+            PropertyDefault::Text(text) => {
+                api::zend_declare_property_stringl(class, start, len, text.as_ptr().cast(), text.len(), ACCESS);
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The engine's odds and ends: its state, its settings, its modules.
 
+use std::cell::UnsafeCell;
 use std::ffi::{CStr, c_int};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -106,55 +107,64 @@ pub fn module_is_loaded(name: &str) -> bool {
     unsafe { !ffi::zend_hash_str_find(&raw const api::module_registry, name.as_ptr().cast(), name.len()).is_null() }
 }
 
-/// A module inside ours.
-pub struct Module<const N: usize> {
-    pub name: &'static CStr,
-    pub version: &'static CStr,
-    pub functions: &'static Functions<N>,
-    pub startup: unsafe extern "C" fn(c_int, c_int) -> ffi::zend_result,
-    pub info: unsafe extern "C" fn(*mut ffi::zend_module_entry),
-}
+/// A module inside ours. The engine keeps a pointer to it, so it has to be a static.
+pub struct Module(UnsafeCell<ffi::zend_module_entry>);
 
-/// Registers and starts a second module. Module startup of the first only; false when it failed.
-#[expect(clippy::cast_possible_truncation, reason = "the engine's own types for its own constants")]
-pub fn register_module<const N: usize>(module: &Module<N>) -> bool {
-    let mut entry = ffi::zend_module_entry {
-        size: size_of::<ffi::zend_module_entry>() as u16,
-        zend_api: ffi::ZEND_MODULE_API_NO,
-        zend_debug: u8::from(ext_php_rs::PHP_DEBUG),
-        zts: u8::from(ext_php_rs::PHP_ZTS),
-        ini_entry: ptr::null(),
-        deps: ptr::null(),
-        name: module.name.as_ptr(),
-        functions: module.functions.as_ptr(),
-        module_startup_func: Some(module.startup),
-        module_shutdown_func: None,
-        request_startup_func: None,
-        request_shutdown_func: None,
-        info_func: Some(module.info),
-        version: module.version.as_ptr(),
-        globals_size: 0,
-        globals_ptr: ptr::null_mut(),
-        globals_ctor: None,
-        globals_dtor: None,
-        post_deactivate_func: None,
-        module_started: 0,
-        type_: 0,
-        handle: ptr::null_mut(),
-        module_number: 0,
-        // SAFETY: a constant of the engine's headers.
-        build_id: unsafe { ffi::ext_php_rs_php_build_id() },
-    };
-    // SAFETY: the engine copies the entry into its table, and it points to constants only. Both functions
-    // leave no module as the current one, which ours still is.
-    unsafe {
-        let globals = ffi::ext_php_rs_executor_globals();
-        let ours = (*globals).current_module;
-        let registered = api::zend_register_internal_module(&raw mut entry);
-        let started = !registered.is_null()
-            && api::zend_startup_module_ex(registered) == ffi::ZEND_RESULT_CODE_SUCCESS;
-        (*globals).current_module = ours;
-        started
+// SAFETY: written at module startup only, when there is one thread.
+unsafe impl Sync for Module {}
+
+impl Module {
+    /// A module that has functions, and constants that its startup registers.
+    #[expect(clippy::cast_possible_truncation, reason = "the engine's own type for the size of its structure")]
+    pub const fn new<const N: usize>(
+        name: &'static CStr,
+        version: &'static CStr,
+        functions: &'static Functions<N>,
+        startup: unsafe extern "C" fn(c_int, c_int) -> ffi::zend_result,
+        info: unsafe extern "C" fn(*mut ffi::zend_module_entry),
+    ) -> Self {
+        Self(UnsafeCell::new(ffi::zend_module_entry {
+            size: size_of::<ffi::zend_module_entry>() as u16,
+            zend_api: ffi::ZEND_MODULE_API_NO,
+            zend_debug: ext_php_rs::PHP_DEBUG as u8,
+            zts: ext_php_rs::PHP_ZTS as u8,
+            ini_entry: ptr::null(),
+            deps: ptr::null(),
+            name: name.as_ptr(),
+            functions: functions.as_ptr(),
+            module_startup_func: Some(startup),
+            module_shutdown_func: None,
+            request_startup_func: None,
+            request_shutdown_func: None,
+            info_func: Some(info),
+            version: version.as_ptr(),
+            globals_size: 0,
+            globals_ptr: ptr::null_mut(),
+            globals_ctor: None,
+            globals_dtor: None,
+            post_deactivate_func: None,
+            module_started: 0,
+            type_: 0,
+            handle: ptr::null_mut(),
+            module_number: 0,
+            build_id: ptr::null(),
+        }))
+    }
+
+    /// Registers and starts it. Startup of the outer module only; false when it failed.
+    pub fn register(&'static self) -> bool {
+        // SAFETY: module startup, with one thread. The entry points to constants. Both functions leave no
+        // module as the current one, which the outer module still is.
+        unsafe {
+            (*self.0.get()).build_id = ffi::ext_php_rs_php_build_id();
+            let globals = ffi::ext_php_rs_executor_globals();
+            let outer = (*globals).current_module;
+            let registered = api::zend_register_internal_module(self.0.get());
+            let started =
+                !registered.is_null() && api::zend_startup_module_ex(registered) == ffi::ZEND_RESULT_CODE_SUCCESS;
+            (*globals).current_module = outer;
+            started
+        }
     }
 }
 

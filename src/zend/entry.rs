@@ -3,8 +3,9 @@
 
 use std::ffi::CString;
 use std::marker::PhantomData;
-use std::mem::{ManuallyDrop, MaybeUninit};
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{ptr, slice};
 
@@ -33,11 +34,7 @@ pub enum Fault {
     /// It returns false, which is an answer that callers expect.
     Failed,
     /// It throws.
-    Thrown {
-        class: &'static ClassRef,
-        message: String,
-        code: i32,
-    },
+    Thrown { class: &'static ClassRef, message: String, code: i32 },
     /// An exception, or an exit, is under way already.
     Pending,
     /// The engine has bailed out and what is above has to follow.
@@ -271,8 +268,8 @@ unsafe extern "C" fn enter<F: Fn(&mut Call<'_>) -> Answer + Copy>(
 
 /// Runs the function; its result is written, and all else that it has to say is in plain memory.
 fn run<F: Fn(&mut Call<'_>) -> Answer + Copy>(mut call: Call<'_>, result: *mut ffi::zval) -> Report {
-    // SAFETY: `handler` admits only types without size, for which no memory has to be initialised.
-    let function: F = unsafe { MaybeUninit::uninit().assume_init() };
+    // SAFETY: `handler` admits only types without size, which any aligned pointer is good for.
+    let function: F = unsafe { NonNull::dangling().read() };
     let answer = catch_unwind(AssertUnwindSafe(|| function(&mut call)));
     let warnings = report::Warnings::of(&call.warnings);
     match answer {

@@ -71,11 +71,9 @@ impl<const N: usize> Signature<N> {
     /// Describes a function; parameters with a default come last.
     pub const fn new(result: Type, params: [Param; N]) -> Self {
         let mut required = 0;
-        let mut described = [ffi::zend_internal_arg_info {
-            name: ptr::null(),
-            type_: Type::NONE.zend(),
-            default_value: ptr::null(),
-        }; N];
+        let mut described =
+            [ffi::zend_internal_arg_info { name: ptr::null(), type_: Type::NONE.zend(), default_value: ptr::null() };
+                N];
         let mut index = 0;
         while index < N {
             let Param(name, ty, default) = params[index];

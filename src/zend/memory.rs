@@ -25,7 +25,10 @@ pub fn string_fits(len: usize) -> bool {
     };
     if size > CHUNK - LARGEST_PAGE {
         // A block of its own, in whole pages.
-        return size.checked_next_multiple_of(LARGEST_PAGE).and_then(|size| size.checked_add(used)).is_some_and(|sum| sum <= limit);
+        return size
+            .checked_next_multiple_of(LARGEST_PAGE)
+            .and_then(|size| size.checked_add(used))
+            .is_some_and(|sum| sum <= limit);
     }
     try_allocation(size, limit)
 }

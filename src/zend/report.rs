@@ -2,7 +2,7 @@
 //! engine's memory, which a bailout releases, while PHP code (error handlers) runs.
 
 use std::any::Any;
-use std::ffi::{c_char, c_int};
+use std::ffi::c_char;
 use std::ptr;
 
 use ext_php_rs::ffi;
@@ -172,5 +172,5 @@ pub fn warn_now(text: &str) {
 /// The message has not been released. A user's error handler may run.
 unsafe fn warn(message: SizedMessage) {
     // SAFETY: a C string for a format that takes one.
-    unsafe { ffi::php_error_docref(ptr::null(), ffi::E_WARNING as c_int, c"%s".as_ptr(), message.as_ptr()) };
+    unsafe { ffi::php_error_docref(ptr::null(), ffi::E_WARNING.cast_signed(), c"%s".as_ptr(), message.as_ptr()) };
 }
