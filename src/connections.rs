@@ -4,8 +4,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
+use crate::client_info;
 use crate::errors::EXCEPTION;
-use crate::running::{Running, client_info_array};
+use crate::running::Running;
 use crate::zend::{Answer, Call, ClassRef, Handlers, Native, Type, Value, functions};
 
 /// The class `Rotor\Connection\Iterator`.
@@ -14,21 +15,26 @@ pub static CLASS: ClassRef = ClassRef::new();
 /// The Rust side of the iterator.
 pub struct Connections {
     running: Rc<Running>,
-    /// The session at the position; 0 before the first and behind the last.
-    at: Cell<i64>,
+    /// The session at the position; `None` before the walk and behind the last.
+    at: Cell<Option<i64>>,
     position: Cell<i64>,
+    /// Where in the table the walk goes on.
+    place: Cell<usize>,
 }
 
 impl Connections {
     /// The connections of a server, not walked yet.
     pub fn new(running: Rc<Running>) -> Self {
-        Self { running, at: Cell::new(0), position: Cell::new(0) }
+        Self { running, at: Cell::new(None), position: Cell::new(0), place: Cell::new(0) }
     }
 
-    /// Goes to the first session behind `session`.
-    fn go_behind(&self, session: i64) {
-        let next = self.running.try_process().and_then(|process| process.next_session(session));
-        self.at.set(next.unwrap_or(0));
+    /// Goes to the first session from the place on.
+    fn advance(&self) {
+        let next = self.running.try_process().and_then(|process| process.session_from(self.place.get()));
+        self.at.set(next.map(|(session, _)| session));
+        if let Some((_, place)) = next {
+            self.place.set(place);
+        }
     }
 }
 
@@ -70,27 +76,27 @@ fn construct(_call: &mut Call<'_>) -> Answer {
 fn rewind(call: &mut Call<'_>) -> Answer {
     let this = call.this::<Connections>()?;
     this.position.set(0);
-    this.go_behind(0);
+    this.place.set(0);
+    this.advance();
     Ok(Value::Null)
 }
 
 fn next(call: &mut Call<'_>) -> Answer {
     let this = call.this::<Connections>()?;
     this.position.set(this.position.get().saturating_add(1));
-    // Behind the last it stays there: 0 would begin again.
-    if this.at.get() > 0 {
-        this.go_behind(this.at.get());
+    if this.at.get().is_some() {
+        this.advance();
     }
     Ok(Value::Null)
 }
 
 fn valid(call: &mut Call<'_>) -> Answer {
-    Ok(Value::Bool(call.this::<Connections>()?.at.get() > 0))
+    Ok(Value::Bool(call.this::<Connections>()?.at.get().is_some()))
 }
 
 fn current(call: &mut Call<'_>) -> Answer {
     let session = call.this::<Connections>()?.at.get();
-    Ok(if session > 0 { Value::Int(session) } else { Value::Bool(false) })
+    Ok(session.map_or(Value::Bool(false), Value::Int))
 }
 
 fn key(call: &mut Call<'_>) -> Answer {
@@ -113,7 +119,7 @@ fn offset_get(call: &mut Call<'_>) -> Answer {
     let this = call.this::<Connections>()?;
     let found = session_at(call).zip(this.running.try_process());
     let info = found.and_then(|(fd, process)| process.client_info(fd));
-    Ok(info.map_or(Value::Bool(false), |info| Value::Array(client_info_array(&info))))
+    Ok(info.map_or(Value::Bool(false), |info| Value::Array(client_info::to_php(&info))))
 }
 
 /// The connections are the clients' doing: nothing can be put there.

@@ -4,6 +4,7 @@
 mod aliases;
 mod call;
 mod callbacks;
+mod client_info;
 mod connections;
 mod errors;
 mod host;

@@ -3,9 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use ext_php_rs::boxed::ZBox;
-use ext_php_rs::types::ZendHashTable;
-use rotor_core::process::{ClientInfo, Process};
+use rotor_core::process::Process;
 
 use crate::errors::{exception, wrong_state};
 use crate::stranger;
@@ -50,15 +48,4 @@ impl Running {
     pub fn try_process(&self) -> Option<Rc<Process>> {
         if stranger::is_this_process() { None } else { self.process.borrow().clone() }
     }
-}
-
-/// The array of `getClientInfo()`.
-pub fn client_info_array(info: &ClientInfo) -> ZBox<ZendHashTable> {
-    let mut array = ZendHashTable::new();
-    for (key, value) in info.numbers() {
-        // Fails for a key with a NUL only.
-        let _ = array.insert(key, value);
-    }
-    let _ = array.insert("remote_ip", info.remote_ip.as_str());
-    array
 }

@@ -16,7 +16,7 @@ use crate::errors::{EXCEPTION, wrong_state};
 use crate::running::Running;
 use crate::zend::{ClassRef, Fault, Handlers, Native, Type, functions};
 
-pub use constants::{CONSTANTS, PROPERTIES};
+pub use constants::{CONSTANTS, PROPERTIES, SOCK_TCP, SOCK_TCP6};
 
 /// The class `Rotor\Server`.
 pub static CLASS: ClassRef = ClassRef::new();

@@ -23,9 +23,9 @@ pub const CONSTANTS: &[Constant] = &[
     ("DISPATCH_CO_CONN_LB", 8),
     ("DISPATCH_CO_REQ_LB", 9),
     ("DISPATCH_CONCURRENT_LB", 10),
-    ("WORKER_BUSY", 1),
-    ("WORKER_IDLE", 2),
-    ("WORKER_EXIT", 3),
+    ("WORKER_BUSY", WORKER_BUSY),
+    ("WORKER_IDLE", WORKER_IDLE),
+    ("WORKER_EXIT", WORKER_EXIT),
     ("LOG_DEBUG", 0),
     ("LOG_TRACE", 1),
     ("LOG_INFO", 2),
@@ -57,3 +57,6 @@ pub const SOCK_TCP: i64 = 1;
 pub const SOCK_TCP6: i64 = 3;
 /// A flag beside the type of socket.
 pub const SSL: i64 = 512;
+pub const WORKER_BUSY: i64 = 1;
+pub const WORKER_IDLE: i64 = 2;
+pub const WORKER_EXIT: i64 = 3;

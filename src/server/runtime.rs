@@ -2,11 +2,12 @@
 
 use ext_php_rs::types::ZendHashTable;
 use rotor_core::error::{CallError, code};
-use rotor_ipc::WorkerId;
+use rotor_ipc::workers::SeatState;
 
 use super::Server;
+use super::constants::{WORKER_BUSY, WORKER_EXIT, WORKER_IDLE};
+use crate::client_info;
 use crate::errors::{answer, last_error, refused, set_last_error};
-use crate::running::client_info_array;
 use crate::zend::{Answer, Call, Fault, Id, Value};
 
 /// `send(int|string $fd, string $data, int $serverSocket = -1): bool`
@@ -51,7 +52,7 @@ pub fn reload(call: &mut Call<'_>) -> Answer {
 /// `stop(int $workerId = -1): bool`
 pub fn stop(call: &mut Call<'_>) -> Answer {
     let worker = worker(call)?;
-    answer(call.this::<Server>()?.running.process()?.stop(worker.map(WorkerId)))
+    answer(call.this::<Server>()?.running.process()?.stop(worker))
 }
 
 /// `stats(): array|false`
@@ -72,7 +73,7 @@ pub fn get_client_info(call: &mut Call<'_>) -> Answer {
     call.int(1)?;
     call.bool(2)?;
     match call.this::<Server>()?.running.process()?.client_info(session) {
-        Some(info) => Ok(client_info_array(&info).into()),
+        Some(info) => Ok(client_info::to_php(&info).into()),
         None => {
             set_last_error(code::SESSION_NOT_EXIST);
             Err(Fault::Failed)
@@ -82,7 +83,7 @@ pub fn get_client_info(call: &mut Call<'_>) -> Answer {
 
 /// `getWorkerId(): int|false`
 pub fn get_worker_id(call: &mut Call<'_>) -> Answer {
-    or_false(call.this::<Server>()?.running.process()?.worker_id())
+    or_false(call.this::<Server>()?.running.process()?.worker_id().map(|worker| worker.0))
 }
 
 /// `getWorkerPid(int $id = -1): int|false`
@@ -94,7 +95,13 @@ pub fn get_worker_pid(call: &mut Call<'_>) -> Answer {
 /// `getWorkerStatus(int $id = -1): int|false`
 pub fn get_worker_status(call: &mut Call<'_>) -> Answer {
     let worker = worker(call)?;
-    or_false(call.this::<Server>()?.running.process()?.worker_status(worker))
+    let state = call.this::<Server>()?.running.process()?.worker_state(worker);
+    or_false(state.and_then(|state| match state {
+        SeatState::Empty => None,
+        SeatState::Starting | SeatState::Busy => Some(WORKER_BUSY),
+        SeatState::Ready | SeatState::Idle => Some(WORKER_IDLE),
+        SeatState::Leaving => Some(WORKER_EXIT),
+    }))
 }
 
 /// `getMasterPid(): int|false`
@@ -114,13 +121,8 @@ pub fn get_last_error(call: &mut Call<'_>) -> Answer {
 }
 
 /// The worker that the first argument means; `None` is this one.
-fn worker(call: &Call<'_>) -> Result<Option<u32>, Fault> {
-    match call.int(0)? {
-        None | Some(-1) => Ok(None),
-        Some(number) => u32::try_from(number).map(Some).map_err(|_| {
-            refused(CallError::new(code::INVALID_PARAMS, format!("a worker id is 0 or more, {number} given")))
-        }),
-    }
+fn worker(call: &Call<'_>) -> Result<Option<i64>, Fault> {
+    Ok(call.int(0)?.filter(|worker| *worker != -1))
 }
 
 /// The session that a string means: PHP code reads ids from forms and files.
