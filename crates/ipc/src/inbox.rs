@@ -37,6 +37,10 @@ impl Marks {
                 *pending |= word.swap(0, Ordering::AcqRel);
             }
         }
+        // A bit without a lane would be pending for ever, and its consumer would never sleep again.
+        if let Some(last) = self.pending.last_mut() {
+            *last &= u64::MAX >> (self.lanes.next_multiple_of(64) - self.lanes);
+        }
         // A producer that died between its tail and its bit is what the mark is for.
         let rescan = self.rescan.load(Ordering::Acquire);
         if rescan != self.rescan_seen {

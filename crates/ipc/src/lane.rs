@@ -179,6 +179,18 @@ impl Consumer {
         self.ring.release();
     }
 
+    /// Recovery: moves the head past the record that was in the hand of a dead consumer, at `position`, if it died
+    /// before it did so itself (P4).
+    pub fn skip(&mut self, position: u64) {
+        let Ok(tail) = self.refresh() else { return };
+        if let Ok(Some(record)) = self.peek(tail)
+            && record.position == position
+        {
+            self.pass(&record);
+            self.release();
+        }
+    }
+
     /// Whether something was read and not given back yet.
     pub fn has_unreleased(&self) -> bool {
         self.ring.has_unreleased()
@@ -287,6 +299,32 @@ mod tests {
             let limit = consumer.refresh().unwrap();
             let found = consumer.peek(limit);
             assert!(found.is_err() || found.unwrap().is_some_and(|record| record.body == 0), "{garbage:x}");
+        }
+    }
+
+    #[test]
+    fn damaged_positions_are_errors_and_no_panics() {
+        const TAIL: usize = 0;
+        const HEAD: usize = 64;
+        for garbage in [1, 7, 1 << 40, 1 << 63, u64::MAX - 7, u64::MAX] {
+            for word in [TAIL, HEAD] {
+                let (mut producer, mut consumer, memory) = lane(256);
+                memory.bytes(word, 8).copy_from(&garbage.to_ne_bytes());
+                // SAFETY: as in `lane`.
+                let state = unsafe { memory.place::<RingState>(0).as_ref() };
+                let bytes = LaneBytes::new(memory.bytes(4096, 256));
+                let (mut next_producer, mut next_consumer) =
+                    (Producer::attach(state, bytes), Consumer::attach(state, bytes));
+                consumer.skip(0);
+                assert!(next_consumer.refresh().is_err(), "{garbage:x}");
+                assert_eq!(next_consumer.peek(u64::MAX), Ok(None));
+                // A producer that lives keeps its own position, and looks at the other's once it needs the room.
+                for producer in [&mut producer, &mut next_producer] {
+                    let refused = (0..9).find_map(|_| producer.write(&header(1), &[b"x"]).err());
+                    assert!(refused.is_some(), "{garbage:x}");
+                }
+                assert!(!consumer.is_drained());
+            }
         }
     }
 

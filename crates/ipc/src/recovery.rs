@@ -11,11 +11,11 @@ use crate::workers::{Generation, Held, Owner, seat_of};
 /// What the dead process held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recovered {
-    /// Whether it owned the slot's inbox, which has no owner now.
+    /// Whether the slot's inbox has no owner now.
     pub owned: bool,
     /// The record in its hand. Its callback had begun, or was about to.
     pub held: Option<Held>,
-    /// If it owned the inbox: the head of each reactor's lane to the slot.
+    /// If it took from the inbox to its end: the head of each reactor's lane to the slot.
     pub heads: Vec<u64>,
 }
 
@@ -23,12 +23,14 @@ pub struct Recovered {
 pub fn recover(segment: &'static Segment, worker: WorkerId, generation: Generation) -> Recovered {
     let slot = segment.slot(worker);
     let seat = segment.seat(worker, seat_of(generation));
-    let owned = slot.settle(generation) == generation;
+    // One that died with an offer open took from the inbox to its end. Its successor must not find the record
+    // that was in its hand: it is given the inbox last.
+    let took = slot.owner().current() == generation || slot.settle(generation) == generation;
     let held = seat.in_hand.get();
     let mut heads = Vec::new();
-    if owned {
+    if took {
         if let Some(held) = held.filter(|held| held.lane < segment.reactors()) {
-            skip_held(segment, worker, &held);
+            segment.inward_consumer(held.lane, worker).skip(held.position);
         }
         for reactor in 0..segment.reactors() {
             let head = segment.inward_state(reactor, worker).taken();
@@ -37,6 +39,7 @@ pub fn recover(segment: &'static Segment, worker: WorkerId, generation: Generati
             heads.push(head);
         }
     }
+    let owned = slot.settle(generation) == generation;
     let outlet = segment.outlet_of(worker, seat_of(generation));
     let pool = segment.outlet_pool(outlet);
     pool.free_unpublished(|reactor| match usize::from(reactor) {
@@ -45,18 +48,6 @@ pub fn recover(segment: &'static Segment, worker: WorkerId, generation: Generati
     });
     pool.punch_free();
     Recovered { owned, held, heads }
-}
-
-/// Moves the head past the record in hand if the process died before it did so itself (P4).
-fn skip_held(segment: &'static Segment, worker: WorkerId, held: &Held) {
-    let mut lane = segment.inward_consumer(held.lane, worker);
-    let Ok(tail) = lane.refresh() else { return };
-    if let Ok(Some(record)) = lane.peek(tail)
-        && record.position == held.position
-    {
-        lane.pass(&record);
-        lane.release();
-    }
 }
 
 /// Makes every consumer look at everything: what the dead had published may not have been announced. To be called
@@ -89,4 +80,89 @@ pub fn has_owner(segment: &Segment, worker: WorkerId) -> bool {
     };
     let seat = segment.seat(worker, seat_of(generation));
     generation != 0 && seat.generation() == generation && seat.pid() != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::{Plan, Shape};
+    use crate::payload::{Filling, Pool};
+    use crate::record::{Header, Kind, Where};
+
+    const WORKER: WorkerId = WorkerId(0);
+
+    fn segment() -> &'static Segment {
+        let plan = Plan::new(Shape { reactors: 1, workers: 1, sessions: 64, budget: 16 << 20 }).unwrap();
+        Segment::create(plan, &std::env::temp_dir()).unwrap()
+    }
+
+    /// Posts two messages in blocks.
+    fn post_two(segment: &'static Segment) {
+        let mut lane = segment.inward_producer(0, WORKER);
+        let mut pool = Pool::attach(segment.reactor_pool(0), 1);
+        for session in [1, 2] {
+            let block: Filling = pool.take_block(100, 1).unwrap();
+            let body = block.reference(100).to_bytes();
+            block.post(0, lane.position_for(body.len()).unwrap());
+            let header = Header { kind: Kind::Receive, location: Where::Block, aux: 0, session, extra: 0 };
+            lane.write(&header, &[&body]).unwrap();
+            lane.publish();
+        }
+    }
+
+    /// Takes the first message in hand, as a process of this generation, and dies with it.
+    fn take_one_and_die(segment: &'static Segment, generation: Generation) {
+        let seat = segment.seat(WORKER, seat_of(generation));
+        seat.begin(generation, 0);
+        segment.slot(WORKER).appoint(generation);
+        let mut lane = segment.inward_consumer(0, WORKER);
+        let limit = lane.refresh().unwrap();
+        let record = lane.peek(limit).unwrap().unwrap();
+        seat.in_hand.set(&Held { lane: 0, position: record.position, session: record.header.session, since_ns: 0 });
+    }
+
+    fn next_session(segment: &'static Segment) -> u64 {
+        let mut lane = segment.inward_consumer(0, WORKER);
+        let limit = lane.refresh().unwrap();
+        lane.peek(limit).unwrap().unwrap().header.session
+    }
+
+    #[test]
+    fn the_message_in_a_dead_hand_is_skipped_and_its_block_is_free() {
+        let segment = segment();
+        post_two(segment);
+        take_one_and_die(segment, 2);
+        let recovered = recover(segment, WORKER, 2);
+        assert!(recovered.owned);
+        assert_eq!(recovered.held.unwrap().session, 1);
+        assert_eq!(next_session(segment), 2);
+        assert_eq!(segment.reactor_pool(0).in_use(), 1);
+    }
+
+    #[test]
+    fn a_successor_does_not_find_the_message_that_the_old_one_died_with_before_it_committed() {
+        let segment = segment();
+        post_two(segment);
+        take_one_and_die(segment, 2);
+        assert!(segment.slot(WORKER).offer(2, 3));
+        let recovered = recover(segment, WORKER, 2);
+        assert_eq!(next_session(segment), 2, "P4");
+        assert_eq!(segment.reactor_pool(0).in_use(), 1);
+        assert_eq!(recovered.heads.len(), 1, "it took from the inbox to its end");
+        assert!(!recovered.owned);
+        assert_eq!(segment.slot(WORKER).owner(), Owner::Owned(3));
+    }
+
+    #[test]
+    fn the_death_of_a_successor_leaves_what_the_owner_has_in_hand() {
+        let segment = segment();
+        post_two(segment);
+        take_one_and_die(segment, 2);
+        segment.seat(WORKER, 1).begin(3, 0);
+        assert!(segment.slot(WORKER).offer(2, 3));
+        let recovered = recover(segment, WORKER, 3);
+        assert_eq!(recovered, Recovered { owned: false, held: None, heads: Vec::new() });
+        assert_eq!(segment.slot(WORKER).owner(), Owner::Owned(2));
+        assert_eq!((next_session(segment), segment.reactor_pool(0).in_use()), (1, 2));
+    }
 }

@@ -75,7 +75,7 @@ impl RingState {
     /// Whether the producer has closed the ring and everything before the end was taken.
     pub fn is_drained(&self) -> bool {
         let closed = self.rare.closed.load(Ordering::Acquire);
-        closed != 0 && self.head.load(Ordering::Relaxed) + 1 >= closed
+        closed != 0 && self.head.load(Ordering::Relaxed) >= closed - 1
     }
 }
 
@@ -110,8 +110,10 @@ impl Producer {
         let len = len as u64;
         let to_end = capacity - self.tail % capacity;
         let gap = if len <= to_end { 0 } else { to_end };
-        let end = self.tail + gap + len;
-        if end - self.head_seen > capacity {
+        // Where we took over is input, too: neither it nor the head seen then was checked yet.
+        let end = self.tail.checked_add(gap + len).filter(|_| self.tail.is_multiple_of(WORD));
+        let end = end.ok_or(Broken { what: "a lane's tail is at", found: self.tail })?;
+        if end.wrapping_sub(self.head_seen) > capacity {
             // Pairs with the Release in `Consumer::release`: its copies are over before we write there.
             let head = self.state.head.load(Ordering::Acquire);
             if head > self.tail || self.tail - head > capacity {
@@ -204,8 +206,12 @@ impl Consumer {
     pub fn refresh(&mut self) -> Result<u64, Broken> {
         // Pairs with the Release in `Producer::publish`: what lies before the tail is whole.
         let tail = self.state.tail.load(Ordering::Acquire);
-        if tail < self.cursor || tail - self.released > self.bytes.len() as u64 {
+        if tail < self.cursor || tail - self.released > self.bytes.len() as u64 || !tail.is_multiple_of(WORD) {
             return Err(Broken { what: "a lane's tail is at", found: tail });
+        }
+        // As we found it when we took over; we ourselves move it by whole records.
+        if !self.cursor.is_multiple_of(WORD) {
+            return Err(Broken { what: "a lane's head is at", found: self.cursor });
         }
         self.tail_seen = tail;
         Ok(tail)
@@ -255,6 +261,9 @@ impl Consumer {
         place(position, self.bytes.len())
     }
 }
+
+/// Every record and every gap begins and ends on a word.
+const WORD: u64 = 8;
 
 fn place(position: u64, capacity: usize) -> usize {
     crate::to_usize(position % capacity as u64)

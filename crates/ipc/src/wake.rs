@@ -36,7 +36,7 @@ impl Sleeper {
     /// Takes over the word from whoever had it, awake. Its value goes on: a producer may remember an old one.
     pub fn attach(word: &'static SleepWord) -> Self {
         let found = word.0.load(Ordering::Relaxed);
-        let count = found + (found & 1);
+        let count = found.wrapping_add(found & 1);
         word.0.store(count, Ordering::Relaxed);
         Self { word, count }
     }
@@ -44,13 +44,13 @@ impl Sleeper {
     /// Says that the owner is about to sleep. [`fence_after_announcing`] and one more look must follow.
     pub fn announce(&mut self) {
         debug_assert!(self.count.is_multiple_of(2), "a wait has a value of its own");
-        self.set(self.count + 1);
+        self.set(self.count.wrapping_add(1));
         step(Step::Announced);
     }
 
     /// Says that the owner is awake.
     pub fn awake(&mut self) {
-        self.set(self.count + (self.count & 1));
+        self.set(self.count.wrapping_add(self.count & 1));
     }
 
     fn set(&mut self, count: u64) {

@@ -101,7 +101,8 @@ impl SlotEntry {
     }
 
     /// Manager, after it has reaped `dead`: settles an offer in which it took part and says who owns the inbox
-    /// now, which may be the dead one itself.
+    /// now, which may be the dead one itself. Where it died with its offer open, the successor takes from here on:
+    /// what it had in hand is settled before.
     pub fn settle(&self, dead: Generation) -> Generation {
         match self.owner() {
             Owner::Owned(generation) => generation,
