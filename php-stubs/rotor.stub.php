@@ -1,0 +1,469 @@
+<?php
+
+/**
+ * The public API of Rotor, for editors and analysers. It is never loaded with the extension.
+ *
+ * A test compares it with what the extension declares. Which process a callback runs in is said at `on()`.
+ *
+ * Under `rotor.swoole_aliases=1` (php.ini) the classes are also there as `Swoole\Server`, `Swoole\Exception` and
+ * `Swoole\Connection\Iterator`, and the constants and functions under the names of that extension; unknown settings
+ * and events, and values out of range, are then warnings, and surplus arguments are ignored.
+ */
+
+namespace Rotor {
+
+    /**
+     * The base of all exceptions of Rotor: a server that cannot be set up or run, or an API used in a way that cannot
+     * work. The code is the errno of the system call that failed, else 0.
+     */
+    class Exception extends \RuntimeException
+    {
+    }
+
+    /**
+     * A setting that is unknown, of a wrong type, out of range, or at odds with another. The message names the setting,
+     * what was expected and what was given.
+     */
+    class SettingException extends Exception
+    {
+    }
+
+    /**
+     * A TCP server of several processes: a master whose reactor threads own the sockets, a manager that keeps the
+     * workers alive, and event workers that run the callbacks.
+     *
+     * Methods that need a running server warn and return false before `start()` and after the server has stopped.
+     * Methods that fail return false; `getLastError()` tells why. A process that a callback has forked is no part of
+     * the server: there they throw a Rotor\Exception.
+     */
+    #[\AllowDynamicProperties]
+    class Server
+    {
+        /** One process per worker, each with its own connections. It does not exist yet: the constructor throws. */
+        public const MODE_BASE = 1;
+        /** Reactor threads in the master own the connections, workers run the callbacks. */
+        public const MODE_PROCESS = 2;
+
+        /** TCP over IPv4. */
+        public const SOCK_TCP = 1;
+        /** UDP over IPv4. It does not exist yet. */
+        public const SOCK_UDP = 2;
+        /** TCP over IPv6. */
+        public const SOCK_TCP6 = 3;
+        /** UDP over IPv6. It does not exist yet. */
+        public const SOCK_UDP6 = 4;
+        /** Stream socket of the unix domain. It does not exist yet. */
+        public const SOCK_UNIX_STREAM = 5;
+        /** Datagram socket of the unix domain. It does not exist yet. */
+        public const SOCK_UNIX_DGRAM = 6;
+        /** TLS, added to a type of socket. It does not exist yet. */
+        public const SSL = 512;
+
+        /** Values of the setting `dispatch_mode`; only DISPATCH_FDMOD is there yet. */
+        public const DISPATCH_ROUND = 1;
+        /** The worker is chosen by session id: a connection keeps its worker. */
+        public const DISPATCH_FDMOD = 2;
+        public const DISPATCH_IDLE_WORKER = 3;
+        public const DISPATCH_IPMOD = 4;
+        public const DISPATCH_UIDMOD = 5;
+        public const DISPATCH_USERFUNC = 6;
+        public const DISPATCH_STREAM = 7;
+        public const DISPATCH_CO_CONN_LB = 8;
+        public const DISPATCH_CO_REQ_LB = 9;
+        public const DISPATCH_CONCURRENT_LB = 10;
+
+        /** Answers of `getWorkerStatus()`: in a callback. */
+        public const WORKER_BUSY = 1;
+        /** Waiting for work. */
+        public const WORKER_IDLE = 2;
+        /** Leaving, or asked to leave. */
+        public const WORKER_EXIT = 3;
+
+        /** Values of the setting `log_level`: each record. */
+        public const LOG_DEBUG = 0;
+        /** What led to a decision. */
+        public const LOG_TRACE = 1;
+        /** Connections. */
+        public const LOG_INFO = 2;
+        /** The life of processes; the default. */
+        public const LOG_NOTICE = 3;
+        /** It works, but not as asked. */
+        public const LOG_WARNING = 4;
+        /** Somebody must act. */
+        public const LOG_ERROR = 5;
+        /** Nothing is logged. */
+        public const LOG_NONE = 6;
+
+        /** @var array<string, mixed>|null what has been set, under each setting's own name; null before the first `set()` */
+        public $setting = null;
+        /** @var Connection\Iterator all connections */
+        public $connections = null;
+        /** @var string the address given to the constructor */
+        public $host = '';
+        /** @var int the port number; the kernel's choice when 0 was asked for */
+        public $port = 0;
+        /** @var int the type of socket, a SOCK_ constant */
+        public $type = 0;
+        /** @var bool whether the port speaks TLS */
+        public $ssl = false;
+        /** @var int a MODE_ constant */
+        public $mode = 0;
+        /** @var int the master's pid; 0 before `start()` */
+        public $master_pid = 0;
+        /** @var int the manager's pid; 0 before `start()` */
+        public $manager_pid = 0;
+        /** @var int this worker's id, from 0; -1 in other processes */
+        public $worker_id = -1;
+        /** @var bool whether this process is a task worker */
+        public $taskworker = false;
+        /** @var int this worker's pid; 0 in other processes */
+        public $worker_pid = 0;
+
+        /**
+         * Binds the socket at once; connections are taken once the server has started. There is one server per process,
+         * and only under the CLI.
+         *
+         * @param string $host an IP address of this machine; '0.0.0.0' and '::' are all of them
+         * @param int $port 0 to 65535; 0: the kernel chooses, and `$port` tells
+         * @param int $mode MODE_PROCESS
+         * @param int $sock_type SOCK_TCP or SOCK_TCP6
+         * @throws Exception when the address cannot be had (the code is the errno), or for what does not exist yet
+         */
+        public function __construct(string $host = '0.0.0.0', int $port = 0, int $mode = self::MODE_PROCESS, int $sock_type = self::SOCK_TCP)
+        {
+        }
+
+        /**
+         * Takes settings, before `start()`. Of several calls the later value wins; null puts a setting back to its default.
+         * Numbers may be numeric strings, flags 0 and 1, sizes in bytes or such as "8M" (powers of 1024), times are seconds.
+         * Of one call either all settings are taken, or none. docs/settings.md describes each.
+         *
+         * @param array{
+         *     worker_num?: int,
+         *     reactor_num?: int,
+         *     max_connection?: int,
+         *     max_conn?: int,
+         *     dispatch_mode?: int,
+         *     daemonize?: bool,
+         *     pid_file?: string,
+         *     log_file?: string,
+         *     log_level?: int,
+         *     max_wait_time?: int,
+         *     reload_async?: bool,
+         *     open_cpu_affinity?: bool,
+         *     cpu_affinity_ignore?: list<int>,
+         *     output_buffer_size?: int|string,
+         *     buffer_output_size?: int|string,
+         *     task_tmpdir?: string,
+         *     ipc_memory?: int|string,
+         *     close_on_worker_error?: bool,
+         *     backlog?: int,
+         *     open_tcp_nodelay?: bool,
+         *     socket_buffer_size?: int|string,
+         *     open_eof_check?: bool,
+         *     open_eof_split?: bool,
+         *     package_eof?: string,
+         *     open_length_check?: bool,
+         *     package_length_type?: string,
+         *     package_length_offset?: int|string,
+         *     package_body_offset?: int|string,
+         *     package_body_start?: int|string,
+         *     package_max_length?: int|string,
+         * } $settings
+         * @return bool false when the server has started, and under the Swoole names when a setting was ignored
+         * @throws SettingException for the first setting that is not known or not taken
+         */
+        public function set(array $settings): bool
+        {
+        }
+
+        /**
+         * Registers the callback of an event, before `start()`; a second one replaces the first. Names have no "on", and
+         * their case does not matter.
+         *
+         * In the master: `Start($server)`, connections are accepted once it returns; `BeforeShutdown($server)`, connections
+         * are still served; `Shutdown($server)`, all other processes have ended.
+         *
+         * In the manager: `ManagerStart($server)`, `ManagerStop($server)`, `BeforeReload($server)`,
+         * `AfterReload($server, bool $success)`, false when a successor did not get ready;
+         * `WorkerError($server, int $workerId, int $pid, int $exitCode, int $signal, int $fd)` for a worker that ended with a
+         * code or by a signal, `$fd` being the session in its hand or 0.
+         *
+         * In an event worker: `WorkerStart($server, int $workerId)`; `WorkerStop($server, int $workerId)` on an orderly end
+         * only; `WorkerExit($server, int $workerId)` while it leaves and something is pending;
+         * `Connect($server, int $fd, int $reactorId)`; `Receive($server, int $fd, int $reactorId, string $data)`, one message
+         * as the framing settings cut it; `Close($server, int $fd, int $reactorId)`, with -1 for a reactor when the server
+         * closed. For one connection they come in this order, all in one worker.
+         *
+         * An uncaught exception is reported as PHP does it and the worker goes on. `exit()` ends the worker with its code,
+         * and another takes its place.
+         *
+         * @return bool false when the server has started, and under the Swoole names for an unknown event
+         * @throws Exception for an unknown event, naming the nearest one
+         * @throws \TypeError for a callback that cannot be called
+         */
+        public function on(string $event, callable $callback): bool
+        {
+        }
+
+        /**
+         * The callback of an event as it was registered; null when none was.
+         */
+        public function getCallback(string $event): \Closure|string|array|null
+        {
+        }
+
+        /**
+         * Runs the server, and returns in the master once it has stopped. In the other processes it does not return: they
+         * end as a script does, with shutdown functions and destructors.
+         *
+         * @return bool true after an orderly stop; false when it was called before
+         * @throws Exception when `Receive` has no callback or the server cannot run (the code is the errno)
+         * @throws SettingException when settings do not work together or on this machine
+         */
+        public function start(): bool
+        {
+        }
+
+        /**
+         * Queues bytes for a client, in any process of the server. What one process sends to a client arrives in that order.
+         *
+         * @param int|string $fd a session id; a string may hold the number
+         * @param string $data 1 byte to `output_buffer_size`; any bytes
+         * @param int $serverSocket without meaning for connections
+         * @return bool true when it was queued, which is not yet received; false for a session that is closed (1004),
+         *     closing (1003) or unknown (1005), one whose output queue is at `socket_buffer_size` (1009), and when the way
+         *     to the reactor is full (506); with a warning for an id below 1 (1006), no data (505) and too much data (1203)
+         */
+        public function send(int|string $fd, string $data, int $serverSocket = -1): bool
+        {
+        }
+
+        /**
+         * Closes a connection, in any process of the server: queued output is sent first. `Close` then runs in the
+         * connection's worker, with the reactor id -1.
+         *
+         * @param bool $reset drop queued output and reset the connection at once
+         * @return bool false when it is closed (1004), closing already (1003) or unknown (1005); with a warning for an id
+         *     below 1 (1006)
+         */
+        public function close(int $fd, bool $reset = false): bool
+        {
+        }
+
+        /**
+         * Whether a connection is open and nobody has closed it. In any process of the server.
+         */
+        public function exists(int $fd): bool
+        {
+        }
+
+        /**
+         * The same as `exists()`.
+         */
+        public function exist(int $fd): bool
+        {
+        }
+
+        /**
+         * Asks for an orderly stop of the server, as SIGTERM to the master does: no message that has come is left
+         * unanswered. In any process of the server; it returns at once.
+         */
+        public function shutdown(): bool
+        {
+        }
+
+        /**
+         * Asks for new workers, which run the code that `WorkerStart` loads; no connection is closed and no message lost.
+         * In any process of the server; it returns at once.
+         *
+         * @param bool $only_task only task workers, of which there are none yet
+         * @return bool false while a reload is under way (509)
+         */
+        public function reload(bool $only_task = false): bool
+        {
+        }
+
+        /**
+         * Asks for a successor of one worker. In any process of the server; it returns at once.
+         *
+         * @param int $workerId -1: the worker that calls
+         * @return bool false outside workers without an id (509); with a warning for an id that no worker has (505)
+         */
+        public function stop(int $workerId = -1): bool
+        {
+        }
+
+        /**
+         * Counters of the whole server since its start, and with `worker_` in front those of the worker that calls. In any
+         * process of the server.
+         *
+         * @return array<string, int>|false
+         */
+        public function stats(): array|false
+        {
+        }
+
+        /**
+         * What is known of a connection, in any process of the server; also while its `Close` callback runs. Times are
+         * seconds since 1970, 0 where nothing has happened yet.
+         *
+         * @param int $reactor_id without meaning
+         * @param bool $ignoreError without meaning
+         * @return array{server_port: int, server_fd: int, socket_fd: int, socket_type: int, remote_port: int,
+         *     remote_ip: string, reactor_id: int, worker_id: int, connect_time: int, last_time: int, last_recv_time: float,
+         *     last_send_time: float, last_dispatch_time: float, close_errno: int, send_queued_bytes: int}|false
+         *     false when there is no such connection (1005)
+         */
+        public function getClientInfo(int $fd, int $reactor_id = -1, bool $ignoreError = false): array|false
+        {
+        }
+
+        /**
+         * The same as `getClientInfo()`.
+         *
+         * @return array<string, int|float|string>|false
+         */
+        public function connection_info(int $fd, int $reactor_id = -1, bool $ignoreError = false): array|false
+        {
+        }
+
+        /**
+         * The id of the worker that calls; false in other processes.
+         */
+        public function getWorkerId(): int|false
+        {
+        }
+
+        /**
+         * The pid of a worker; false when there is none at the moment.
+         *
+         * @param int $id -1: the worker that calls
+         */
+        public function getWorkerPid(int $id = -1): int|false
+        {
+        }
+
+        /**
+         * What a worker is doing, a WORKER_ constant; false when there is none at the moment.
+         *
+         * @param int $id -1: the worker that calls
+         */
+        public function getWorkerStatus(int $id = -1): int|false
+        {
+        }
+
+        /**
+         * The master's pid.
+         */
+        public function getMasterPid(): int|false
+        {
+        }
+
+        /**
+         * The manager's pid.
+         */
+        public function getManagerPid(): int|false
+        {
+        }
+
+        /**
+         * Why the last method that failed in this process did: an errno below 500, else a code as named at the method.
+         */
+        public function getLastError(): int
+        {
+        }
+    }
+}
+
+namespace Rotor\Connection {
+
+    /**
+     * All connections of a server, as `$server->connections`. `foreach` gives the session ids in no particular order, each
+     * that is open throughout once; `[$fd]` is `getClientInfo($fd)`, `isset` is `exists`. Empty before `start()`.
+     *
+     * @implements \Iterator<int, int>
+     * @implements \ArrayAccess<int, array<string, int|float|string>|false>
+     */
+    class Iterator implements \Iterator, \Countable, \ArrayAccess
+    {
+        /**
+         * Nobody makes one but the server.
+         */
+        private function __construct()
+        {
+        }
+
+        /**
+         * Begins again.
+         */
+        public function rewind(): void
+        {
+        }
+
+        /**
+         * Goes to the next connection.
+         */
+        public function next(): void
+        {
+        }
+
+        /**
+         * Whether there is a connection at this place.
+         */
+        public function valid(): bool
+        {
+        }
+
+        /**
+         * The session id at this place; false behind the last.
+         */
+        public function current(): int|false
+        {
+        }
+
+        /**
+         * The number of the step, from 0.
+         */
+        public function key(): int
+        {
+        }
+
+        /**
+         * How many connections are open.
+         */
+        public function count(): int
+        {
+        }
+
+        /**
+         * Whether a connection is open and nobody has closed it.
+         */
+        public function offsetExists(mixed $fd): bool
+        {
+        }
+
+        /**
+         * What is known of a connection; false when there is no such one.
+         *
+         * @return array<string, int|float|string>|false
+         */
+        public function offsetGet(mixed $fd): array|false
+        {
+        }
+
+        /**
+         * Does nothing: connections are the clients' doing.
+         */
+        public function offsetSet(mixed $fd, mixed $value): void
+        {
+        }
+
+        /**
+         * Does nothing; `close()` ends a connection.
+         */
+        public function offsetUnset(mixed $fd): void
+        {
+        }
+    }
+}

@@ -1,0 +1,131 @@
+<?php
+
+/**
+ * What `rotor.swoole_aliases=1` (php.ini) adds to rotor.stub.php, for editors and analysers: the names of the Swoole
+ * extension, for what Rotor has. It is never loaded with the extension.
+ */
+
+namespace {
+
+    const SWOOLE_BASE = 1;
+    const SWOOLE_PROCESS = 2;
+    const SWOOLE_SOCK_TCP = 1;
+    const SWOOLE_SOCK_UDP = 2;
+    const SWOOLE_SOCK_TCP6 = 3;
+    const SWOOLE_SOCK_UDP6 = 4;
+    const SWOOLE_SOCK_UNIX_STREAM = 5;
+    const SWOOLE_SOCK_UNIX_DGRAM = 6;
+    const SWOOLE_SSL = 512;
+    const SWOOLE_DISPATCH_ROUND = 1;
+    const SWOOLE_DISPATCH_FDMOD = 2;
+    const SWOOLE_DISPATCH_IDLE_WORKER = 3;
+    const SWOOLE_DISPATCH_IPMOD = 4;
+    const SWOOLE_DISPATCH_UIDMOD = 5;
+    const SWOOLE_DISPATCH_USERFUNC = 6;
+    const SWOOLE_DISPATCH_STREAM = 7;
+    const SWOOLE_DISPATCH_CO_CONN_LB = 8;
+    const SWOOLE_DISPATCH_CO_REQ_LB = 9;
+    const SWOOLE_DISPATCH_CONCURRENT_LB = 10;
+    const SWOOLE_WORKER_BUSY = 1;
+    const SWOOLE_WORKER_IDLE = 2;
+    const SWOOLE_WORKER_EXIT = 3;
+    const SWOOLE_LOG_DEBUG = 0;
+    const SWOOLE_LOG_TRACE = 1;
+    const SWOOLE_LOG_INFO = 2;
+    const SWOOLE_LOG_NOTICE = 3;
+    const SWOOLE_LOG_WARNING = 4;
+    const SWOOLE_LOG_ERROR = 5;
+    const SWOOLE_LOG_NONE = 6;
+    const SWOOLE_VERSION_ID = 60202;
+    const SWOOLE_MAJOR_VERSION = 6;
+    const SWOOLE_MINOR_VERSION = 2;
+    const SWOOLE_RELEASE_VERSION = 2;
+    const SWOOLE_TCP = 1;
+    const SWOOLE_UDP = 2;
+    const SWOOLE_TCP6 = 3;
+    const SWOOLE_UDP6 = 4;
+    const SWOOLE_UNIX_STREAM = 5;
+    const SWOOLE_UNIX_DGRAM = 6;
+    const SWOOLE_STRERROR_SYSTEM = 0;
+    const SWOOLE_STRERROR_GAI = 1;
+    const SWOOLE_STRERROR_SWOOLE = 9;
+    const SWOOLE_ERROR_INVALID_PARAMS = 505;
+    const SWOOLE_ERROR_QUEUE_FULL = 506;
+    const SWOOLE_ERROR_WRONG_OPERATION = 509;
+    const SWOOLE_ERROR_SESSION_CLOSING = 1003;
+    const SWOOLE_ERROR_SESSION_CLOSED = 1004;
+    const SWOOLE_ERROR_SESSION_NOT_EXIST = 1005;
+    const SWOOLE_ERROR_SESSION_INVALID_ID = 1006;
+    const SWOOLE_ERROR_OUTPUT_BUFFER_OVERFLOW = 1009;
+    const SWOOLE_ERROR_PACKAGE_LENGTH_TOO_LARGE = 1201;
+    const SWOOLE_ERROR_PACKAGE_LENGTH_NOT_FOUND = 1202;
+    const SWOOLE_ERROR_DATA_LENGTH_TOO_LARGE = 1203;
+    const SWOOLE_ERROR_PACKAGE_MALFORMED_DATA = 1204;
+    const SWOOLE_VERSION = '6.2.2';
+    const SWOOLE_EXTRA_VERSION = '';
+
+    class_alias(\Rotor\Server::class, 'Swoole\Server');
+    class_alias(\Rotor\Exception::class, 'Swoole\Exception');
+    class_alias(\Rotor\Connection\Iterator::class, 'Swoole\Connection\Iterator');
+
+    /**
+     * The version of Swoole whose behaviour is followed.
+     */
+    function swoole_version(): string
+    {
+    }
+
+    /**
+     * The CPUs of the machine, also those that this process may not use.
+     */
+    function swoole_cpu_num(): int
+    {
+    }
+
+    /**
+     * Why the last method that failed in this process did; the same as `Rotor\Server::getLastError()`.
+     */
+    function swoole_last_error(): int
+    {
+    }
+
+    /**
+     * Sets what `swoole_last_error()` gives to 0.
+     */
+    function swoole_clear_error(): void
+    {
+    }
+
+    /**
+     * The errno of the last system call that failed.
+     */
+    function swoole_errno(): int
+    {
+    }
+
+    /**
+     * The meaning of an error number.
+     *
+     * @param int $error_type SWOOLE_STRERROR_SYSTEM: an errno, or from 500 a code of `swoole_last_error()`;
+     *     SWOOLE_STRERROR_SWOOLE: such a code; SWOOLE_STRERROR_GAI: a code of the resolver
+     */
+    function swoole_strerror(int $errno, int $error_type = SWOOLE_STRERROR_SYSTEM): string
+    {
+    }
+
+    /**
+     * Sets what `ps` shows for this process.
+     */
+    function swoole_set_process_name(string $process_name): bool
+    {
+    }
+
+    /**
+     * IPv4 addresses of this machine by interface, without the loopback.
+     *
+     * @return array<string, string>
+     */
+    function swoole_get_local_ip(): array
+    {
+    }
+}
