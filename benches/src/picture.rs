@@ -39,10 +39,15 @@ fn row(svg: &mut String, summary: &Summary, top: usize) {
     );
     let rotor_fill = if summary.cpu_is_met() { ROTOR } else { NOT_MET };
     let bars = [(summary.raw.cpu, top + 6, RAW, "raw"), (summary.rotor.cpu, top + 25, rotor_fill, "Rotor")];
-    for (cpu, y, fill, who) in bars {
-        let width = (cpu * scale).clamp(1.0, LONGEST);
+    let width = |cpu: f64| (cpu * scale).clamp(1.0, LONGEST);
+    for (cpu, y, fill, _) in bars {
+        let width = width(cpu);
         line(svg, format_args!(r#"<rect x="{BARS}" y="{y}" width="{width:.1}" height="15" rx="2" fill="{fill}"/>"#));
-        let x = f64::from(BARS) + width + 6.0;
+    }
+    let x = f64::from(BARS) + BOUND_AT;
+    bound_line(svg, x, top + 2, top + 44);
+    for (cpu, y, _, who) in bars {
+        let x = f64::from(BARS) + width(cpu) + 6.0;
         let figure = format!("{who} {}", short(cpu));
         // A white edge keeps the figure legible where the line of the bound crosses it.
         line(
@@ -53,8 +58,9 @@ fn row(svg: &mut String, summary: &Summary, top: usize) {
             ),
         );
     }
-    let x = f64::from(BARS) + BOUND_AT;
-    let (from, to) = (top + 2, top + 44);
+}
+
+fn bound_line(svg: &mut String, x: f64, from: usize, to: usize) {
     line(
         svg,
         format_args!(
@@ -75,15 +81,7 @@ fn legend(svg: &mut String, y: usize) {
         line(svg, format_args!(r##"<text x="{}" y="{y}" font-size="12" fill="#59636e">{label}</text>"##, x + 18));
         x += width;
     }
-    line(
-        svg,
-        format_args!(
-            r#"<line x1="{0}" y1="{1}" x2="{0}" y2="{2}" stroke="{BOUND}" stroke-width="1.5" stroke-dasharray="3 2"/>"#,
-            x + 6,
-            y - 12,
-            y + 4
-        ),
-    );
+    bound_line(svg, f64::from(x) + 6.0, y - 12, y + 4);
     line(svg, format_args!(r##"<text x="{}" y="{y}" font-size="12" fill="#59636e">bound</text>"##, x + 14));
 }
 
@@ -101,16 +99,16 @@ fn short(value: f64) -> String {
 }
 
 const WIDTH: usize = 820;
-const MARGIN: usize = 20;
+const MARGIN: u16 = 20;
 const HEADER: usize = 72;
 const ROW: usize = 54;
 const FOOTER: usize = 44;
 /// Where the bars begin, behind the longest title.
-const BARS: u16 = 310;
+const BARS: u16 = 340;
 /// How far from there the bound stands.
-const BOUND_AT: f64 = 310.0;
+const BOUND_AT: f64 = 300.0;
 /// Room for a figure stays behind the longest bar.
-const LONGEST: f64 = 395.0;
+const LONGEST: f64 = 375.0;
 const RAW: &str = "#8c959f";
 const ROTOR: &str = "#0969da";
 const NOT_MET: &str = "#bc4c00";

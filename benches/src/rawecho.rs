@@ -1,14 +1,14 @@
 //! The yardstick: a TCP echo on plain epoll, two threads, no PHP and no processes.
 //!
-//! The main thread accepts and adds each connection to the epoll of the next thread, edge-triggered and for life; its
-//! first edge (writable) makes it known there. A thread sends what it received before it receives more, so that a
-//! client that does not read stops being read.
+//! Both threads accept, whichever is awake, and give each connection to the next thread's epoll: edge-triggered and for
+//! life; its first edge (writable) makes it known there. A thread sends what it received before it receives more, so
+//! that a client that does not read stops being read.
 
 use std::ffi::OsString;
 use std::net::TcpListener;
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::{io, thread};
 
 use clap::Parser;
@@ -50,32 +50,55 @@ pub fn command(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn run(args: &Args) -> io::Result<()> {
     ledger::raise_descriptor_limit()?;
     let cpus = thread::available_parallelism()?.get();
-    let mut epolls = Vec::new();
-    let listener = mio::net::TcpListener::from_std(listener(args.port)?);
-    for index in 0..args.threads.max(1) {
-        let epoll = Arc::new(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?);
-        epolls.push(Arc::clone(&epoll));
-        let cpu = args.pinned.then_some(index % cpus);
-        thread::spawn(move || {
-            let ended = Echo::default().run(&epoll, cpu);
-            eprintln!("rawecho: thread {index}: {}", ended.expect_err("the loop ends by an error alone"));
-            std::process::exit(1);
-        });
+    let listener = listener(args.port)?;
+    listener.set_nonblocking(true)?;
+    let listener = mio::net::TcpListener::from_std(listener);
+    let epolls = (0..args.threads.max(1)).map(|_| Ok(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?));
+    let shared = Shared { listener, epolls: epolls.collect::<io::Result<_>>()?, turn: AtomicUsize::new(0) };
+    // One of the threads that sleep is woken, not all.
+    let arrivals = EpollFlags::EPOLLIN | EpollFlags::EPOLLEXCLUSIVE;
+    for epoll in &shared.epolls {
+        epoll.add(&shared.listener, EpollEvent::new(arrivals, LISTENER))?;
     }
-    let edges = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
-    for epoll in epolls.iter().cycle() {
-        // The listener blocks; what it accepts does not.
-        match listener.accept() {
-            Ok((stream, _)) => {
-                epoll.add(&stream, EpollEvent::new(edges, u64::try_from(stream.as_raw_fd()).unwrap_or(0)))?;
-                // From here on the thread closes it.
-                _ = stream.into_raw_fd();
+    thread::scope(|scope| {
+        for index in 0..shared.epolls.len() {
+            let (shared, cpu) = (&shared, args.pinned.then_some(index % cpus));
+            scope.spawn(move || {
+                let ended = Echo::default().run(shared, index, cpu);
+                eprintln!("rawecho: thread {index}: {}", ended.expect_err("the loop ends by an error alone"));
+                std::process::exit(1);
+            });
+        }
+    });
+    Ok(())
+}
+
+/// What the threads share.
+struct Shared {
+    listener: mio::net::TcpListener,
+    epolls: Vec<Epoll>,
+    /// Whose the next connection is.
+    turn: AtomicUsize,
+}
+
+impl Shared {
+    /// Accepts what has arrived, and gives each connection to the next thread.
+    fn accept(&self) -> io::Result<()> {
+        let edges = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
+        loop {
+            match self.listener.accept() {
+                Ok((stream, _)) => {
+                    let epoll = &self.epolls[self.turn.fetch_add(1, Relaxed) % self.epolls.len()];
+                    epoll.add(&stream, EpollEvent::new(edges, u64::try_from(stream.as_raw_fd()).unwrap_or(0)))?;
+                    // From here on that thread closes it.
+                    _ = stream.into_raw_fd();
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(error) => return Err(error),
             }
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-            Err(error) => return Err(error),
         }
     }
-    Ok(())
 }
 
 fn listener(port: u16) -> io::Result<TcpListener> {
@@ -102,7 +125,7 @@ impl Default for Echo {
 }
 
 impl Echo {
-    fn run(&mut self, epoll: &Epoll, cpu: Option<usize>) -> io::Result<()> {
+    fn run(&mut self, shared: &Shared, index: usize, cpu: Option<usize>) -> io::Result<()> {
         if let Some(cpu) = cpu {
             let mut set = CpuSet::new();
             set.set(cpu)?;
@@ -110,11 +133,15 @@ impl Echo {
         }
         let mut events = vec![EpollEvent::empty(); 256];
         loop {
-            let count = match epoll.wait(&mut events, EpollTimeout::NONE) {
+            let count = match shared.epolls[index].wait(&mut events, EpollTimeout::NONE) {
                 Err(Errno::EINTR) => continue,
                 result => result?,
             };
             for event in &events[..count] {
+                if event.data() == LISTENER {
+                    shared.accept()?;
+                    continue;
+                }
                 let fd = RawFd::try_from(event.data()).map_err(io::Error::other)?;
                 if !self.serve(fd, event.events()) {
                     self.forget(fd)?;
@@ -181,3 +208,5 @@ impl Echo {
         Ok(close(fd)?)
     }
 }
+
+const LISTENER: u64 = u64::MAX;

@@ -77,7 +77,7 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "e2",
-        title: "connect, 64 B, reset; onConnect and onClose",
+        title: "connect, 64 B, reset; onConnect, onClose",
         load: &["--mode", "churn", "--connections", "50", "--size", "64", "--close", "reset"],
         script: &["--connect-close"],
         cpu: Bound { times: 2.1, plus: 2.0 },
@@ -85,7 +85,7 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "r",
-        title: "64 B, open loop, 20,000/s",
+        title: "64 B, 20,000/s, open loop",
         load: OPEN_LOOP,
         script: &[],
         cpu: Bound { times: 2.4, plus: 0.5 },
@@ -93,7 +93,7 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "rp",
-        title: "the same with open_cpu_affinity",
+        title: "64 B, 20,000/s, open_cpu_affinity",
         load: OPEN_LOOP,
         script: &["--affinity"],
         cpu: Bound { times: 1.4, plus: 0.5 },

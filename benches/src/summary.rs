@@ -105,9 +105,9 @@ impl Summary {
     /// How many rounds count.
     pub fn rounds(&self) -> String {
         match (self.quiet, self.noisy) {
-            (0, noisy) => format!("no quiet round: medians of {noisy} noisy ones"),
-            (quiet, 0) => format!("{quiet} quiet rounds"),
-            (quiet, noisy) => format!("{quiet} quiet rounds; {noisy} noisy ones do not count"),
+            (0, noisy) => format!("no quiet round; medians of {noisy} in noise"),
+            (quiet, 0) => format!("quiet rounds: {quiet}"),
+            (quiet, noisy) => format!("quiet rounds: {quiet}; noisy and left out: {noisy}"),
         }
     }
 }
@@ -149,9 +149,9 @@ mod tests {
         let rounds = [round(1.0, 2.0, 0.1), round(50.0, 99.0, 0.21), round(3.0, 4.0, 0.2)];
         let summary = Summary::new(&SCENARIOS[0], &rounds).unwrap();
         assert!((summary.raw.cpu - 2.0).abs() < 1e-9 && (summary.rotor.cpu - 3.0).abs() < 1e-9);
-        assert_eq!(summary.rounds(), "2 quiet rounds; 1 noisy ones do not count");
+        assert_eq!(summary.rounds(), "quiet rounds: 2; noisy and left out: 1");
         let summary = Summary::new(&SCENARIOS[0], &rounds[1..2]).unwrap();
-        assert_eq!(summary.rounds(), "no quiet round: medians of 1 noisy ones");
+        assert_eq!(summary.rounds(), "no quiet round; medians of 1 in noise");
         assert!(Summary::new(&SCENARIOS[0], &[]).is_none());
     }
 

@@ -273,6 +273,9 @@ impl<'a> Load<'a> {
                     (false, true) => Look::Read,
                     (false, false) => Look::Write,
                 };
+                if look != Look::ReadToEnd && event.is_writable() {
+                    self.connected(event.token().0)?;
+                }
                 self.serve(event.token().0, look)?;
             }
         }
@@ -387,28 +390,36 @@ impl<'a> Load<'a> {
         }
         let failed = match (connection.stream.take_error(), connection.stream.peer_addr()) {
             (Ok(Some(error)) | Err(error), _) => error,
-            (Ok(None), Ok(_)) => {
-                self.connecting -= 1;
-                self.progress_ns = self.shared.now_ns();
-                self.counts.connected += 1;
-                self.counts.reconnected += u64::from(slot.was_connected && self.plan.mode != Mode::Churn);
-                slot.was_connected = true;
-                connection.phase = Phase::Open;
-                // A connection with one request has nothing to wait for.
-                if self.plan.mode != Mode::Churn {
-                    connection.stream.set_nodelay(true)?;
-                }
-                for due_ns in slot.carried.drain(..) {
-                    connection.book.issue(due_ns);
-                }
-                return Ok(true);
-            }
+            (Ok(None), Ok(_)) => return self.connected(index).map(|()| true),
             (Ok(None), Err(error)) if error.kind() == io::ErrorKind::NotConnected => return Ok(false),
             (Ok(None), Err(error)) => error,
         };
         self.connecting -= 1;
         self.refused(index, &failed);
         Ok(false)
+    }
+
+    /// The connection of a slot can be written to; nothing when that is no news.
+    fn connected(&mut self, index: usize) -> io::Result<()> {
+        let slot = &mut self.slots[index];
+        let Some(connection) = &mut slot.connection else { return Ok(()) };
+        if connection.phase != Phase::Connecting {
+            return Ok(());
+        }
+        self.connecting -= 1;
+        self.progress_ns = self.shared.now_ns();
+        self.counts.connected += 1;
+        self.counts.reconnected += u64::from(slot.was_connected && self.plan.mode != Mode::Churn);
+        slot.was_connected = true;
+        connection.phase = Phase::Open;
+        // A connection with one request has nothing to wait for.
+        if self.plan.mode != Mode::Churn {
+            connection.stream.set_nodelay(true)?;
+        }
+        for due_ns in slot.carried.drain(..) {
+            connection.book.issue(due_ns);
+        }
+        Ok(())
     }
 
     /// One turn at the connection of a slot: reads, judges, issues what there is room for, writes.
