@@ -2,6 +2,14 @@
 //! [`host::Host`], and the tests bring a host of their own.
 #![forbid(unsafe_code)]
 
+pub mod disk;
+pub mod dispatch;
 pub mod error;
 pub mod framer;
+pub mod host;
+pub mod log;
+pub mod outlets;
+pub mod process;
+pub mod reactor;
 pub mod settings;
+pub mod stats;

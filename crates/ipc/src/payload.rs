@@ -244,6 +244,14 @@ mod pool {
             self.states().filter(|state| state.load() != BlockState::Free).count()
         }
 
+        /// Whether less than a quarter of the blocks of the class that holds `len` bytes is free.
+        pub fn is_short_of(&self, len: usize) -> bool {
+            let small = self.layout.small.count;
+            let class = if len <= self.layout.small.size { &self.states[..small] } else { &self.states[small..] };
+            let free = class.iter().filter(|state| state.load() == BlockState::Free).count();
+            free * 4 < class.len()
+        }
+
         /// Frees what a dead producer held, given the published tail of each of its lanes.
         pub fn free_unpublished(&self, published: impl Fn(u16) -> u64) {
             for state in self.states() {
@@ -534,6 +542,11 @@ mod pool {
             None
         }
 
+        /// Whether a range of the spill file is to be had.
+        pub fn has_spill_range(&self) -> bool {
+            self.view.spill.iter().any(|entry| entry.state.load() == BlockState::Free)
+        }
+
         /// A range of the spill file for `len` bytes.
         pub fn take_spill(&mut self, len: u64) -> Option<Filling> {
             let mut taken: Vec<(u64, u64)> = self
@@ -556,18 +569,6 @@ mod pool {
             entry.len.store(len, Ordering::Relaxed);
             let place = FillingPlace::Spill { file: self.view.file, offset, len };
             Some(Filling { state: &entry.state, index, place })
-        }
-
-        /// Whether less than a quarter of the blocks of the class that holds `len` bytes is free.
-        pub fn is_short_of(&self, len: usize) -> bool {
-            let small = self.view.layout.small.count;
-            let class = if len <= self.view.layout.small.size {
-                &self.view.states[..small]
-            } else {
-                &self.view.states[small..]
-            };
-            let free = class.iter().filter(|state| state.load() == BlockState::Free).count();
-            free * 4 < class.len()
         }
 
         /// Gives the memory of blocks back that were free for a second. Says whether any block has memory left.

@@ -53,6 +53,8 @@ unsafe impl Shared for Header {}
 #[repr(C)]
 #[derive(Debug, Default)]
 pub struct MasterEntry {
+    /// The highest session id given out so far.
+    pub last_session: AtomicU64,
     /// Connections accepted.
     pub accepted: AtomicU64,
     /// Connections refused because `max_connection` was reached.

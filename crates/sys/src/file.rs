@@ -70,6 +70,11 @@ impl UnnamedFile {
         Ok(())
     }
 
+    /// Reads exactly `into.len()` bytes from `offset`.
+    pub fn read_exact_at(&self, into: &mut [u8], offset: u64) -> io::Result<()> {
+        self.file.read_exact_at(into, offset)
+    }
+
     /// Gives the range's disk space back; its bytes read as zero from then on.
     pub fn punch(&self, offset: u64, len: u64) -> io::Result<()> {
         punch(self.file.as_raw_fd(), offset, len)

@@ -41,6 +41,11 @@ impl Signals {
         set_action(signal, libc::SIG_DFL)
     }
 
+    /// Whether something has come since the last [`Self::take`].
+    pub fn any(&self) -> bool {
+        ARRIVED.load(Ordering::Relaxed) != 0
+    }
+
     /// What has come since the last call.
     pub fn take(&self) -> Arrived {
         Arrived(ARRIVED.swap(0, Ordering::AcqRel))
@@ -64,10 +69,26 @@ impl Arrived {
     }
 }
 
-/// Blocks all signals in the calling thread: handlers run on threads that expect them.
-pub fn block_all() -> io::Result<()> {
-    nix::sys::signal::SigSet::all().thread_block()?;
-    Ok(())
+/// All signals are blocked in this thread, and in those it starts, until this is dropped.
+#[derive(Debug)]
+pub struct Blocked {
+    before: nix::sys::signal::SigSet,
+}
+
+impl Blocked {
+    /// Blocks all signals in the calling thread.
+    pub fn all() -> io::Result<Self> {
+        let before = nix::sys::signal::SigSet::thread_get_mask()?;
+        nix::sys::signal::SigSet::all().thread_block()?;
+        Ok(Self { before })
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        // Fails only for a mask that is no mask.
+        let _ = self.before.thread_set_mask();
+    }
 }
 
 /// The first real-time signal: the C library keeps some for itself, so it is no constant.

@@ -1,0 +1,106 @@
+//! The helper thread of the master: disk and log, so that no reactor ever waits for either.
+
+use std::io;
+use std::sync::mpsc::{Receiver, Sender};
+use std::thread::JoinHandle;
+
+use rotor_ipc::SessionId;
+use rotor_ipc::payload::Filling;
+use rotor_sys::file::UnnamedFile;
+
+use crate::log::Log;
+
+/// Work for the helper thread.
+pub enum Job {
+    /// Write a message into its spill range, then tell the reactor.
+    Write {
+        /// Whose message it is.
+        session: SessionId,
+        /// Where it goes.
+        range: Filling,
+        /// The message.
+        bytes: Vec<u8>,
+        /// Whom to tell.
+        reply: Reply,
+    },
+    /// Read a part of what a worker has spilled, then tell the reactor.
+    Read {
+        /// To which session it goes.
+        session: SessionId,
+        /// From where.
+        file: &'static UnnamedFile,
+        /// Where in the file.
+        offset: u64,
+        /// How many bytes.
+        len: usize,
+        /// Whom to tell.
+        reply: Reply,
+    },
+}
+
+/// How the helper answers a reactor: puts the result into its mailbox and wakes it.
+pub type Reply = std::sync::Arc<dyn Fn(Done) + Send + Sync>;
+
+/// Finished work.
+pub enum Done {
+    /// The message is in its range, or the disk's error.
+    Written {
+        /// Whose message it is.
+        session: SessionId,
+        /// Its range.
+        range: Filling,
+        /// How many bytes it has.
+        len: usize,
+        /// The disk's answer.
+        result: io::Result<()>,
+    },
+    /// The bytes, or the disk's error.
+    Read {
+        /// To which session they go.
+        session: SessionId,
+        /// The disk's answer.
+        result: io::Result<Vec<u8>>,
+    },
+}
+
+/// Starts the thread that does the work. It ends when all senders of jobs are gone.
+pub fn spawn_disk(jobs: Receiver<Job>) -> io::Result<JoinHandle<()>> {
+    spawn("rotor-disk", move || {
+        while let Ok(job) = jobs.recv() {
+            perform(job);
+        }
+    })
+}
+
+/// Starts the thread that writes the log lines of this process. It ends when all senders are gone.
+pub fn spawn_log(log: Log, lines: Receiver<String>) -> io::Result<JoinHandle<()>> {
+    spawn("rotor-log", move || {
+        while let Ok(line) = lines.recv() {
+            log.write(&line);
+        }
+    })
+}
+
+/// Starts a thread of the master. All signals are blocked in it: they are for the main thread, where user code
+/// expects them.
+pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    let _blocked = rotor_sys::signal::Blocked::all()?;
+    std::thread::Builder::new().name(name.to_owned()).spawn(body)
+}
+
+/// The way to the helper thread.
+pub type Jobs = Sender<Job>;
+
+fn perform(job: Job) {
+    match job {
+        Job::Write { session, range, bytes, reply } => {
+            let result = range.fill(&bytes);
+            reply(Done::Written { session, range, len: bytes.len(), result });
+        }
+        Job::Read { session, file, offset, len, reply } => {
+            let mut bytes = vec![0; len];
+            let result = file.read_exact_at(&mut bytes, offset);
+            reply(Done::Read { session, result: result.map(|()| bytes) });
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! A process's lanes to all reactors: posting, wake-ups, and waiting for room (P6, P9).
+
+use std::io;
+use std::os::fd::AsFd;
+
+use rotor_ipc::WorkerId;
+use rotor_ipc::inbox::Marker;
+use rotor_ipc::lane::{self, PostError};
+use rotor_ipc::looks::Looks;
+use rotor_ipc::payload::{Filling, Pool};
+use rotor_ipc::record::{Header, Where};
+use rotor_ipc::ring::Broken;
+use rotor_ipc::segment::Segment;
+use rotor_ipc::wake::{Sleeper, Waker, fence_after_announcing, fence_after_publishing};
+use rotor_sys::clock::monotonic_ns;
+use rotor_sys::epoll::{Epoll, Events, Interest};
+
+/// Why a record did not get to its reactor.
+#[derive(Debug)]
+pub enum PostFailure {
+    /// The lane has no room, and this process does not wait for it.
+    Full,
+    /// The bytes fit into no block, and the spill file does not take them either.
+    Spill(Option<io::Error>),
+    /// The segment is damaged.
+    Broken(Broken),
+}
+
+/// All lanes of one seat, or of the manager, towards the reactors.
+pub struct Outlets {
+    outlets: Vec<Outlet>,
+    pool: Pool,
+    looks: Looks,
+    /// Waits for room in a lane; the manager does not wait.
+    room: Option<RoomWait>,
+    /// The last reading of the clock: no later than any publish that follows it.
+    clock_ns: u64,
+    waits: u64,
+}
+
+struct Outlet {
+    lane: lane::Producer,
+    marker: Marker,
+    waker: Waker,
+    room: Sleeper,
+}
+
+/// An epoll that hears nothing but the seat's bell: a wait in the middle of a callback leaves the events of the
+/// process's own loop alone.
+struct RoomWait {
+    epoll: Epoll,
+    events: Events,
+}
+
+impl Outlets {
+    /// The lanes of the process in a seat.
+    pub fn of_seat(segment: &'static Segment, worker: WorkerId, seat: usize) -> io::Result<Self> {
+        let epoll = Epoll::new()?;
+        epoll.add(segment.seat_bell(worker, seat).as_fd(), 0, Interest::ReadEdge)?;
+        let room = RoomWait { epoll, events: Events::with_capacity(1) };
+        Ok(Self::new(segment, segment.outlet_of(worker, seat), Some(room)))
+    }
+
+    /// The lanes of the manager.
+    pub fn of_manager(segment: &'static Segment) -> Self {
+        Self::new(segment, segment.manager_outlet(), None)
+    }
+
+    fn new(segment: &'static Segment, outlet: usize, room: Option<RoomWait>) -> Self {
+        let outlets = (0..segment.reactors())
+            .map(|reactor| Outlet {
+                lane: segment.outward_producer(outlet, reactor),
+                marker: segment.reactor_marker(reactor, outlet),
+                waker: segment.reactor_waker(reactor),
+                room: Sleeper::attach(segment.outward_state(outlet, reactor).room()),
+            })
+            .collect();
+        let now_ns = monotonic_ns();
+        Self {
+            outlets,
+            pool: Pool::attach(segment.outlet_pool(outlet), now_ns),
+            looks: Looks::new(segment.reactors()),
+            room,
+            clock_ns: now_ns,
+            waits: 0,
+        }
+    }
+
+    /// Notes a reading of the clock that the caller made anyway.
+    pub fn note_clock(&mut self, now_ns: u64) {
+        self.clock_ns = now_ns;
+    }
+
+    /// Posts a record with `bytes` to `reactor`; it is published when this returns.
+    pub fn post(&mut self, reactor: usize, mut header: Header, bytes: &[u8]) -> Result<(), PostFailure> {
+        if bytes.len() <= self.outlets[reactor].lane.inline_limit() {
+            self.make_room(reactor, bytes.len())?;
+            self.write(reactor, &header, bytes)?;
+        } else {
+            let filling = self.fill(bytes)?;
+            let body = filling.reference(bytes.len()).to_bytes();
+            header.location = filling.location();
+            let position = self.make_room(reactor, body.len())?;
+            filling.post(consumer(reactor), position);
+            self.write(reactor, &header, &body)?;
+        }
+        self.publish(reactor);
+        Ok(())
+    }
+
+    /// Wakes every reactor that it owes a wake-up. To be called before any wait.
+    pub fn flush(&mut self) {
+        if self.looks.owed().next().is_some() {
+            fence_after_publishing();
+            for reactor in self.looks.owed() {
+                self.outlets[reactor].waker.wake();
+            }
+        }
+        self.looks.forget();
+    }
+
+    /// Gives the memory of blocks back that were long free. Says whether there is more to give back later.
+    pub fn sweep(&mut self, now_ns: u64) -> bool {
+        self.pool.sweep(now_ns)
+    }
+
+    /// Times it has waited for room.
+    pub fn waits(&self) -> u64 {
+        self.waits
+    }
+
+    fn fill(&mut self, bytes: &[u8]) -> Result<Filling, PostFailure> {
+        if let Some(block) = self.pool.take_block(bytes.len(), self.clock_ns) {
+            block.fill(bytes).map_err(|error| PostFailure::Spill(Some(error)))?;
+            return Ok(block);
+        }
+        let range = self.pool.take_spill(bytes.len() as u64).ok_or(PostFailure::Spill(None))?;
+        range.fill(bytes).map_err(|error| PostFailure::Spill(Some(error)))?;
+        Ok(range)
+    }
+
+    fn write(&mut self, reactor: usize, header: &Header, body: &[u8]) -> Result<(), PostFailure> {
+        match self.outlets[reactor].lane.write(header, &[body]) {
+            Ok(_) => Ok(()),
+            Err(PostError::Full) => Err(PostFailure::Full),
+            Err(PostError::Broken(broken)) => Err(PostFailure::Broken(broken)),
+        }
+    }
+
+    fn publish(&mut self, reactor: usize) {
+        let before_ns = self.clock_ns;
+        let outlet = &mut self.outlets[reactor];
+        outlet.lane.publish();
+        outlet.marker.mark();
+        let after_ns = monotonic_ns();
+        self.clock_ns = after_ns;
+        if self.looks.published(reactor, before_ns, after_ns) {
+            fence_after_publishing();
+            outlet.waker.wake();
+        }
+    }
+
+    /// Makes sure that a record with a body of `body` bytes fits, and returns its position.
+    fn make_room(&mut self, reactor: usize, body: usize) -> Result<u64, PostFailure> {
+        loop {
+            match self.outlets[reactor].lane.position_for(body) {
+                Ok(position) => return Ok(position),
+                Err(PostError::Broken(broken)) => return Err(PostFailure::Broken(broken)),
+                Err(PostError::Full) if self.room.is_none() => return Err(PostFailure::Full),
+                Err(PostError::Full) => self.wait_for_room(reactor, body),
+            }
+        }
+    }
+
+    /// Sleeps until the reactor has taken something. It takes whatever happens, so this ends (P6); a signal only
+    /// makes it look again.
+    fn wait_for_room(&mut self, reactor: usize, body: usize) {
+        self.flush();
+        self.waits += 1;
+        let outlet = &mut self.outlets[reactor];
+        outlet.room.announce();
+        fence_after_announcing();
+        if matches!(outlet.lane.position_for(body), Err(PostError::Full))
+            && let Some(RoomWait { epoll, events }) = &mut self.room
+        {
+            // The only error is an interrupt, after which the caller looks again.
+            let _ = epoll.wait(events, None);
+        }
+        self.outlets[reactor].room.awake();
+    }
+}
+
+/// A reactor's number among the consumers of a seat's pool.
+pub fn consumer(reactor: usize) -> u16 {
+    u16::try_from(reactor).unwrap_or(u16::MAX)
+}
+
+/// A header without anything but kind and session.
+pub fn header(kind: rotor_ipc::record::Kind, session: u64) -> Header {
+    Header { kind, location: Where::Inline, aux: 0, session, extra: 0 }
+}

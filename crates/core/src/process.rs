@@ -1,0 +1,375 @@
+//! What user code can do from inside a running server, in any of its processes.
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rotor_ipc::ring::Broken;
+use rotor_ipc::segment::Segment;
+use rotor_ipc::sessions::{Flag, FlagError, Session};
+use rotor_ipc::record::Kind;
+use rotor_ipc::sync::Ordering::{AcqRel, Acquire, Relaxed};
+use rotor_ipc::workers::{SeatEntry, SeatState, seat_of};
+use rotor_ipc::{SessionId, WorkerId};
+
+use crate::error::{CallError, code};
+use crate::host::Role;
+use crate::log::Log;
+use crate::outlets::{Outlets, PostFailure, header};
+use crate::reactor::{Mail, Mailbox};
+use crate::settings::Settings;
+use crate::stats;
+
+/// Bits of the segment's `requests`: what somebody asks of master and manager.
+pub(crate) mod request {
+    /// Stop the server.
+    pub const STOP: u32 = 1;
+    /// Replace all workers.
+    pub const RELOAD: u32 = 2;
+    /// A reload is under way.
+    pub const RELOADING: u32 = 4;
+    /// All workers have ended.
+    pub const WORKERS_GONE: u32 = 8;
+    /// The manager has forked all workers.
+    pub const WORKERS_FORKED: u32 = 16;
+}
+
+/// What is the same in all processes of a server.
+#[derive(Clone)]
+pub struct Server {
+    /// The shared memory.
+    pub segment: &'static Segment,
+    /// Everything it was told.
+    pub settings: Arc<Settings>,
+    /// This process's log.
+    pub log: Log,
+    /// The address of the primary port.
+    pub address: SocketAddr,
+}
+
+/// One process of a running server, as the methods that user code calls see it.
+pub struct Process {
+    role: Role,
+    server: Server,
+    /// A worker's own seat.
+    seat: Option<&'static SeatEntry>,
+    way: Way,
+}
+
+/// How this process reaches the reactors.
+enum Way {
+    /// By its lanes.
+    Lanes(Box<RefCell<Outlets>>),
+    /// They are threads of this process.
+    Mailboxes(Vec<Mailbox>),
+}
+
+/// What `getClientInfo()` tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientInfo {
+    /// The session's entry.
+    pub session: Session,
+    /// The worker that its messages go to.
+    pub worker: WorkerId,
+    /// The number of the port it came in by.
+    pub server_port: u16,
+    /// Whether somebody has closed it.
+    pub is_closing: bool,
+}
+
+impl Process {
+    pub(crate) fn of_worker(worker: WorkerId, seat: usize, server: Server, outlets: Outlets) -> Rc<Self> {
+        let seat = Some(server.segment.seat(worker, seat));
+        Rc::new(Self { role: Role::EventWorker(worker), server, seat, way: Way::Lanes(Box::new(RefCell::new(outlets))) })
+    }
+
+    pub(crate) fn of_manager(server: Server, outlets: Outlets) -> Rc<Self> {
+        Rc::new(Self { role: Role::Manager, server, seat: None, way: Way::Lanes(Box::new(RefCell::new(outlets))) })
+    }
+
+    pub(crate) fn of_master(server: Server, mailboxes: Vec<Mailbox>) -> Rc<Self> {
+        Rc::new(Self { role: Role::Master, server, seat: None, way: Way::Mailboxes(mailboxes) })
+    }
+
+    /// The part this process plays.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Hands bytes over for sending to a session. `Ok` means queued, not received.
+    pub fn send(&self, session: i64, bytes: &[u8]) -> Result<(), CallError> {
+        let id = valid_id(session)?;
+        if bytes.is_empty() {
+            return Err(CallError::new(code::INVALID_PARAMS, "the data is empty; there is nothing to send"));
+        }
+        let limit = self.server.settings.output_buffer_size;
+        if bytes.len() as u64 > limit {
+            let message = format!("{} bytes are more than output_buffer_size allows ({limit})", bytes.len());
+            return Err(CallError::new(code::DATA_TOO_LARGE, message));
+        }
+        let sessions = self.server.segment.sessions();
+        let Some((reactor, overflows)) = sessions.route(id) else { return Err(self.no_session(id)) };
+        if sessions.is_closing(id) {
+            return Err(closing(id));
+        }
+        if overflows {
+            let limit = self.server.settings.port.socket_buffer_size;
+            let message = format!("the output queue of session {id} is at socket_buffer_size ({limit} bytes)");
+            return Err(CallError::new(code::OUTPUT_BUFFER_OVERFLOW, message));
+        }
+        self.to_reactor(reactor, Kind::Send, id, 0, bytes)?;
+        if let Some(seat) = self.seat {
+            seat.counters.responses.fetch_add(1, Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Closes a session: after its queued output was sent, or at once with a reset.
+    pub fn close(&self, session: i64, reset: bool) -> Result<(), CallError> {
+        let id = valid_id(session)?;
+        let sessions = self.server.segment.sessions();
+        let Some((reactor, _)) = sessions.route(id) else { return Err(self.no_session(id)) };
+        if sessions.is_closing(id) {
+            return Err(closing(id));
+        }
+        // The record first, the flag after: whoever sees the flag comes behind the record.
+        self.to_reactor(reactor, Kind::CloseRequest, id, u16::from(reset), &[])?;
+        match sessions.set_flag(id, Flag::Closing) {
+            Ok(()) => Ok(()),
+            Err(FlagError::AlreadySet) => Err(closing(id)),
+            // It was closed and forgotten meanwhile, which is what was asked for.
+            Err(FlagError::Gone) => Ok(()),
+        }
+    }
+
+    /// Whether the session is open and nobody has closed it.
+    pub fn exists(&self, session: i64) -> bool {
+        let sessions = self.server.segment.sessions();
+        valid_id(session).is_ok_and(|id| sessions.lives(id) && !sessions.is_closing(id))
+    }
+
+    /// Asks for an orderly stop of the whole server.
+    pub fn shutdown(&self) -> Result<(), CallError> {
+        self.server.segment.header().requests.fetch_or(request::STOP, AcqRel);
+        self.server.segment.main_bell().write();
+        Ok(())
+    }
+
+    /// Asks for new workers. Fails while a reload is under way.
+    pub fn reload(&self, only_task: bool) -> Result<(), CallError> {
+        if only_task {
+            // There are no task workers, so all of them are reloaded.
+            return Ok(());
+        }
+        let before = self.server.segment.header().requests.fetch_or(request::RELOAD, AcqRel);
+        if before & (request::RELOAD | request::RELOADING) != 0 {
+            if before & request::RELOAD == 0 {
+                self.server.segment.header().requests.fetch_and(!request::RELOAD, AcqRel);
+            }
+            return Err(CallError::new(code::WRONG_OPERATION, "a reload is under way; call again when it is over"));
+        }
+        self.server.segment.manager_bell().write();
+        Ok(())
+    }
+
+    /// Asks for a successor of one worker, this one by default.
+    pub fn stop(&self, worker: Option<i64>) -> Result<(), CallError> {
+        let worker = match worker {
+            None => match self.role {
+                Role::EventWorker(worker) => worker,
+                Role::Master | Role::Manager => {
+                    let message = "this process is no worker; name the worker to stop";
+                    return Err(CallError::new(code::WRONG_OPERATION, message));
+                }
+            },
+            Some(number) => self.worker(number).ok_or_else(|| {
+                let last = self.server.segment.workers() - 1;
+                CallError::new(code::INVALID_PARAMS, format!("there is no worker {number}; they are 0 to {last}"))
+            })?,
+        };
+        let generation = self.server.segment.slot(worker).owner().current();
+        self.server.segment.seat(worker, seat_of(generation)).ask_to_leave();
+        self.server.segment.manager_bell().write();
+        Ok(())
+    }
+
+    /// All counters, by the names users know.
+    pub fn stats(&self) -> Vec<(&'static str, i64)> {
+        stats::collect(&self.server, self.worker_id())
+    }
+
+    /// What is known of a session.
+    pub fn client_info(&self, session: i64) -> Option<ClientInfo> {
+        let id = valid_id(session).ok()?;
+        let sessions = self.server.segment.sessions();
+        let session = sessions.find(id)?;
+        let worker = crate::dispatch::worker_of(id, self.server.segment.workers());
+        Some(ClientInfo { session, worker, server_port: self.server.address.port(), is_closing: sessions.is_closing(id) })
+    }
+
+    /// How many connections are open.
+    pub fn connection_num(&self) -> u64 {
+        stats::connections(self.server.segment)
+    }
+
+    /// The first living session at or behind a place in the table, and the place to go on from. Start with 0:
+    /// each session that lives throughout the walk is met once.
+    pub fn session_from(&self, place: usize) -> Option<(i64, usize)> {
+        let sessions = self.server.segment.sessions();
+        (place..sessions.capacity()).find_map(|place| {
+            let id = sessions.id_at(place).filter(|id| !sessions.is_closing(*id))?;
+            Some((id.0.cast_signed(), place + 1))
+        })
+    }
+
+    /// This worker's number; `None` outside workers.
+    pub fn worker_id(&self) -> Option<WorkerId> {
+        match self.role {
+            Role::EventWorker(worker) => Some(worker),
+            Role::Master | Role::Manager => None,
+        }
+    }
+
+    /// The process number of a worker, of this one by default; `None` where there is none.
+    pub fn worker_pid(&self, worker: Option<i64>) -> Option<i32> {
+        match worker {
+            None => self.worker_id().map(|_| rotor_sys::process::id()),
+            Some(number) => Some(self.owner_seat(self.worker(number)?).pid()).filter(|pid| *pid != 0),
+        }
+    }
+
+    /// What a worker is doing, this one by default; `None` where there is none.
+    pub fn worker_state(&self, worker: Option<i64>) -> Option<SeatState> {
+        match worker {
+            None => self.seat.map(SeatEntry::state),
+            Some(number) => Some(self.owner_seat(self.worker(number)?).state()),
+        }
+    }
+
+    /// The master's process number.
+    pub fn master_pid(&self) -> i32 {
+        self.server.segment.header().master_pid.load(Relaxed)
+    }
+
+    /// The manager's process number.
+    pub fn manager_pid(&self) -> i32 {
+        self.server.segment.header().manager_pid.load(Acquire)
+    }
+
+    /// Notes a reading of the clock from before what follows is published.
+    pub(crate) fn note_clock(&self, now_ns: u64) {
+        if let Way::Lanes(outlets) = &self.way {
+            outlets.borrow_mut().note_clock(now_ns);
+        }
+    }
+
+    /// Wakes the reactors that are owed a wake-up. To be called before any wait.
+    pub(crate) fn flush(&self) {
+        if let Way::Lanes(outlets) = &self.way {
+            outlets.borrow_mut().flush();
+        }
+    }
+
+    /// Gives unused memory back; says whether there is more to give back later.
+    pub(crate) fn sweep(&self, now_ns: u64) -> bool {
+        match &self.way {
+            Way::Lanes(outlets) => outlets.borrow_mut().sweep(now_ns),
+            Way::Mailboxes(_) => false,
+        }
+    }
+
+    /// Posts a record to the reactor that owns `session`, or owned it.
+    pub(crate) fn to_reactor(
+        &self,
+        reactor: u16,
+        kind: Kind,
+        session: SessionId,
+        aux: u16,
+        bytes: &[u8],
+    ) -> Result<(), CallError> {
+        let reactor = usize::from(reactor);
+        if reactor >= self.server.segment.reactors() {
+            return Err(self.broken(Broken { what: "a session belongs to reactor", found: reactor as u64 }));
+        }
+        match &self.way {
+            Way::Mailboxes(mailboxes) => {
+                let mail = match kind {
+                    Kind::Send => Mail::Send { session, bytes: bytes.to_vec() },
+                    Kind::CloseRequest => Mail::Close { session, reset: aux != 0 },
+                    Kind::Receive | Kind::Connect | Kind::Close | Kind::Closed | Kind::WorkerDied => {
+                        return Err(CallError::new(code::WRONG_OPERATION, "the master does not post this"));
+                    }
+                };
+                mailboxes[reactor].put(mail);
+                Ok(())
+            }
+            Way::Lanes(outlets) => {
+                let mut header = header(kind, session.0);
+                header.aux = aux;
+                match outlets.borrow_mut().post(reactor, header, bytes) {
+                    Ok(()) => Ok(()),
+                    Err(PostFailure::Full) => {
+                        Err(CallError::new(code::QUEUE_FULL, "the way to the reactor is full; try again later"))
+                    }
+                    Err(PostFailure::Spill(error)) => {
+                        let folder = self.server.settings.task_tmpdir.display();
+                        let why = error.map_or_else(|| "too many are in use".to_owned(), |error| error.to_string());
+                        let message = format!(
+                            "{} bytes fit into no free block (ipc_memory) and no spill range in {folder} (task_tmpdir): {why}",
+                            bytes.len()
+                        );
+                        Err(CallError::new(code::QUEUE_FULL, message))
+                    }
+                    Err(PostFailure::Broken(broken)) => Err(self.broken(broken)),
+                }
+            }
+        }
+    }
+
+    /// Posts a record of the manager's, `false` when there is no room now.
+    pub(crate) fn try_post(&self, reactor: usize, record: rotor_ipc::record::Header, body: &[u8]) -> Result<bool, Broken> {
+        match &self.way {
+            Way::Lanes(outlets) => match outlets.borrow_mut().post(reactor, record, body) {
+                Ok(()) => Ok(true),
+                Err(PostFailure::Full | PostFailure::Spill(_)) => Ok(false),
+                Err(PostFailure::Broken(broken)) => Err(broken),
+            },
+            Way::Mailboxes(_) => Ok(false),
+        }
+    }
+
+    fn owner_seat(&self, worker: WorkerId) -> &'static SeatEntry {
+        let generation = self.server.segment.slot(worker).owner().current();
+        self.server.segment.seat(worker, seat_of(generation))
+    }
+
+    fn worker(&self, number: i64) -> Option<WorkerId> {
+        let number = u32::try_from(number).ok()?;
+        ((number as usize) < self.server.segment.workers()).then_some(WorkerId(number))
+    }
+
+    fn no_session(&self, id: SessionId) -> CallError {
+        if id.0 <= self.server.segment.master().last_session.load(Relaxed) {
+            CallError::new(code::SESSION_CLOSED, format!("session {id} is closed; check exists() or handle the false"))
+        } else {
+            CallError::new(code::SESSION_NOT_EXIST, format!("there was no session {id} yet"))
+        }
+    }
+
+    fn broken(&self, broken: Broken) -> CallError {
+        self.server.log.error(&broken.to_string());
+        CallError::new(code::WRONG_OPERATION, broken.to_string())
+    }
+}
+
+fn closing(id: SessionId) -> CallError {
+    CallError::new(code::SESSION_CLOSING, format!("session {id} is closing already"))
+}
+
+fn valid_id(session: i64) -> Result<SessionId, CallError> {
+    match u64::try_from(session) {
+        Ok(id) if id > 0 => Ok(SessionId(id)),
+        _ => Err(CallError::new(code::SESSION_INVALID_ID, format!("session ids are positive numbers, {session} given"))),
+    }
+}

@@ -1,0 +1,213 @@
+//! The accept thread: takes connections, makes them known, and gives each to its reactor by adding it to the
+//! reactor's epoll. A new socket is writable, so the first edge tells the reactor; no queue is needed.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use rotor_ipc::SessionId;
+use rotor_ipc::segment::Segment;
+use rotor_ipc::sessions::{Session, SessionsWriter};
+use rotor_ipc::sync::Ordering::Relaxed;
+use rotor_sys::clock::unix_us;
+use rotor_sys::epoll::{Epoll, Events, Interest};
+use rotor_sys::eventfd::EventFd;
+use rotor_sys::socket::{Listener, Stream};
+
+use super::add;
+use crate::dispatch::reactor_of;
+use crate::error::describe_errno;
+use crate::log::Log;
+
+/// Tells the accept thread to end.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    inner: Arc<(AtomicBool, EventFd)>,
+}
+
+impl Stop {
+    /// Not told yet.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self { inner: Arc::new((AtomicBool::new(false), EventFd::new()?)) })
+    }
+
+    /// Tells it.
+    pub fn stop(&self) {
+        self.inner.0.store(true, Ordering::Release);
+        self.inner.1.write();
+    }
+
+    fn is_set(&self) -> bool {
+        self.inner.0.load(Ordering::Acquire)
+    }
+}
+
+/// Takes connections from a listening socket.
+pub struct Acceptor {
+    /// The socket.
+    pub listener: Listener,
+    /// The shared memory.
+    pub segment: &'static Segment,
+    /// The reactors' epolls.
+    pub reactors: Vec<Arc<Epoll>>,
+    /// Open descriptors of all connections.
+    pub live: Arc<AtomicUsize>,
+    /// The most of them.
+    pub max_connection: usize,
+    /// Whether small writes leave at once.
+    pub nodelay: bool,
+    /// The log.
+    pub log: Log,
+    /// Ends it.
+    pub stop: Stop,
+}
+
+const LISTENER: u64 = 0;
+const STOP: u64 = 1;
+/// So many connections in a row, then it looks whether it shall stop.
+const BATCH: usize = 64;
+/// With no descriptor left, it tries again this often.
+const PAUSE: Duration = Duration::from_millis(100);
+
+enum Next {
+    More,
+    Empty,
+    Exhausted(io::Error),
+}
+
+impl Acceptor {
+    /// Accepts until it is told to stop, then whatever has connected by then; the listener closes with it.
+    pub fn run(self) {
+        if let Err(error) = self.accept_all() {
+            self.log.error(&format!("accepting has ended: {error}"));
+        }
+    }
+
+    fn accept_all(&self) -> io::Result<()> {
+        let epoll = Epoll::new()?;
+        epoll.add(self.listener.as_fd(), LISTENER, Interest::ReadLevel)?;
+        epoll.add(self.stop.inner.1.as_fd(), STOP, Interest::ReadEdge)?;
+        let mut events = Events::with_capacity(2);
+        let sessions = self.segment.sessions_writer();
+        let mut last = SessionId(0);
+        let mut is_exhausted = false;
+        loop {
+            match self.accept_batch(&sessions, &mut last) {
+                Next::More => is_exhausted = false,
+                Next::Empty if self.stop.is_set() => return Ok(()),
+                Next::Empty => {
+                    is_exhausted = false;
+                    // The only error is an interrupt, and signals are blocked in this thread.
+                    let _ = epoll.wait(&mut events, None);
+                }
+                Next::Exhausted(_) if self.stop.is_set() => return Ok(()),
+                Next::Exhausted(error) => {
+                    if !is_exhausted {
+                        is_exhausted = true;
+                        add(&self.segment.master().pauses, 1);
+                        let why = describe_errno(error.raw_os_error().unwrap_or(0));
+                        self.log.warning(&format!(
+                            "accepting pauses: {why}; raise the limit of open files or lower max_connection"
+                        ));
+                    }
+                    self.pause();
+                }
+            }
+        }
+    }
+
+    /// Waits for a descriptor to become free, or for the stop.
+    fn pause(&self) {
+        let _ = rotor_sys::socket::wait_readable(self.stop.inner.1.as_fd(), PAUSE);
+    }
+
+    fn accept_batch(&self, sessions: &SessionsWriter, last: &mut SessionId) -> Next {
+        for _ in 0..BATCH {
+            let (stream, peer) = match self.listener.accept() {
+                Ok(accepted) => accepted,
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock => return Next::Empty,
+                    // The client is gone already, or a signal came: the next one.
+                    io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted => continue,
+                    _ if is_exhaustion(&error) => return Next::Exhausted(error),
+                    _ => {
+                        self.log.info(|| format!("a connection could not be accepted: {error}"));
+                        continue;
+                    }
+                },
+            };
+            match self.next_id(sessions, *last) {
+                Some(id) => {
+                    *last = id;
+                    self.hand_over(sessions, id, stream, peer);
+                }
+                None => {
+                    add(&self.segment.master().refused, 1);
+                    let _ = stream.reset_on_close();
+                }
+            }
+        }
+        Next::More
+    }
+
+    /// The next id whose place is free; `None` at `max_connection`, or when sessions that wait for their close
+    /// callback have taken all the room beside it.
+    fn next_id(&self, sessions: &SessionsWriter, last: SessionId) -> Option<SessionId> {
+        if self.live.load(Relaxed) >= self.max_connection {
+            return None;
+        }
+        let capacity = sessions.capacity() as u64;
+        (last.0 + 1..=last.0 + capacity).map(SessionId).find(|id| sessions.is_free(*id))
+    }
+
+    fn hand_over(&self, sessions: &SessionsWriter, id: SessionId, stream: Stream, peer: std::net::SocketAddr) {
+        if self.nodelay {
+            // Fails when the client is gone already; its reactor will see that.
+            let _ = stream.set_nodelay(true);
+        }
+        let reactor = reactor_of(id, self.reactors.len());
+        let now_us = unix_us();
+        let fd = stream.into_raw();
+        self.live.fetch_add(1, Relaxed);
+        self.segment.master().last_session.store(id.0, Relaxed);
+        add(&self.segment.master().accepted, 1);
+        sessions.insert(&Session {
+            id,
+            reactor,
+            port: 0,
+            fd,
+            peer,
+            connected_us: now_us,
+            received_us: now_us,
+            sent_us: 0,
+            dispatched_us: 0,
+            send_queued: 0,
+            close_errno: 0,
+        });
+        self.log.info(|| format!("session {id} from {peer}"));
+        let registered = Stream::from_raw(fd).and_then(|stream| {
+            let added = self.reactors[usize::from(reactor)].add(stream.as_fd(), id.0, Interest::SocketEdge);
+            // On success the descriptor is the reactor's.
+            if added.is_ok() {
+                let _ = stream.into_raw();
+            }
+            added
+        });
+        if let Err(error) = registered {
+            self.log.warning(&format!("session {id} cannot be watched: {error}; closed"));
+            sessions.remove(id);
+            self.live.fetch_sub(1, Relaxed);
+            add(&self.segment.master().refused, 1);
+        }
+    }
+}
+
+fn is_exhaustion(error: &io::Error) -> bool {
+    const EMFILE: i32 = 24;
+    const ENFILE: i32 = 23;
+    const ENOMEM: i32 = 12;
+    const ENOBUFS: i32 = 105;
+    matches!(error.raw_os_error(), Some(EMFILE | ENFILE | ENOMEM | ENOBUFS))
+}

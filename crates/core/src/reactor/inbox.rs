@@ -1,0 +1,289 @@
+//! The reactor's inbox: the lanes from both seats of every slot, and from the manager.
+
+use std::time::Duration;
+
+use rotor_ipc::inbox::Marks;
+use rotor_ipc::lane::{self, Record};
+use rotor_ipc::payload::{Payload, PoolView, Reference};
+use rotor_ipc::record::{Kind, NO_HEAD, Where};
+use rotor_ipc::ring::Broken;
+use rotor_ipc::seats::SeatLanes;
+use rotor_ipc::segment::Segment;
+use rotor_ipc::wake::{Waker, fence_after_publishing};
+use rotor_ipc::workers::SeatEntry;
+use rotor_ipc::{SessionId, WorkerId};
+
+use super::connection::{Posted, Why};
+use super::{Reactor, add};
+use crate::outlets::consumer;
+
+/// The taking side of all lanes towards one reactor.
+pub(super) struct Inbox {
+    slots: Vec<Slot>,
+    manager: lane::Consumer,
+    manager_pool: PoolView,
+    marks: Marks,
+    reactor: usize,
+}
+
+struct Slot {
+    lanes: SeatLanes,
+    seats: [Seat; 2],
+}
+
+struct Seat {
+    entry: &'static SeatEntry,
+    pool: PoolView,
+    /// Wakes its process when that waits for room in the lane.
+    room: Waker,
+    /// When the last record was taken (monotonic ns).
+    taken_ns: u64,
+    is_touched: bool,
+}
+
+/// A death that the manager has told of.
+struct Death {
+    worker: WorkerId,
+    seat: usize,
+    generation: u32,
+    session: SessionId,
+    head: u64,
+}
+
+impl Inbox {
+    pub(super) fn new(segment: &'static Segment, reactor: usize) -> Self {
+        let slots = segment
+            .worker_ids()
+            .map(|worker| {
+                let seats = [0, 1].map(|seat| Seat {
+                    entry: segment.seat(worker, seat),
+                    pool: segment.outlet_pool(segment.outlet_of(worker, seat)),
+                    room: segment.room_waker(worker, seat, reactor),
+                    taken_ns: 0,
+                    is_touched: false,
+                });
+                let lanes = [0, 1].map(|seat| segment.outward_consumer(segment.outlet_of(worker, seat), reactor));
+                Slot { lanes: SeatLanes::new(lanes, [seats[0].entry, seats[1].entry]), seats }
+            })
+            .collect();
+        Self {
+            slots,
+            manager: segment.outward_consumer(segment.manager_outlet(), reactor),
+            manager_pool: segment.outlet_pool(segment.manager_outlet()),
+            marks: segment.reactor_marks(reactor),
+            reactor,
+        }
+    }
+
+    /// Whether any lane has something; to be asked after announcing a sleep, before it.
+    pub(super) fn has_something(&mut self) -> Result<bool, Broken> {
+        self.marks.look();
+        for slot in 0..self.slots.len() {
+            if self.is_pending(slot) {
+                for (seat, limit) in self.slots[slot].lanes.limits()? {
+                    if self.slots[slot].lanes.lane(seat).peek(limit)?.is_some() {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+        let limit = self.manager.refresh()?;
+        Ok(self.manager.peek(limit)?.is_some())
+    }
+
+    /// How long a sleep may be because of processes that are awake and have posted within `linger_ns`: they may
+    /// post without waking (P9). `None`: as long as it likes. To be asked after announcing.
+    pub(super) fn linger(&self, now_ns: u64, linger_ns: u64) -> Option<Duration> {
+        let seats = self.slots.iter().flat_map(|slot| &slot.seats);
+        seats
+            .filter(|seat| now_ns.saturating_sub(seat.taken_ns) < linger_ns && !seat.entry.sleep.is_asleep())
+            .map(|seat| Duration::from_nanos(linger_ns - now_ns.saturating_sub(seat.taken_ns)))
+            .max()
+    }
+
+    fn is_pending(&self, slot: usize) -> bool {
+        self.marks.is_pending(2 * slot) || self.marks.is_pending(2 * slot + 1)
+    }
+}
+
+impl Reactor {
+    /// Takes everything that is in the inbox.
+    pub(super) fn take_inbox(&mut self) -> Result<(), Broken> {
+        self.inbox.marks.look();
+        for slot in 0..self.inbox.slots.len() {
+            if self.inbox.is_pending(slot) {
+                self.inbox.marks.clear(2 * slot);
+                self.inbox.marks.clear(2 * slot + 1);
+                self.take_slot(slot)?;
+            }
+        }
+        self.take_manager()
+    }
+
+    /// One round over both seats of a slot (P5).
+    fn take_slot(&mut self, slot: usize) -> Result<(), Broken> {
+        for (seat, limit) in self.inbox.slots[slot].lanes.limits()? {
+            while let Some(record) = self.inbox.slots[slot].lanes.lane(seat).peek(limit)? {
+                let pool = self.inbox.slots[slot].seats[seat].pool;
+                let reactor = self.inbox.reactor;
+                let payload = payload_of(reactor, &pool, self.inbox.slots[slot].lanes.lane(seat), &record)?;
+                self.on_record(&record, payload, pool)?;
+                self.inbox.slots[slot].lanes.lane(seat).pass(&record);
+                let taken_from = &mut self.inbox.slots[slot].seats[seat];
+                taken_from.taken_ns = self.now_ns;
+                taken_from.is_touched = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_manager(&mut self) -> Result<(), Broken> {
+        let limit = self.inbox.manager.refresh()?;
+        let mut deaths = Vec::new();
+        while let Some(record) = self.inbox.manager.peek(limit)? {
+            if record.header.kind == Kind::WorkerDied {
+                deaths.push(self.parse_death(&record)?);
+            } else {
+                let pool = self.inbox.manager_pool;
+                let payload = payload_of(self.inbox.reactor, &pool, &self.inbox.manager, &record)?;
+                self.on_record(&record, payload, pool)?;
+            }
+            self.inbox.manager.pass(&record);
+        }
+        for death in deaths {
+            // What the dead had posted comes first, behind what the elder seat of its slot has posted (P5).
+            self.take_slot(death.worker.index())?;
+            self.on_death(&death)?;
+        }
+        Ok(())
+    }
+
+    fn parse_death(&self, record: &Record) -> Result<Death, Broken> {
+        let outlet = usize::from(record.header.aux);
+        let worker = self.segment.worker_ids().nth(outlet / 2);
+        let worker = worker.ok_or(Broken { what: "a dead worker has number", found: outlet as u64 })?;
+        let generation = self.inbox.manager.word(record, 0).and_then(|word| u32::try_from(word).ok());
+        let generation = generation.ok_or(Broken { what: "a dead worker's generation is in", found: outlet as u64 })?;
+        let (session, head) = (SessionId(record.header.session), record.header.extra);
+        Ok(Death { worker, seat: outlet % 2, generation, session, head })
+    }
+
+    fn on_record(&mut self, record: &Record, payload: Payload<'static>, pool: PoolView) -> Result<(), Broken> {
+        let id = SessionId(record.header.session);
+        let Some(mut connection) = self.take(id) else {
+            payload.free();
+            if record.header.kind == Kind::Send {
+                add(&self.counters.dropped, 1);
+            }
+            return Ok(());
+        };
+        match record.header.kind {
+            Kind::Send if connection.accepts_output() => {
+                self.add_to_batch(&mut connection, payload, pool);
+                self.put_back(connection);
+                Ok(())
+            }
+            Kind::Send => {
+                payload.free();
+                add(&self.counters.dropped, 1);
+                self.put_back(connection);
+                Ok(())
+            }
+            Kind::CloseRequest => self.close(connection, record.header.aux & 1 != 0),
+            Kind::Closed => {
+                connection.posted = Posted::Done;
+                self.forget_closing(connection.worker.index(), id);
+                self.settle(connection)
+            }
+            Kind::Receive | Kind::Connect | Kind::Close | Kind::WorkerDied => {
+                self.put_back(connection);
+                self.log.error(&format!("unexpected record kind={:?} session={id}, dropped", record.header.kind));
+                add(&self.counters.dropped, 1);
+                Ok(())
+            }
+        }
+    }
+
+    /// A worker's process is gone and recovered.
+    fn on_death(&mut self, death: &Death) -> Result<(), Broken> {
+        let slot = death.worker.index();
+        if death.head != NO_HEAD {
+            // Closes that it had taken and not confirmed died with it.
+            while let Some((position, id)) = self.inward[slot].closing.front().copied() {
+                if position >= death.head {
+                    break;
+                }
+                self.inward[slot].closing.pop_front();
+                if let Some(mut connection) = self.take(id) {
+                    if connection.posted == Posted::Close(position) {
+                        connection.posted = Posted::Done;
+                    }
+                    self.settle(connection)?;
+                }
+            }
+        }
+        if death.session.0 != 0
+            && self.settings.close_on_worker_error
+            && let Some(mut connection) = self.take(death.session)
+        {
+            let _ = self.sessions.set_flag(death.session, rotor_ipc::sessions::Flag::Closing);
+            connection.end_input(Why::Server);
+            connection.drop_unread();
+            self.settle(connection)?;
+        }
+        let ack = self.segment.ack(death.worker, death.seat, self.id);
+        ack.store(death.generation, rotor_ipc::sync::Ordering::Release);
+        self.segment.manager_bell().write();
+        Ok(())
+    }
+
+    /// Gives the room of all that was taken back, and wakes the processes that wait for it.
+    pub(super) fn release_lanes(&mut self) {
+        let mut any = false;
+        for slot in &mut self.inbox.slots {
+            for seat in 0..2 {
+                if slot.lanes.lane(seat).has_unreleased() {
+                    slot.lanes.lane(seat).release();
+                    any = true;
+                }
+            }
+        }
+        if self.inbox.manager.has_unreleased() {
+            self.inbox.manager.release();
+        }
+        if any {
+            fence_after_publishing();
+            for slot in &mut self.inbox.slots {
+                for seat in &mut slot.seats {
+                    if std::mem::take(&mut seat.is_touched) {
+                        seat.room.wake();
+                    }
+                }
+            }
+        }
+    }
+
+    /// A close was confirmed: drops it, and what was confirmed before it, from the list of those that are not.
+    fn forget_closing(&mut self, slot: usize, confirmed: SessionId) {
+        while let Some((position, id)) = self.inward[slot].closing.front().copied() {
+            let place = &self.connections[self.sessions.index(id)];
+            let waits = id != confirmed
+                && place.as_ref().is_some_and(|other| other.id == id && other.posted == Posted::Close(position));
+            if waits {
+                return;
+            }
+            self.inward[slot].closing.pop_front();
+        }
+    }
+}
+
+/// The bytes that a record carries, in the lane or elsewhere.
+fn payload_of(reactor: usize, pool: &PoolView, lane: &lane::Consumer, record: &Record) -> Result<Payload<'static>, Broken> {
+    if record.header.location == Where::Inline {
+        return Ok(Payload::Inline(lane.bytes(record)));
+    }
+    let (Some(index), Some(len)) = (lane.word(record, 0), lane.word(record, 1)) else {
+        return Err(Broken { what: "a reference has length", found: record.body as u64 });
+    };
+    pool.payload(&record.header, Reference { index, len }, consumer(reactor), record.position)
+}

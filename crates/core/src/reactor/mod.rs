@@ -1,0 +1,495 @@
+//! A reactor: a thread of the master that owns sockets. It reads, frames and posts messages to the workers, and
+//! writes what they send. It runs no user code and never waits for a worker (P6).
+//!
+//! One turn of its loop: wait · events · mail · inbox · reads · sends · waiting connections · publish and wake.
+
+mod accept;
+mod connection;
+mod inbox;
+mod mailbox;
+mod output;
+mod read;
+mod send;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use std::os::fd::AsFd;
+
+use rotor_ipc::SessionId;
+use rotor_ipc::lane;
+use rotor_ipc::payload::{Filling, Pool};
+use rotor_ipc::ring::Broken;
+use rotor_ipc::segment::{ReactorCounters, Segment};
+use rotor_ipc::sessions::{Flag, SessionsWriter};
+use rotor_ipc::sync::AtomicU64;
+use rotor_ipc::wake::{Sleeper, Waker, fence_after_announcing, fence_after_publishing};
+use rotor_sys::clock::{monotonic_ns, unix_us};
+use rotor_sys::epoll::{Epoll, Event, Events, Interest};
+use rotor_sys::socket::Stream;
+
+use crate::disk::{Done, Jobs, Reply};
+use crate::dispatch;
+use crate::framer::{Framer, Framing};
+use crate::log::Log;
+use crate::process::request;
+use crate::settings::Settings;
+
+pub use accept::{Acceptor, Stop};
+pub use mailbox::{Mail, Mailbox};
+
+use connection::{Connection, Input, Posted, Why};
+use inbox::Inbox;
+use send::Batch;
+
+/// Everything a reactor needs; made on the main thread.
+pub struct Config {
+    /// Its number.
+    pub reactor: usize,
+    /// The shared memory.
+    pub segment: &'static Segment,
+    /// What the server was told.
+    pub settings: Arc<Settings>,
+    /// Its log.
+    pub log: Log,
+    /// Its mail.
+    pub mailbox: Mailbox,
+    /// Its epoll, to which the accept thread adds connections.
+    pub epoll: Arc<Epoll>,
+    /// The way to the helper thread.
+    pub jobs: Jobs,
+    /// Open descriptors of all reactors' connections.
+    pub live: Arc<AtomicUsize>,
+    /// Whether anybody wants to know of new connections.
+    pub wants_connect: bool,
+    /// The CPU to run on.
+    pub cpu: Option<u32>,
+}
+
+/// The token of the reactor's own bell; sessions start at 1.
+const BELL: u64 = 0;
+/// A read takes so much at once.
+const READ_SIZE: usize = 64 << 10;
+/// While something waits for room in a worker's lane, the reactor looks again this often.
+const RETRY: Duration = Duration::from_millis(1);
+/// So long after the last record from a process that is awake, the reactor looks for more by itself (P9).
+const LINGER_NS: u64 = 1_000_000;
+const SWEEP_EVERY_NS: u64 = 1_000_000_000;
+
+/// The reactor's side of a slot.
+struct Inward {
+    lane: lane::Producer,
+    marker: rotor_ipc::inbox::Marker,
+    waker: Waker,
+    /// Connections that wait for room in the lane, in order: nothing enters it before them.
+    waiting: std::collections::VecDeque<SessionId>,
+    /// Connections whose close record was posted, by its position.
+    closing: std::collections::VecDeque<(u64, SessionId)>,
+    is_touched: bool,
+    is_closed: bool,
+}
+
+/// A thread that owns sockets.
+pub struct Reactor {
+    id: usize,
+    segment: &'static Segment,
+    settings: Arc<Settings>,
+    log: Log,
+    sessions: SessionsWriter,
+    counters: &'static ReactorCounters,
+    epoll: Arc<Epoll>,
+    sleeper: Sleeper,
+    mailbox: Mailbox,
+    jobs: Jobs,
+    reply: Reply,
+    live: Arc<AtomicUsize>,
+    wants_connect: bool,
+    framer: Framer,
+    is_raw: bool,
+    /// By the index of the session.
+    connections: Vec<Option<Box<Connection>>>,
+    inward: Vec<Inward>,
+    /// Slots with records that are not published yet.
+    touched: Vec<usize>,
+    inbox: Inbox,
+    batch: Batch,
+    pool: Pool,
+    /// A block that the next large read goes into.
+    spare: Option<Filling>,
+    scratch: Vec<u8>,
+    /// Connections that may have more to read.
+    scheduled: Vec<SessionId>,
+    /// The connection whose turn it is in its lane's waiting list.
+    serving: Option<SessionId>,
+    now_ns: u64,
+    now_us: u64,
+    swept_ns: u64,
+    has_garbage: bool,
+    is_draining: bool,
+    finish: Option<Option<Instant>>,
+}
+
+impl Reactor {
+    /// A reactor that is ready to run.
+    pub fn new(config: Config) -> std::io::Result<Self> {
+        let Config { reactor: id, segment, settings, log, mailbox, epoll, jobs, live, wants_connect, cpu } = config;
+        if let Some(cpu) = cpu
+            && let Err(error) = rotor_sys::affinity::pin_to(cpu)
+        {
+            log.warning(&format!("cannot run on CPU {cpu} (open_cpu_affinity): {error}"));
+        }
+        epoll.add(segment.reactor_bell(id).as_fd(), BELL, Interest::ReadEdge)?;
+        let inward = segment
+            .worker_ids()
+            .map(|worker| Inward {
+                lane: segment.inward_producer(id, worker),
+                marker: segment.slot_marker(worker, id),
+                waker: segment.slot_waker(worker),
+                waiting: std::collections::VecDeque::new(),
+                closing: std::collections::VecDeque::new(),
+                is_touched: false,
+                is_closed: false,
+            })
+            .collect();
+        let reply_to = mailbox.clone();
+        let sessions = segment.sessions_writer();
+        let now_ns = monotonic_ns();
+        Ok(Self {
+            id,
+            segment,
+            sessions,
+            counters: &segment.reactor(id).counters,
+            epoll,
+            sleeper: Sleeper::attach(&segment.reactor(id).sleep),
+            mailbox,
+            jobs,
+            reply: Arc::new(move |done| reply_to.put(Mail::Disk(done))),
+            live,
+            wants_connect,
+            framer: Framer::new(&settings.port.framing, settings.port.package_max_length),
+            is_raw: settings.port.framing == Framing::Raw,
+            connections: std::iter::repeat_with(|| None).take(sessions.capacity()).collect(),
+            inward,
+            touched: Vec::new(),
+            inbox: Inbox::new(segment, id),
+            batch: Batch::default(),
+            pool: Pool::attach(segment.reactor_pool(id), now_ns),
+            spare: None,
+            scratch: vec![0; READ_SIZE],
+            scheduled: Vec::new(),
+            serving: None,
+            now_ns,
+            now_us: unix_us(),
+            swept_ns: now_ns,
+            has_garbage: true,
+            is_draining: false,
+            finish: None,
+            settings,
+            log,
+        })
+    }
+
+    /// Runs until it is told to finish.
+    pub fn run(mut self) {
+        let mut events = Events::with_capacity(512);
+        while !self.is_finished() {
+            if let Err(broken) = self.turn(&mut events) {
+                self.log.error(&format!("{broken}; the server stops"));
+                self.segment.header().requests.fetch_or(request::STOP, std::sync::atomic::Ordering::AcqRel);
+                self.segment.main_bell().write();
+                return;
+            }
+        }
+    }
+
+    fn turn(&mut self, events: &mut Events) -> Result<(), Broken> {
+        self.sleep(events)?;
+        self.now_ns = monotonic_ns();
+        self.now_us = unix_us();
+        for event in events.iter() {
+            self.on_event(event)?;
+        }
+        if self.mailbox.has_mail() {
+            for mail in self.mailbox.take() {
+                self.on_mail(mail, events)?;
+            }
+        }
+        self.take_inbox()?;
+        self.read_scheduled()?;
+        self.send_batch()?;
+        self.serve_waiting()?;
+        self.close_drained_lanes();
+        self.publish();
+        self.sweep();
+        Ok(())
+    }
+
+    /// Waits for events, unless there is something to do.
+    fn sleep(&mut self, events: &mut Events) -> Result<(), Broken> {
+        let mut timeout = self.timeout();
+        if timeout != Some(Duration::ZERO) {
+            self.sleeper.announce();
+            fence_after_announcing();
+            if self.inbox.has_something()? || self.mailbox.has_mail() {
+                timeout = Some(Duration::ZERO);
+            } else if let Some(linger) = self.inbox.linger(self.now_ns, LINGER_NS) {
+                timeout = Some(timeout.map_or(linger, |timeout| timeout.min(linger)));
+            }
+        }
+        // The only error is an interrupt, and signals are blocked in this thread: a turn too many does no harm.
+        let _ = self.epoll.wait(events, timeout);
+        self.sleeper.awake();
+        Ok(())
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        if !self.scheduled.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        if self.inward.iter().any(|inward| !inward.waiting.is_empty()) {
+            return Some(RETRY);
+        }
+        if let Some(Some(deadline)) = self.finish {
+            return Some(deadline.saturating_duration_since(Instant::now()).max(RETRY));
+        }
+        self.has_garbage.then(|| Duration::from_nanos(SWEEP_EVERY_NS))
+    }
+
+    fn on_event(&mut self, event: Event) -> Result<(), Broken> {
+        if event.token() == BELL {
+            return Ok(());
+        }
+        let id = SessionId(event.token());
+        let Some(mut connection) = self.take(id).or_else(|| self.adopt(id)) else { return Ok(()) };
+        if event.is_writable() && connection.output.is_blocked() {
+            connection.output.unblock();
+            self.send_queued(&mut connection);
+        }
+        if event.is_readable() || event.is_ending() {
+            connection.is_readable = true;
+            connection.is_ending |= event.is_ending();
+        }
+        if connection.posted == Posted::Nothing {
+            self.pump(&mut connection)?;
+        }
+        self.read(&mut connection)?;
+        self.settle(connection)
+    }
+
+    /// Makes the connection of a session that the accept thread has just inserted.
+    fn adopt(&mut self, id: SessionId) -> Option<Box<Connection>> {
+        let session = self.sessions.find(id)?;
+        let stream = Stream::from_raw(session.fd).ok()?;
+        let worker = dispatch::worker_of(id, self.segment.workers());
+        let mut connection = Box::new(Connection::new(id, worker, stream, self.framer.clone()));
+        if !self.wants_connect {
+            connection.posted = Posted::Connect;
+        }
+        add(&self.counters.connections, 1);
+        Some(connection)
+    }
+
+    fn on_mail(&mut self, mail: Mail, events: &mut Events) -> Result<(), Broken> {
+        match mail {
+            Mail::Send { session, bytes } => {
+                let Some(mut connection) = self.take(session) else { return Ok(()) };
+                if connection.stream.is_some() {
+                    connection.output.push_private(bytes);
+                    self.send_queued(&mut connection);
+                }
+                self.settle(connection)
+            }
+            Mail::Close { session, reset } => match self.take(session) {
+                Some(connection) => self.close(connection, reset),
+                None => Ok(()),
+            },
+            Mail::Disk(Done::Written { session, range, len, result }) => {
+                self.on_spilled(session, range, len, result)
+            }
+            Mail::Disk(Done::Read { session, result }) => {
+                let Some(mut connection) = self.take(session) else { return Ok(()) };
+                match result {
+                    Ok(bytes) => connection.output.has_read(bytes),
+                    Err(error) => {
+                        self.log.error(&format!("cannot read a spilled message of session {session} (task_tmpdir): {error}"));
+                        connection.output.clear();
+                        connection.end_input(Why::PeerReset);
+                    }
+                }
+                self.send_queued(&mut connection);
+                self.settle(connection)
+            }
+            Mail::Drain => self.drain(events),
+            Mail::Finish { deadline } => self.begin_finish(deadline),
+        }
+    }
+
+    /// The server closes a connection.
+    fn close(&mut self, mut connection: Box<Connection>, reset: bool) -> Result<(), Broken> {
+        connection.end_input(Why::Server);
+        connection.drop_unread();
+        if reset {
+            if let Some(stream) = &connection.stream {
+                // Without it the peer sees an orderly end, which is the second best.
+                let _ = stream.reset_on_close();
+            }
+            self.forget_batch(&mut connection);
+            self.close_socket(&mut connection);
+        }
+        self.settle(connection)
+    }
+
+    /// Does what is due for a connection after something has changed, and forgets it when it is over.
+    fn settle(&mut self, mut connection: Box<Connection>) -> Result<(), Broken> {
+        if connection.input != Input::Open {
+            self.pump(&mut connection)?;
+            if connection.stream.is_some() && connection.may_close_socket(&self.sessions) {
+                self.close_socket(&mut connection);
+            }
+            if connection.stream.is_none() && connection.posted == Posted::Done && !connection.is_spilling {
+                self.forget_batch(&mut connection);
+                self.sessions.remove(connection.id);
+                return Ok(());
+            }
+        }
+        self.put_back(connection);
+        Ok(())
+    }
+
+    fn close_socket(&mut self, connection: &mut Connection) {
+        if connection.stream.take().is_none() {
+            return;
+        }
+        connection.output.clear();
+        // Nothing more can be sent: whoever tries is told so.
+        let _ = self.sessions.set_flag(connection.id, Flag::Closing);
+        self.live.fetch_sub(1, Relaxed);
+        add(&self.counters.closed, 1);
+        let connections = &self.counters.connections;
+        connections.store(connections.load(Relaxed).saturating_sub(1), Relaxed);
+        self.log.info(|| format!("session {} closed", connection.id));
+    }
+
+    /// The connection broke.
+    fn broke(&mut self, connection: &mut Connection, error: &std::io::Error) {
+        self.sessions.set_close_errno(connection.id, error.raw_os_error().unwrap_or(0));
+        connection.end_input(Why::PeerReset);
+        connection.output.clear();
+    }
+
+    /// Reads what has arrived everywhere, once, and ends all input.
+    fn drain(&mut self, events: &mut Events) -> Result<(), Broken> {
+        // Connections that were accepted and not looked at yet: each has an event waiting, since it is writable.
+        loop {
+            let waited = self.epoll.wait(events, Some(Duration::ZERO));
+            for event in events.iter() {
+                self.on_event(event)?;
+            }
+            if waited.is_ok() && events.is_empty() {
+                break;
+            }
+        }
+        self.is_draining = true;
+        for index in 0..self.connections.len() {
+            let Some(mut connection) = self.connections[index].take() else { continue };
+            self.read_all(&mut connection)?;
+            connection.end_input(Why::Stopping);
+            self.settle(connection)?;
+        }
+        Ok(())
+    }
+
+    /// Closes the lanes to workers for which nothing is owed any more.
+    fn close_drained_lanes(&mut self) {
+        if !self.is_draining || self.inward.iter().all(|inward| inward.is_closed) {
+            return;
+        }
+        let mut owed = vec![false; self.inward.len()];
+        for connection in self.connections.iter().flatten() {
+            if matches!(connection.posted, Posted::Nothing | Posted::Connect) {
+                owed[connection.worker.index()] = true;
+            }
+        }
+        for (inward, owed) in self.inward.iter_mut().zip(owed) {
+            if !owed && !inward.is_closed {
+                inward.lane.publish();
+                inward.lane.close();
+                inward.is_closed = true;
+                inward.marker.mark();
+                inward.waker.wake_always();
+            }
+        }
+    }
+
+    fn begin_finish(&mut self, deadline: Option<Instant>) -> Result<(), Broken> {
+        self.finish = Some(deadline);
+        for index in 0..self.connections.len() {
+            let Some(mut connection) = self.connections[index].take() else { continue };
+            // No worker lives that could still confirm.
+            connection.posted = Posted::Done;
+            connection.is_spilling = false;
+            connection.end_input(Why::Stopping);
+            self.settle(connection)?;
+        }
+        Ok(())
+    }
+
+    fn is_finished(&self) -> bool {
+        match self.finish {
+            None => false,
+            Some(deadline) => {
+                deadline.is_some_and(|deadline| Instant::now() >= deadline)
+                    || self.connections.iter().all(Option::is_none)
+            }
+        }
+    }
+
+    /// Makes visible what was written to the workers' lanes, and wakes those that sleep.
+    fn publish(&mut self) {
+        if self.touched.is_empty() {
+            return;
+        }
+        for slot in &self.touched {
+            let inward = &mut self.inward[*slot];
+            inward.lane.publish();
+            inward.marker.mark();
+        }
+        fence_after_publishing();
+        for slot in self.touched.drain(..) {
+            self.inward[slot].waker.wake();
+            self.inward[slot].is_touched = false;
+        }
+    }
+
+    fn touch(&mut self, slot: usize) {
+        if !self.inward[slot].is_touched {
+            self.inward[slot].is_touched = true;
+            self.touched.push(slot);
+        }
+    }
+
+    fn sweep(&mut self) {
+        if self.has_garbage && self.now_ns - self.swept_ns >= SWEEP_EVERY_NS {
+            self.spare = None;
+            self.swept_ns = self.now_ns;
+            self.has_garbage = self.pool.sweep(self.now_ns);
+        }
+    }
+
+    /// Takes a connection out of its place; it goes back by [`Self::settle`] or [`Self::put_back`].
+    fn take(&mut self, id: SessionId) -> Option<Box<Connection>> {
+        let place = &mut self.connections[self.sessions.index(id)];
+        if place.as_ref().is_some_and(|connection| connection.id == id) { place.take() } else { None }
+    }
+
+    fn put_back(&mut self, connection: Box<Connection>) {
+        let index = self.sessions.index(connection.id);
+        self.connections[index] = Some(connection);
+    }
+}
+
+/// Adds to a counter that has no other writer.
+fn add(counter: &AtomicU64, count: u64) {
+    counter.store(counter.load(Relaxed) + count, Relaxed);
+}

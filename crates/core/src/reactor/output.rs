@@ -1,0 +1,220 @@
+//! A connection's output queue: what the socket did not take at once.
+
+use std::collections::VecDeque;
+use std::io;
+
+use rotor_ipc::payload::{Kept, Payload};
+use rotor_sys::file::UnnamedFile;
+use rotor_sys::memory::SharedBytes;
+use rotor_sys::socket::{MAX_PIECES, Piece, Stream};
+
+/// Bytes of a spill file that are read at once.
+pub const SPILL_CHUNK: usize = 1 << 20;
+
+/// What waits to be sent, in order. Costs nothing while empty.
+#[derive(Default)]
+pub struct Output {
+    queue: Option<Box<VecDeque<Chunk>>>,
+    bytes: u64,
+    /// The socket took less than it was given: it will say when it has room.
+    is_blocked: bool,
+    /// The helper thread reads the next chunk of the spill range at the front.
+    is_reading: bool,
+}
+
+enum Chunk {
+    Private { bytes: Vec<u8>, sent: usize },
+    Block { bytes: SharedBytes<'static>, sent: usize, _kept: Kept },
+    Spill { file: &'static UnnamedFile, offset: u64, len: u64, _kept: Kept },
+}
+
+/// What sending has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// Everything that can be sent without the disk is out.
+    All(usize),
+    /// The socket is full.
+    Blocked(usize),
+}
+
+impl Sent {
+    /// How many bytes left.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::All(bytes) | Self::Blocked(bytes) => bytes,
+        }
+    }
+}
+
+/// Part of a spill file that the helper thread shall read.
+pub struct Wanted {
+    /// The file.
+    pub file: &'static UnnamedFile,
+    /// Where.
+    pub offset: u64,
+    /// How many bytes.
+    pub len: usize,
+}
+
+impl Output {
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
+    /// Bytes that wait.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether the socket may take something now.
+    pub fn is_blocked(&self) -> bool {
+        self.is_blocked
+    }
+
+    /// The socket has room again.
+    pub fn unblock(&mut self) {
+        self.is_blocked = false;
+    }
+
+    /// The socket took less than it was given.
+    pub fn block(&mut self) {
+        self.is_blocked = true;
+    }
+
+    /// Drops everything.
+    pub fn clear(&mut self) {
+        self.queue = None;
+        self.bytes = 0;
+    }
+
+    /// Puts private bytes behind what waits.
+    pub fn push_private(&mut self, bytes: Vec<u8>) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.bytes += bytes.len() as u64;
+        self.queue().push_back(Chunk::Private { bytes, sent: 0 });
+    }
+
+    /// Puts what `sent` bytes of a payload have left behind what waits: inline bytes are copied, a block or spill
+    /// range is kept. Copies a block as well when `keep_blocks` is false.
+    pub fn push(&mut self, payload: &Payload<'static>, sent: usize, keep_blocks: bool) {
+        let left = payload.len() - sent;
+        match payload {
+            Payload::Spill { file, offset, len, .. } => {
+                let Some(kept) = payload.keep() else { return };
+                self.bytes += left as u64;
+                let (offset, len) = (offset + sent as u64, len - sent as u64);
+                self.queue().push_back(Chunk::Spill { file, offset, len, _kept: kept });
+            }
+            Payload::Block { bytes, .. } if keep_blocks => {
+                let Some(kept) = payload.keep() else { return };
+                self.bytes += left as u64;
+                self.queue().push_back(Chunk::Block { bytes: *bytes, sent, _kept: kept });
+            }
+            Payload::Block { bytes, .. } | Payload::Inline(bytes) => {
+                let rest = bytes.slice(sent, left);
+                self.bytes += left as u64;
+                if let Some(Chunk::Private { bytes, .. }) = self.queue().back_mut()
+                    && bytes.len() + left <= 64 << 10
+                {
+                    rest.append_to(bytes);
+                } else {
+                    let mut copy = Vec::new();
+                    rest.append_to(&mut copy);
+                    self.queue().push_back(Chunk::Private { bytes: copy, sent: 0 });
+                }
+                payload.free();
+            }
+        }
+    }
+
+    /// Sends what the socket takes.
+    pub fn send(&mut self, stream: &Stream) -> io::Result<Sent> {
+        let mut total = 0;
+        loop {
+            let Some(queue) = self.queue.as_deref_mut() else { return Ok(Sent::All(total)) };
+            let mut pieces = Vec::with_capacity(queue.len().min(MAX_PIECES));
+            for chunk in queue.iter().take(MAX_PIECES) {
+                match chunk {
+                    Chunk::Private { bytes, sent } => pieces.push(Piece::Private(&bytes[*sent..])),
+                    Chunk::Block { bytes, sent, .. } => {
+                        pieces.push(Piece::Shared(bytes.slice(*sent, bytes.len() - sent)));
+                    }
+                    Chunk::Spill { .. } => break,
+                }
+            }
+            if pieces.is_empty() {
+                return Ok(Sent::All(total));
+            }
+            let offered: usize = pieces.iter().map(Piece::len).sum();
+            let sent = match stream.send_gathered(&pieces) {
+                Ok(sent) => sent,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+                Err(error) => return Err(error),
+            };
+            total += sent;
+            self.take(sent);
+            if sent < offered {
+                self.is_blocked = true;
+                return Ok(Sent::Blocked(total));
+            }
+        }
+    }
+
+    /// The part of a spill file that must be read before sending can go on, once.
+    pub fn wanted(&mut self) -> Option<Wanted> {
+        if self.is_reading {
+            return None;
+        }
+        let Some(Chunk::Spill { file, offset, len, .. }) = self.queue.as_ref()?.front() else { return None };
+        self.is_reading = true;
+        Some(Wanted { file, offset: *offset, len: rotor_ipc::to_usize(*len).min(SPILL_CHUNK) })
+    }
+
+    /// Puts what the helper thread has read before the rest of its range.
+    pub fn has_read(&mut self, bytes: Vec<u8>) {
+        self.is_reading = false;
+        let Some(queue) = self.queue.as_deref_mut() else { return };
+        let Some(Chunk::Spill { offset, len, .. }) = queue.front_mut() else { return };
+        *offset += bytes.len() as u64;
+        *len = len.saturating_sub(bytes.len() as u64);
+        if *len == 0 {
+            queue.pop_front();
+        }
+        queue.push_front(Chunk::Private { bytes, sent: 0 });
+    }
+
+    fn queue(&mut self) -> &mut VecDeque<Chunk> {
+        self.queue.get_or_insert_default()
+    }
+
+    fn take(&mut self, mut taken: usize) {
+        self.bytes -= taken as u64;
+        let Some(queue) = self.queue.as_deref_mut() else { return };
+        while taken > 0 {
+            let left = match queue.front_mut() {
+                Some(Chunk::Private { bytes, sent }) => {
+                    let step = taken.min(bytes.len() - *sent);
+                    *sent += step;
+                    taken -= step;
+                    bytes.len() - *sent
+                }
+                Some(Chunk::Block { bytes, sent, .. }) => {
+                    let step = taken.min(bytes.len() - *sent);
+                    *sent += step;
+                    taken -= step;
+                    bytes.len() - *sent
+                }
+                Some(Chunk::Spill { .. }) | None => return,
+            };
+            if left == 0 {
+                queue.pop_front();
+            }
+        }
+        if queue.is_empty() {
+            self.queue = None;
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Sending: what the workers have posted in one batch leaves in one write for each connection, straight from the
+//! segment where the socket takes it.
+
+use std::io;
+
+use rotor_ipc::SessionId;
+use rotor_ipc::payload::{Payload, PoolView};
+use rotor_ipc::ring::Broken;
+use rotor_sys::socket::{MAX_PIECES, Piece, Stream};
+
+use super::connection::Connection;
+use super::{Reactor, add};
+use crate::disk::Job;
+
+/// What was taken from the inbox and is not sent yet. Its lanes are released once it is.
+#[derive(Default)]
+pub(super) struct Batch {
+    pieces: Vec<BatchPiece>,
+    dirty: Vec<SessionId>,
+    /// Small pieces of one connection are put together here.
+    gather: Vec<u8>,
+}
+
+struct BatchPiece {
+    payload: Payload<'static>,
+    pool: PoolView,
+    /// The connection's next piece; `NONE` behind its last.
+    next: u32,
+}
+
+const NONE: u32 = u32::MAX;
+/// Up to so many bytes it is cheaper to copy pieces together than to hand the kernel a list of them.
+const GATHER_LIMIT: usize = 64 << 10;
+
+impl Reactor {
+    /// Puts a payload behind what the connection has in this batch.
+    pub(super) fn add_to_batch(&mut self, connection: &mut Connection, payload: Payload<'static>, pool: PoolView) {
+        let Ok(place) = u32::try_from(self.batch.pieces.len()) else {
+            connection.output.push(&payload, 0, false);
+            return;
+        };
+        self.batch.pieces.push(BatchPiece { payload, pool, next: NONE });
+        connection.batch = match connection.batch {
+            None => Some((place, place)),
+            Some((first, last)) => {
+                self.batch.pieces[last as usize].next = place;
+                Some((first, place))
+            }
+        };
+        if !connection.is_dirty {
+            connection.is_dirty = true;
+            self.batch.dirty.push(connection.id);
+        }
+    }
+
+    /// Frees what a connection has in this batch without sending it.
+    pub(super) fn forget_batch(&mut self, connection: &mut Connection) {
+        let Some((first, _)) = connection.batch.take() else { return };
+        let mut at = first;
+        while at != NONE {
+            let piece = &self.batch.pieces[at as usize];
+            piece.payload.free();
+            at = piece.next;
+        }
+    }
+
+    /// Sends the batch and gives the lanes' room back.
+    pub(super) fn send_batch(&mut self) -> Result<(), Broken> {
+        let dirty = std::mem::take(&mut self.batch.dirty);
+        for id in &dirty {
+            let Some(mut connection) = self.take(*id) else { continue };
+            connection.is_dirty = false;
+            self.send_pieces(&mut connection);
+            self.settle(connection)?;
+        }
+        self.batch.dirty = dirty;
+        self.batch.dirty.clear();
+        self.batch.pieces.clear();
+        self.release_lanes();
+        Ok(())
+    }
+
+    /// Sends what waits in the connection's queue.
+    pub(super) fn send_queued(&mut self, connection: &mut Connection) {
+        let Some(stream) = &connection.stream else { return };
+        if !connection.output.is_empty() && !connection.output.is_blocked() {
+            match connection.output.send(stream) {
+                Ok(sent) => self.count_sent(connection.id, sent.bytes()),
+                Err(error) => {
+                    self.broke(connection, &error);
+                    return;
+                }
+            }
+        }
+        if let Some(wanted) = connection.output.wanted() {
+            let job = Job::Read {
+                session: connection.id,
+                file: wanted.file,
+                offset: wanted.offset,
+                len: wanted.len,
+                reply: self.reply.clone(),
+            };
+            // The helper outlives the reactors.
+            let _ = self.jobs.send(job);
+        }
+        self.note_queue(connection);
+    }
+
+    fn send_pieces(&mut self, connection: &mut Connection) {
+        let Some((first, last)) = connection.batch.take() else { return };
+        let Some(stream) = &connection.stream else {
+            connection.batch = Some((first, last));
+            self.forget_batch(connection);
+            return;
+        };
+        let mut at = first;
+        if connection.output.is_empty() && !connection.output.is_blocked() {
+            match self.batch.send(stream, first) {
+                Ok(Progress { next, sent_of_next, total, is_blocked }) => {
+                    self.count_sent(connection.id, total);
+                    at = next;
+                    if is_blocked {
+                        connection.output.block();
+                    }
+                    if at == NONE {
+                        return;
+                    }
+                    if sent_of_next > 0 {
+                        let piece = &self.batch.pieces[at as usize];
+                        let keep = !piece.pool.is_short_of(piece.payload.len());
+                        connection.output.push(&piece.payload, sent_of_next, keep);
+                        at = piece.next;
+                    }
+                }
+                Err(error) => {
+                    connection.batch = Some((first, last));
+                    self.forget_batch(connection);
+                    self.broke(connection, &error);
+                    return;
+                }
+            }
+        }
+        while at != NONE {
+            let piece = &self.batch.pieces[at as usize];
+            let keep = !piece.pool.is_short_of(piece.payload.len());
+            connection.output.push(&piece.payload, 0, keep);
+            at = piece.next;
+        }
+        self.send_queued(connection);
+    }
+
+    fn count_sent(&mut self, id: SessionId, bytes: usize) {
+        if bytes > 0 {
+            add(&self.counters.sent_bytes, bytes as u64);
+            self.sessions.set_sent(id, self.now_us);
+        }
+    }
+
+    fn note_queue(&mut self, connection: &mut Connection) {
+        let bytes = connection.output.bytes();
+        if bytes > 0 || connection.had_queue {
+            let overflows = bytes >= self.settings.port.socket_buffer_size;
+            self.sessions.set_send_queued(connection.id, bytes, overflows);
+            connection.had_queue = bytes > 0;
+        }
+    }
+}
+
+struct Progress {
+    /// The first piece that is not wholly sent; `NONE`: all are.
+    next: u32,
+    /// How much of it is.
+    sent_of_next: usize,
+    total: usize,
+    is_blocked: bool,
+}
+
+impl Batch {
+    /// Sends a connection's pieces from the first, as far as the socket takes them; frees what is wholly sent.
+    fn send(&mut self, stream: &Stream, first: u32) -> io::Result<Progress> {
+        let mut progress = Progress { next: first, sent_of_next: 0, total: 0, is_blocked: false };
+        while progress.next != NONE && !progress.is_blocked {
+            let (offered, sent) = self.send_some(stream, progress.next)?;
+            if offered == 0 {
+                break;
+            }
+            progress.total += sent;
+            progress.is_blocked = sent < offered;
+            let mut left = sent;
+            while progress.next != NONE {
+                let piece = &self.pieces[progress.next as usize];
+                if left < piece.payload.len() {
+                    progress.sent_of_next = left;
+                    break;
+                }
+                left -= piece.payload.len();
+                piece.payload.free();
+                progress.next = piece.next;
+                if left == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(progress)
+    }
+
+    /// One write of the pieces from `first` on. Returns how many bytes it offered and how many were taken.
+    fn send_some(&mut self, stream: &Stream, first: u32) -> io::Result<(usize, usize)> {
+        let mut pieces = [Piece::Private(&[]); MAX_PIECES];
+        let (mut count, mut offered, mut at) = (0, 0, first);
+        while at != NONE && count < MAX_PIECES {
+            let piece = &self.pieces[at as usize];
+            let bytes = match &piece.payload {
+                Payload::Inline(bytes) | Payload::Block { bytes, .. } => *bytes,
+                Payload::Spill { .. } => break,
+            };
+            pieces[count] = Piece::Shared(bytes);
+            count += 1;
+            offered += bytes.len();
+            at = piece.next;
+        }
+        if count == 0 {
+            return Ok((0, 0));
+        }
+        let result = if count > 1 && offered <= GATHER_LIMIT {
+            self.gather.clear();
+            for piece in &pieces[..count] {
+                if let Piece::Shared(bytes) = piece {
+                    bytes.append_to(&mut self.gather);
+                }
+            }
+            stream.send(&Piece::Private(&self.gather))
+        } else {
+            stream.send_gathered(&pieces[..count])
+        };
+        match result {
+            Ok(sent) => Ok((offered, sent)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok((offered, 0)),
+            Err(error) => Err(error),
+        }
+    }
+}

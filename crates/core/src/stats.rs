@@ -1,0 +1,84 @@
+//! The counters of `stats()`, summed up from where each has its one writer.
+
+use rotor_ipc::WorkerId;
+use rotor_ipc::recovery::has_owner;
+use rotor_ipc::segment::{ReactorCounters, Segment};
+use rotor_ipc::sync::AtomicU64;
+use rotor_ipc::sync::Ordering::Relaxed;
+use rotor_ipc::workers::{SeatCounters, SeatState, seat_of};
+
+use crate::process::Server;
+
+/// Connections that are open now.
+pub fn connections(segment: &Segment) -> u64 {
+    sum_reactors(segment, |counters| &counters.connections)
+}
+
+/// All counters, and those of `worker` beside them.
+pub fn collect(server: &Server, worker: Option<WorkerId>) -> Vec<(&'static str, i64)> {
+    let segment = server.segment;
+    let (header, master) = (segment.header(), segment.master());
+    let idle = segment
+        .worker_ids()
+        .filter(|worker| {
+            let seat = segment.seat(*worker, seat_of(segment.slot(*worker).owner().current()));
+            has_owner(segment, *worker) && seat.state() == SeatState::Idle
+        })
+        .count();
+    let reactors = |field: fn(&ReactorCounters) -> &AtomicU64| sum_reactors(segment, field);
+    let seats = |field: fn(&SeatCounters) -> &AtomicU64| sum_seats(segment, field);
+    let mut stats = vec![
+        ("start_time", header.started_us.load(Relaxed) / 1_000_000),
+        ("connection_num", connections(segment)),
+        ("accept_count", master.accepted.load(Relaxed)),
+        ("abort_count", master.refused.load(Relaxed)),
+        ("accept_pauses", master.pauses.load(Relaxed)),
+        ("close_count", reactors(|counters| &counters.closed)),
+        ("worker_num", segment.workers() as u64),
+        ("task_worker_num", 0),
+        ("user_worker_num", 0),
+        ("idle_worker_num", idle as u64),
+        ("dispatch_count", reactors(|counters| &counters.dispatched)),
+        ("request_count", seats(|counters| &counters.requests)),
+        ("response_count", seats(|counters| &counters.responses)),
+        ("total_recv_bytes", reactors(|counters| &counters.received_bytes)),
+        ("total_send_bytes", reactors(|counters| &counters.sent_bytes)),
+        ("session_round", master.last_session.load(Relaxed)),
+        ("dropped_records", reactors(|counters| &counters.dropped) + seats(|counters| &counters.dropped)),
+        ("refused_messages", seats(|counters| &counters.refused)),
+        ("exceptions", seats(|counters| &counters.exceptions)),
+        ("lane_waits", seats(|counters| &counters.waits)),
+        ("read_pauses", reactors(|counters| &counters.pauses)),
+        ("spilled_messages", reactors(|counters| &counters.spilled)),
+        ("protocol_errors", reactors(|counters| &counters.protocol_errors)),
+        ("reload_count", header.reloads.load(Relaxed)),
+        ("failed_reload_count", header.failed_reloads.load(Relaxed)),
+        ("respawn_count", header.respawns.load(Relaxed)),
+        ("crash_count", header.crashes.load(Relaxed)),
+        ("lost_messages", header.lost_messages.load(Relaxed)),
+        ("slots_backing_off", header.slots_backing_off.load(Relaxed)),
+        ("blocks_in_use", blocks_in_use(segment) as u64),
+    ];
+    if let Some(worker) = worker {
+        let seat = segment.seat(worker, seat_of(segment.slot(worker).owner().current()));
+        stats.push(("worker_request_count", seat.requests_here.load(Relaxed)));
+        stats.push(("worker_response_count", seat.counters.responses.load(Relaxed)));
+    }
+    stats.into_iter().map(|(name, value)| (name, i64::try_from(value).unwrap_or(i64::MAX))).collect()
+}
+
+/// Payload blocks and spill ranges that are not free, in all pools.
+pub fn blocks_in_use(segment: &'static Segment) -> usize {
+    let reactors = (0..segment.reactors()).map(|reactor| segment.reactor_pool(reactor).in_use());
+    let outlets = (0..=segment.manager_outlet()).map(|outlet| segment.outlet_pool(outlet).in_use());
+    reactors.chain(outlets).sum()
+}
+
+fn sum_reactors(segment: &Segment, field: impl Fn(&ReactorCounters) -> &AtomicU64) -> u64 {
+    (0..segment.reactors()).map(|reactor| field(&segment.reactor(reactor).counters).load(Relaxed)).sum()
+}
+
+fn sum_seats(segment: &Segment, field: impl Fn(&SeatCounters) -> &AtomicU64) -> u64 {
+    let seats = segment.worker_ids().flat_map(|worker| [segment.seat(worker, 0), segment.seat(worker, 1)]);
+    seats.map(|seat| field(&seat.counters).load(Relaxed)).sum()
+}
