@@ -22,9 +22,13 @@ pub fn from_php(array: &ZendHashTable) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// What `$server->setting` shows.
-pub fn to_php(settings: &SettingsInput) -> ZBox<ZendHashTable> {
-    let mut array = ZendHashTable::new();
+/// What `$server->setting` shows: what has been set, beside what the script has put there. `gone` are settings
+/// that are back at their default.
+pub fn to_php(settings: &SettingsInput, shown: Option<&ZendHashTable>, gone: &[&'static str]) -> ZBox<ZendHashTable> {
+    let mut array = shown.map_or_else(ZendHashTable::new, ToOwned::to_owned);
+    for name in gone {
+        array.remove(*name);
+    }
     for (name, value) in settings.values() {
         // Fails for a key with a NUL only, and the names are ours.
         let _ = array.insert(name, value_to_php(value));

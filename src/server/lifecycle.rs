@@ -67,8 +67,9 @@ pub fn set(call: &mut Call<'_>) -> Answer {
     let given = settings::from_php(call.array(0)?);
     let this = call.this::<Server>()?;
     this.not_started()?;
+    let before: Vec<&'static str> = this.settings.borrow().values().map(|(name, _)| name).collect();
     let warnings = this.settings.borrow_mut().merge(given, names()).map_err(|error| setting_exception(&error))?;
-    publish_settings(call, this);
+    publish_settings(call, this, &before);
     let all_taken = warnings.is_empty();
     for warning in warnings {
         call.warn(warning.to_string());
@@ -163,10 +164,17 @@ fn machine(method: &str) -> Result<Machine, Fault> {
     }
 }
 
-/// Shows in `$server->setting` what has been set.
-fn publish_settings(call: &Call<'_>, server: &Server) {
+/// Shows in `$server->setting` what has been set; `before` is what had been.
+fn publish_settings(call: &Call<'_>, server: &Server, before: &[&'static str]) {
+    let shown = zend::property(&CLASS, call.object(), "setting");
     let mut zval = Zval::new();
-    zval.set_hashtable(settings::to_php(&server.settings.borrow()));
+    {
+        let settings = server.settings.borrow();
+        let mut gone = before.to_vec();
+        gone.retain(|name| settings.values().all(|(set, _)| set != *name));
+        zval.set_hashtable(settings::to_php(&settings, shown.array(), &gone));
+    }
+    drop(shown);
     zend::set_property(&CLASS, call.object(), "setting", zval);
 }
 

@@ -101,6 +101,16 @@ pub fn set_property(class: &ClassRef, object: *mut ZendObject, name: &str, mut v
     }
 }
 
+/// A copy of a property's value.
+pub fn property(class: &ClassRef, object: *mut ZendObject, name: &str) -> Zval {
+    let mut room = Zval::new();
+    // SAFETY: a live object of the class; what is read is copied before anything else runs.
+    unsafe {
+        let found = ffi::zend_read_property(class.get(), object, name.as_ptr().cast(), name.len(), true, &raw mut room);
+        (*found).dereference().shallow_clone()
+    }
+}
+
 /// Whether a module with this lower-case name is loaded, or about to be.
 pub fn module_is_loaded(name: &str) -> bool {
     // SAFETY: the engine's table of modules, filled before the first module starts.
