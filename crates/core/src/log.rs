@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use rotor_sys::process;
@@ -28,7 +28,7 @@ struct Sink {
     /// `None`: standard output.
     file: Mutex<Option<File>>,
     /// Threads that must not block hand their lines to the helper thread.
-    queue: OnceLock<SyncSender<String>>,
+    queue: Mutex<Option<SyncSender<String>>>,
     /// Lines dropped because the queue or the disk was full.
     dropped: AtomicU64,
 }
@@ -40,7 +40,7 @@ impl Log {
         let sink = Sink {
             path: path.map(Path::to_owned),
             file: Mutex::new(file),
-            queue: OnceLock::new(),
+            queue: Mutex::new(None),
             dropped: AtomicU64::new(0),
         };
         Ok(Self { level, who: "master".into(), sink: Arc::new(sink) })
@@ -55,8 +55,12 @@ impl Log {
     /// From here on, lines are handed to whoever reads the other end of `queue` instead of being written. For the
     /// master, whose reactors must not wait for a disk or a full pipe.
     pub fn hand_to(&self, queue: SyncSender<String>) {
-        // Set once, by the master; a second queue would be a second helper thread.
-        let _ = self.sink.queue.set(queue);
+        *self.sink.queue.lock() = Some(queue);
+    }
+
+    /// From here on, lines are written by whoever says them; the reader of the queue sees its end.
+    pub fn take_back(&self) {
+        *self.sink.queue.lock() = None;
     }
 
     /// Opens the file anew, after somebody has moved it away.
@@ -64,7 +68,9 @@ impl Log {
         if let Some(path) = &self.sink.path {
             match rotor_sys::file::open_append(path) {
                 Ok(file) => *self.sink.file.lock() = Some(file),
-                Err(error) => self.warning(&format!("cannot reopen log_file {}: {error}; the old file is used", path.display())),
+                Err(error) => {
+                    self.warning(&format!("cannot reopen log_file {}: {error}; the old file is used", path.display()))
+                }
             }
         }
     }
@@ -115,7 +121,7 @@ impl Log {
         }
         let time = chrono::Local::now().format("%F %T");
         let line = format!("{time} {} {} pid={}: {event}\n", level.as_str(), self.who, process::id());
-        match self.sink.queue.get() {
+        match &*self.sink.queue.lock() {
             Some(queue) => {
                 if queue.try_send(line).is_err() {
                     self.sink.dropped.fetch_add(1, Ordering::Relaxed);

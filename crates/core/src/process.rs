@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use rotor_ipc::record::Kind;
 use rotor_ipc::ring::Broken;
 use rotor_ipc::segment::Segment;
 use rotor_ipc::sessions::{Flag, FlagError, Session};
-use rotor_ipc::record::Kind;
 use rotor_ipc::sync::Ordering::{AcqRel, Acquire, Relaxed};
 use rotor_ipc::workers::{SeatEntry, SeatState, seat_of};
 use rotor_ipc::{SessionId, WorkerId};
@@ -33,11 +33,21 @@ pub(crate) mod request {
     pub const WORKERS_GONE: u32 = 8;
     /// The manager has forked all workers.
     pub const WORKERS_FORKED: u32 = 16;
+    /// Do not wait for anything any more.
+    pub const FORCE: u32 = 32;
+}
+
+/// Values of the segment's `phase`.
+pub(crate) mod phase {
+    /// Connections are accepted and served.
+    pub const RUNNING: u32 = 1;
+    /// Nothing more is read; workers end when their inbox is closed and empty.
+    pub const DRAINING: u32 = 2;
 }
 
 /// What is the same in all processes of a server.
 #[derive(Clone)]
-pub struct Server {
+pub struct Context {
     /// The shared memory.
     pub segment: &'static Segment,
     /// Everything it was told.
@@ -51,7 +61,7 @@ pub struct Server {
 /// One process of a running server, as the methods that user code calls see it.
 pub struct Process {
     role: Role,
-    server: Server,
+    context: Context,
     /// A worker's own seat.
     seat: Option<&'static SeatEntry>,
     way: Way,
@@ -78,18 +88,44 @@ pub struct ClientInfo {
     pub is_closing: bool,
 }
 
+impl Context {
+    /// A stop was asked for, by a signal or by the API. One signal may reach several processes and counts once:
+    /// only what comes a second or more after the first means that nothing is waited for.
+    pub(crate) fn ask_to_stop(&self) {
+        const SAME_US: u64 = 1_000_000;
+        let header = self.segment.header();
+        let now_us = rotor_sys::clock::unix_us();
+        let first_us = header.stop_asked_us.compare_exchange(0, now_us, AcqRel, Acquire).err();
+        let is_forced = first_us.is_some_and(|first_us| now_us.saturating_sub(first_us) >= SAME_US);
+        let bits = if is_forced { request::STOP | request::FORCE } else { request::STOP };
+        header.requests.fetch_or(bits, AcqRel);
+        self.segment.main_bell().write();
+        self.segment.manager_bell().write();
+    }
+
+    /// Whether somebody has asked for this.
+    pub(crate) fn is_asked(&self, bit: u32) -> bool {
+        self.segment.header().requests.load(Acquire) & bit != 0
+    }
+}
+
 impl Process {
-    pub(crate) fn of_worker(worker: WorkerId, seat: usize, server: Server, outlets: Outlets) -> Rc<Self> {
-        let seat = Some(server.segment.seat(worker, seat));
-        Rc::new(Self { role: Role::EventWorker(worker), server, seat, way: Way::Lanes(Box::new(RefCell::new(outlets))) })
+    pub(crate) fn of_worker(worker: WorkerId, seat: usize, context: Context, outlets: Outlets) -> Rc<Self> {
+        let seat = Some(context.segment.seat(worker, seat));
+        Rc::new(Self {
+            role: Role::EventWorker(worker),
+            context,
+            seat,
+            way: Way::Lanes(Box::new(RefCell::new(outlets))),
+        })
     }
 
-    pub(crate) fn of_manager(server: Server, outlets: Outlets) -> Rc<Self> {
-        Rc::new(Self { role: Role::Manager, server, seat: None, way: Way::Lanes(Box::new(RefCell::new(outlets))) })
+    pub(crate) fn of_manager(context: Context, outlets: Outlets) -> Rc<Self> {
+        Rc::new(Self { role: Role::Manager, context, seat: None, way: Way::Lanes(Box::new(RefCell::new(outlets))) })
     }
 
-    pub(crate) fn of_master(server: Server, mailboxes: Vec<Mailbox>) -> Rc<Self> {
-        Rc::new(Self { role: Role::Master, server, seat: None, way: Way::Mailboxes(mailboxes) })
+    pub(crate) fn of_master(context: Context, mailboxes: Vec<Mailbox>) -> Rc<Self> {
+        Rc::new(Self { role: Role::Master, context, seat: None, way: Way::Mailboxes(mailboxes) })
     }
 
     /// The part this process plays.
@@ -103,18 +139,18 @@ impl Process {
         if bytes.is_empty() {
             return Err(CallError::new(code::INVALID_PARAMS, "the data is empty; there is nothing to send"));
         }
-        let limit = self.server.settings.output_buffer_size;
+        let limit = self.context.settings.output_buffer_size;
         if bytes.len() as u64 > limit {
             let message = format!("{} bytes are more than output_buffer_size allows ({limit})", bytes.len());
             return Err(CallError::new(code::DATA_TOO_LARGE, message));
         }
-        let sessions = self.server.segment.sessions();
+        let sessions = self.context.segment.sessions();
         let Some((reactor, overflows)) = sessions.route(id) else { return Err(self.no_session(id)) };
         if sessions.is_closing(id) {
             return Err(closing(id));
         }
         if overflows {
-            let limit = self.server.settings.port.socket_buffer_size;
+            let limit = self.context.settings.port.socket_buffer_size;
             let message = format!("the output queue of session {id} is at socket_buffer_size ({limit} bytes)");
             return Err(CallError::new(code::OUTPUT_BUFFER_OVERFLOW, message));
         }
@@ -128,7 +164,7 @@ impl Process {
     /// Closes a session: after its queued output was sent, or at once with a reset.
     pub fn close(&self, session: i64, reset: bool) -> Result<(), CallError> {
         let id = valid_id(session)?;
-        let sessions = self.server.segment.sessions();
+        let sessions = self.context.segment.sessions();
         let Some((reactor, _)) = sessions.route(id) else { return Err(self.no_session(id)) };
         if sessions.is_closing(id) {
             return Err(closing(id));
@@ -145,14 +181,15 @@ impl Process {
 
     /// Whether the session is open and nobody has closed it.
     pub fn exists(&self, session: i64) -> bool {
-        let sessions = self.server.segment.sessions();
+        let sessions = self.context.segment.sessions();
         valid_id(session).is_ok_and(|id| sessions.lives(id) && !sessions.is_closing(id))
     }
 
     /// Asks for an orderly stop of the whole server.
     pub fn shutdown(&self) -> Result<(), CallError> {
-        self.server.segment.header().requests.fetch_or(request::STOP, AcqRel);
-        self.server.segment.main_bell().write();
+        if !self.context.is_asked(request::STOP) {
+            self.context.ask_to_stop();
+        }
         Ok(())
     }
 
@@ -162,14 +199,14 @@ impl Process {
             // There are no task workers, so all of them are reloaded.
             return Ok(());
         }
-        let before = self.server.segment.header().requests.fetch_or(request::RELOAD, AcqRel);
+        let before = self.context.segment.header().requests.fetch_or(request::RELOAD, AcqRel);
         if before & (request::RELOAD | request::RELOADING) != 0 {
             if before & request::RELOAD == 0 {
-                self.server.segment.header().requests.fetch_and(!request::RELOAD, AcqRel);
+                self.context.segment.header().requests.fetch_and(!request::RELOAD, AcqRel);
             }
             return Err(CallError::new(code::WRONG_OPERATION, "a reload is under way; call again when it is over"));
         }
-        self.server.segment.manager_bell().write();
+        self.context.segment.manager_bell().write();
         Ok(())
     }
 
@@ -184,39 +221,44 @@ impl Process {
                 }
             },
             Some(number) => self.worker(number).ok_or_else(|| {
-                let last = self.server.segment.workers() - 1;
+                let last = self.context.segment.workers() - 1;
                 CallError::new(code::INVALID_PARAMS, format!("there is no worker {number}; they are 0 to {last}"))
             })?,
         };
-        let generation = self.server.segment.slot(worker).owner().current();
-        self.server.segment.seat(worker, seat_of(generation)).ask_to_leave();
-        self.server.segment.manager_bell().write();
+        let generation = self.context.segment.slot(worker).owner().current();
+        self.context.segment.seat(worker, seat_of(generation)).ask_to_leave();
+        self.context.segment.manager_bell().write();
         Ok(())
     }
 
     /// All counters, by the names users know.
     pub fn stats(&self) -> Vec<(&'static str, i64)> {
-        stats::collect(&self.server, self.worker_id())
+        stats::collect(&self.context, self.worker_id())
     }
 
     /// What is known of a session.
     pub fn client_info(&self, session: i64) -> Option<ClientInfo> {
         let id = valid_id(session).ok()?;
-        let sessions = self.server.segment.sessions();
+        let sessions = self.context.segment.sessions();
         let session = sessions.find(id)?;
-        let worker = crate::dispatch::worker_of(id, self.server.segment.workers());
-        Some(ClientInfo { session, worker, server_port: self.server.address.port(), is_closing: sessions.is_closing(id) })
+        let worker = crate::dispatch::worker_of(id, self.context.segment.workers());
+        Some(ClientInfo {
+            session,
+            worker,
+            server_port: self.context.address.port(),
+            is_closing: sessions.is_closing(id),
+        })
     }
 
     /// How many connections are open.
     pub fn connection_num(&self) -> u64 {
-        stats::connections(self.server.segment)
+        stats::connections(self.context.segment)
     }
 
     /// The first living session at or behind a place in the table, and the place to go on from. Start with 0:
     /// each session that lives throughout the walk is met once.
     pub fn session_from(&self, place: usize) -> Option<(i64, usize)> {
-        let sessions = self.server.segment.sessions();
+        let sessions = self.context.segment.sessions();
         (place..sessions.capacity()).find_map(|place| {
             let id = sessions.id_at(place).filter(|id| !sessions.is_closing(*id))?;
             Some((id.0.cast_signed(), place + 1))
@@ -249,12 +291,12 @@ impl Process {
 
     /// The master's process number.
     pub fn master_pid(&self) -> i32 {
-        self.server.segment.header().master_pid.load(Relaxed)
+        self.context.segment.header().master_pid.load(Relaxed)
     }
 
     /// The manager's process number.
     pub fn manager_pid(&self) -> i32 {
-        self.server.segment.header().manager_pid.load(Acquire)
+        self.context.segment.header().manager_pid.load(Acquire)
     }
 
     /// Notes a reading of the clock from before what follows is published.
@@ -289,7 +331,7 @@ impl Process {
         bytes: &[u8],
     ) -> Result<(), CallError> {
         let reactor = usize::from(reactor);
-        if reactor >= self.server.segment.reactors() {
+        if reactor >= self.context.segment.reactors() {
             return Err(self.broken(Broken { what: "a session belongs to reactor", found: reactor as u64 }));
         }
         match &self.way {
@@ -313,7 +355,7 @@ impl Process {
                         Err(CallError::new(code::QUEUE_FULL, "the way to the reactor is full; try again later"))
                     }
                     Err(PostFailure::Spill(error)) => {
-                        let folder = self.server.settings.task_tmpdir.display();
+                        let folder = self.context.settings.task_tmpdir.display();
                         let why = error.map_or_else(|| "too many are in use".to_owned(), |error| error.to_string());
                         let message = format!(
                             "{} bytes fit into no free block (ipc_memory) and no spill range in {folder} (task_tmpdir): {why}",
@@ -328,7 +370,12 @@ impl Process {
     }
 
     /// Posts a record of the manager's, `false` when there is no room now.
-    pub(crate) fn try_post(&self, reactor: usize, record: rotor_ipc::record::Header, body: &[u8]) -> Result<bool, Broken> {
+    pub(crate) fn try_post(
+        &self,
+        reactor: usize,
+        record: rotor_ipc::record::Header,
+        body: &[u8],
+    ) -> Result<bool, Broken> {
         match &self.way {
             Way::Lanes(outlets) => match outlets.borrow_mut().post(reactor, record, body) {
                 Ok(()) => Ok(true),
@@ -340,17 +387,17 @@ impl Process {
     }
 
     fn owner_seat(&self, worker: WorkerId) -> &'static SeatEntry {
-        let generation = self.server.segment.slot(worker).owner().current();
-        self.server.segment.seat(worker, seat_of(generation))
+        let generation = self.context.segment.slot(worker).owner().current();
+        self.context.segment.seat(worker, seat_of(generation))
     }
 
     fn worker(&self, number: i64) -> Option<WorkerId> {
         let number = u32::try_from(number).ok()?;
-        ((number as usize) < self.server.segment.workers()).then_some(WorkerId(number))
+        ((number as usize) < self.context.segment.workers()).then_some(WorkerId(number))
     }
 
     fn no_session(&self, id: SessionId) -> CallError {
-        if id.0 <= self.server.segment.master().last_session.load(Relaxed) {
+        if id.0 <= self.context.segment.master().last_session.load(Relaxed) {
             CallError::new(code::SESSION_CLOSED, format!("session {id} is closed; check exists() or handle the false"))
         } else {
             CallError::new(code::SESSION_NOT_EXIST, format!("there was no session {id} yet"))
@@ -358,7 +405,7 @@ impl Process {
     }
 
     fn broken(&self, broken: Broken) -> CallError {
-        self.server.log.error(&broken.to_string());
+        self.context.log.error(&broken.to_string());
         CallError::new(code::WRONG_OPERATION, broken.to_string())
     }
 }
@@ -370,6 +417,8 @@ fn closing(id: SessionId) -> CallError {
 fn valid_id(session: i64) -> Result<SessionId, CallError> {
     match u64::try_from(session) {
         Ok(id) if id > 0 => Ok(SessionId(id)),
-        _ => Err(CallError::new(code::SESSION_INVALID_ID, format!("session ids are positive numbers, {session} given"))),
+        _ => {
+            Err(CallError::new(code::SESSION_INVALID_ID, format!("session ids are positive numbers, {session} given")))
+        }
     }
 }

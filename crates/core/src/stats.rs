@@ -7,7 +7,7 @@ use rotor_ipc::sync::AtomicU64;
 use rotor_ipc::sync::Ordering::Relaxed;
 use rotor_ipc::workers::{SeatCounters, SeatState, seat_of};
 
-use crate::process::Server;
+use crate::process::Context;
 
 /// Connections that are open now.
 pub fn connections(segment: &Segment) -> u64 {
@@ -15,8 +15,8 @@ pub fn connections(segment: &Segment) -> u64 {
 }
 
 /// All counters, and those of `worker` beside them.
-pub fn collect(server: &Server, worker: Option<WorkerId>) -> Vec<(&'static str, i64)> {
-    let segment = server.segment;
+pub fn collect(context: &Context, worker: Option<WorkerId>) -> Vec<(&'static str, i64)> {
+    let segment = context.segment;
     let (header, master) = (segment.header(), segment.master());
     let idle = segment
         .worker_ids()

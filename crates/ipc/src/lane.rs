@@ -130,6 +130,11 @@ impl Consumer {
         self.ring.refresh()
     }
 
+    /// How far the producer was when last looked.
+    pub fn tail_seen(&self) -> u64 {
+        self.ring.tail_seen()
+    }
+
     /// The next record before `limit`, a position that [`Self::refresh`] has returned. It stays until
     /// [`Self::pass`].
     pub fn peek(&mut self, limit: u64) -> Result<Option<Record>, Broken> {

@@ -32,6 +32,8 @@ pub struct Header {
     pub manager_pid: AtomicI32,
     /// When the server started, microseconds since 1970.
     pub started_us: AtomicU64,
+    /// When a stop was first asked for, microseconds since 1970; 0: not yet.
+    pub stop_asked_us: AtomicU64,
     /// Reloads that have begun.
     pub reloads: AtomicU64,
     /// Reloads in which a slot kept its old process.

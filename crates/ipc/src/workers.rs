@@ -313,6 +313,11 @@ impl SeatEntry {
         self.leave.store(1, Ordering::Release);
     }
 
+    /// Nobody wants it to end any more: its successor has failed.
+    pub fn ask_to_stay(&self) {
+        self.leave.store(0, Ordering::Release);
+    }
+
     /// Whether the process was asked to end.
     pub fn is_asked_to_leave(&self) -> bool {
         self.leave.load(Ordering::Acquire) != 0

@@ -109,14 +109,54 @@ pub fn signal_name(signal: i32) -> String {
         .map_or_else(|_| format!("signal {signal}"), |known| known.as_str().to_owned())
 }
 
-/// Detaches from the terminal: the caller's parent goes on as `Parent`, what returns `Child` is the leader of a
-/// new session.
-pub fn detach() -> io::Result<Fork> {
-    let fork = fork()?;
-    if matches!(fork, Fork::Child) {
-        nix::unistd::setsid()?;
+/// Which side of [`detach`] this is.
+#[derive(Debug)]
+pub enum Detached {
+    /// The process that called: it waits for the daemon to be ready, and ends.
+    Parent(ReadyWait),
+    /// The daemon, leader of a session of its own.
+    Daemon(ReadyTell),
+}
+
+/// Waits for a daemon to be ready.
+#[derive(Debug)]
+pub struct ReadyWait(OwnedFd);
+
+/// Tells who has started this daemon that it is ready.
+#[derive(Debug)]
+pub struct ReadyTell(OwnedFd);
+
+impl ReadyWait {
+    /// Waits; false when the daemon has died before.
+    pub fn wait(self) -> bool {
+        let mut byte = [0];
+        loop {
+            match nix::unistd::read(&self.0, &mut byte) {
+                Ok(count) => return count == 1,
+                Err(nix::errno::Errno::EINTR) => {}
+                Err(_) => return false,
+            }
+        }
     }
-    Ok(fork)
+}
+
+impl ReadyTell {
+    /// Tells it. Whoever waited may be gone, which changes nothing.
+    pub fn tell(self) {
+        let _ = nix::unistd::write(&self.0, &[1]);
+    }
+}
+
+/// Forks a daemon that has left the terminal.
+pub fn detach() -> io::Result<Detached> {
+    let (wait, tell) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
+    match fork()? {
+        Fork::Parent { .. } => Ok(Detached::Parent(ReadyWait(wait))),
+        Fork::Child => {
+            nix::unistd::setsid()?;
+            Ok(Detached::Daemon(ReadyTell(tell)))
+        }
+    }
 }
 
 /// Lets standard input, output and error be `fd` and `/dev/null`.

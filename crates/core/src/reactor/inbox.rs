@@ -278,7 +278,12 @@ impl Reactor {
 }
 
 /// The bytes that a record carries, in the lane or elsewhere.
-fn payload_of(reactor: usize, pool: &PoolView, lane: &lane::Consumer, record: &Record) -> Result<Payload<'static>, Broken> {
+fn payload_of(
+    reactor: usize,
+    pool: &PoolView,
+    lane: &lane::Consumer,
+    record: &Record,
+) -> Result<Payload<'static>, Broken> {
     if record.header.location == Where::Inline {
         return Ok(Payload::Inline(lane.bytes(record)));
     }

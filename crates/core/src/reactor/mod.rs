@@ -304,15 +304,15 @@ impl Reactor {
                 Some(connection) => self.close(connection, reset),
                 None => Ok(()),
             },
-            Mail::Disk(Done::Written { session, range, len, result }) => {
-                self.on_spilled(session, range, len, result)
-            }
+            Mail::Disk(Done::Written { session, range, len, result }) => self.on_spilled(session, range, len, result),
             Mail::Disk(Done::Read { session, result }) => {
                 let Some(mut connection) = self.take(session) else { return Ok(()) };
                 match result {
                     Ok(bytes) => connection.output.has_read(bytes),
                     Err(error) => {
-                        self.log.error(&format!("cannot read a spilled message of session {session} (task_tmpdir): {error}"));
+                        self.log.error(&format!(
+                            "cannot read a spilled message of session {session} (task_tmpdir): {error}"
+                        ));
                         connection.output.clear();
                         connection.end_input(Why::PeerReset);
                     }

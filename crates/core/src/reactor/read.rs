@@ -426,7 +426,11 @@ impl Reactor {
         if let Some(block) = self.pool.take_block(bytes.len(), self.now_ns)
             && block.fill(bytes).is_ok()
         {
-            return if self.has_room(slot)? { self.post_block(connection, block, bytes.len()) } else { Ok(Post::NoRoom) };
+            return if self.has_room(slot)? {
+                self.post_block(connection, block, bytes.len())
+            } else {
+                Ok(Post::NoRoom)
+            };
         }
         Ok(self.spill(connection, bytes.to_vec()))
     }
@@ -464,7 +468,9 @@ impl Reactor {
                 match self.inward[slot].lane.write(&header, &[&body]) {
                     Ok(_) => {}
                     Err(PostError::Broken(broken)) => return Err(broken),
-                    Err(PostError::Full) => return Err(Broken { what: "a lane has lost its room at", found: position }),
+                    Err(PostError::Full) => {
+                        return Err(Broken { what: "a lane has lost its room at", found: position });
+                    }
                 }
                 self.touch(slot);
                 add(&self.counters.dispatched, 1);

@@ -1,0 +1,530 @@
+//! An event worker: takes records from its slot's inbox and runs callbacks for them.
+//!
+//! Its life: start callback · ready · owner of the inbox (at once, or when the one before hands over) · takes
+//! records · hands over, or finds the inbox closed and empty · exit and stop callbacks · end.
+
+use std::cell::Cell;
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rotor_ipc::inbox::Marks;
+use rotor_ipc::lane::{self, Record};
+use rotor_ipc::payload::{Payload, Reference};
+use rotor_ipc::record::{Kind, Where};
+use rotor_ipc::ring::Broken;
+use rotor_ipc::segment::Segment;
+use rotor_ipc::sessions::SessionsReader;
+use rotor_ipc::sync::AtomicU64;
+use rotor_ipc::sync::Ordering::Relaxed;
+use rotor_ipc::wake::{Sleeper, fence_after_announcing};
+use rotor_ipc::workers::{Generation, Held, Owner, SeatEntry, SeatState, SlotEntry, seat_of};
+use rotor_ipc::{SessionId, WorkerId};
+use rotor_sys::clock::monotonic_ns;
+use rotor_sys::epoll::{Epoll, Events, Interest};
+use rotor_sys::process;
+use rotor_sys::signal::Signals;
+
+use crate::host::{End, Event, EventKind, Host, Outcome, Role};
+use crate::outlets::Outlets;
+use crate::process::{Context, Process, phase};
+use crate::signals::{SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
+
+/// Who a forked process is.
+#[derive(Debug)]
+pub struct Identity {
+    /// Its slot.
+    pub worker: WorkerId,
+    /// Its generation.
+    pub generation: Generation,
+    /// The manager's process number.
+    pub manager: i32,
+    /// Readable once the manager is dead.
+    pub manager_life: OwnedFd,
+    /// The CPU to run on.
+    pub cpu: Option<u32>,
+}
+
+/// A ready successor looks at the owner word this often, in case the one before died between commit and wake-up.
+const SUCCESSOR_SLEEP: Duration = Duration::from_millis(10);
+/// Blocks of memory that were long unused are given back after this.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// The token of the pipe to the manager.
+const LIFE: u64 = 1;
+
+struct Worker {
+    context: Context,
+    segment: &'static Segment,
+    sessions: SessionsReader,
+    process: Rc<Process>,
+    id: WorkerId,
+    generation: Generation,
+    slot: &'static SlotEntry,
+    seat: &'static SeatEntry,
+    epoll: Epoll,
+    events: Events,
+    signals: Signals,
+    sleeper: Sleeper,
+    /// Readable once the manager is dead; watched by the epoll.
+    _manager_life: OwnedFd,
+    /// What it has while it owns the slot's inbox.
+    inbox: Option<Inbox>,
+    listens_connect: bool,
+    listens_close: bool,
+    has_garbage: bool,
+}
+
+/// The slot's inbox, in the hands of its owner.
+struct Inbox {
+    lanes: Vec<lane::Consumer>,
+    marks: Marks,
+    sleeper: Sleeper,
+    /// Where the next look begins, so that no reactor is served before the others for ever.
+    next: usize,
+}
+
+/// What the loop does next.
+enum Next {
+    /// Take another record.
+    Go,
+    /// There is none.
+    Idle,
+    /// The process has no more part in the slot.
+    Leave,
+    /// The process ends at once.
+    End(End),
+}
+
+/// Runs the worker in the process that was just forked for it.
+pub fn run(identity: Identity, context: &Context, host: &mut dyn Host) -> End {
+    let log = context.log.speaking_as(format!("worker={}", identity.worker));
+    let context = Context { log, ..context.clone() };
+    match Worker::new(identity, context.clone()) {
+        Ok(mut worker) => worker.live(host),
+        Err(error) => {
+            context.log.error(&format!("the worker cannot start: {error}"));
+            End::Leave { code: 1 }
+        }
+    }
+}
+
+impl Worker {
+    fn new(identity: Identity, context: Context) -> std::io::Result<Self> {
+        let Identity { worker: id, generation, manager, manager_life, cpu } = identity;
+        let segment = context.segment;
+        if let Some(cpu) = cpu
+            && let Err(error) = rotor_sys::affinity::pin_to(cpu)
+        {
+            context.log.warning(&format!("cannot run on CPU {cpu} (open_cpu_affinity): {error}"));
+        }
+        process::die_with_parent()?;
+        if process::parent_id() != manager {
+            return Err(std::io::Error::other("the manager has died"));
+        }
+        let signals = Signals::begin()?;
+        signals.note(SIGTERM)?;
+        for signal in [SIGINT, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2] {
+            signals.ignore(signal)?;
+        }
+        signals.default(SIGCHLD)?;
+        let reopen = rotor_sys::signal::sigrtmin();
+        signals.note(reopen)?;
+        signals.note(SIGWINCH)?;
+        let epoll = Epoll::new()?;
+        epoll.add(signals.as_fd(), 0, Interest::ReadEdge)?;
+        epoll.add(manager_life.as_fd(), LIFE, Interest::ReadLevel)?;
+        let seat_number = seat_of(generation);
+        epoll.add(segment.seat_bell(id, seat_number).as_fd(), 0, Interest::ReadEdge)?;
+        segment.protect()?;
+        let seat = segment.seat(id, seat_number);
+        let outlets = Outlets::of_seat(segment, id, seat_number)?;
+        Ok(Self {
+            segment,
+            sessions: segment.sessions(),
+            process: Process::of_worker(id, seat_number, context.clone(), outlets),
+            id,
+            generation,
+            slot: segment.slot(id),
+            seat,
+            epoll,
+            events: Events::with_capacity(8),
+            signals,
+            sleeper: Sleeper::attach(&seat.sleep),
+            _manager_life: manager_life,
+            inbox: None,
+            listens_connect: false,
+            listens_close: false,
+            has_garbage: true,
+            context,
+        })
+    }
+
+    fn live(&mut self, host: &mut dyn Host) -> End {
+        self.listens_connect = host.listens(EventKind::Connect);
+        self.listens_close = host.listens(EventKind::Close);
+        host.entered(Role::EventWorker(self.id), self.process.clone());
+        let end = match host.call(Event::WorkerStart(self.id)) {
+            Outcome::Returned => self.serve(host),
+            Outcome::Threw => {
+                self.context.log.error("onWorkerStart threw: the worker cannot start");
+                End::Leave { code: 1 }
+            }
+            Outcome::Ended(end) => end,
+        };
+        self.process.flush();
+        host.left();
+        end
+    }
+
+    fn serve(&mut self, host: &mut dyn Host) -> End {
+        self.seat.set_state(SeatState::Ready);
+        self.segment.manager_bell().write();
+        self.context.log.notice(&format!("ready; generation={}", self.generation));
+        loop {
+            let next = match self.turn(host) {
+                Ok(next) => next,
+                Err(broken) => {
+                    self.context.log.error(&format!("{broken}; the worker ends"));
+                    return End::Leave { code: 1 };
+                }
+            };
+            match next {
+                Next::Go => {}
+                Next::Idle => {
+                    if let Some(end) = self.wait() {
+                        return end;
+                    }
+                }
+                Next::Leave => return self.leave(host),
+                Next::End(end) => return end,
+            }
+        }
+    }
+
+    fn turn(&mut self, host: &mut dyn Host) -> Result<Next, Broken> {
+        if let Outcome::Ended(end) = host.interrupt() {
+            return Ok(Next::End(end));
+        }
+        if self.signals.any() {
+            let arrived = self.signals.take();
+            if arrived.has(SIGTERM) {
+                self.context.log.notice("SIGTERM: asks for a successor");
+                self.seat.ask_to_leave();
+                self.segment.manager_bell().write();
+            }
+            if arrived.has(SIGWINCH) || arrived.has(rotor_sys::signal::sigrtmin()) {
+                self.context.log.reopen();
+            }
+        }
+        if self.inbox.is_none() {
+            if self.slot.owner().current() != self.generation {
+                let is_leaving = self.seat.is_asked_to_leave() && self.is_draining();
+                return Ok(if is_leaving { Next::Leave } else { Next::Idle });
+            }
+            self.take_over()?;
+        } else if let Owner::Offered { from, to } = self.slot.owner()
+            && from == self.generation
+            && self.hand_over(to)
+        {
+            return Ok(Next::Leave);
+        }
+        self.take_record(host)
+    }
+
+    /// This process owns the inbox now. Whoever had it before may have fetched bits and rung bells for it.
+    fn take_over(&mut self) -> Result<(), Broken> {
+        let lanes =
+            (0..self.segment.reactors()).map(|reactor| self.segment.inward_consumer(reactor, self.id)).collect();
+        let inbox = Inbox {
+            lanes,
+            marks: self.segment.slot_marks(self.id),
+            sleeper: Sleeper::attach(&self.slot.sleep),
+            next: 0,
+        };
+        let added = self.epoll.add(self.segment.slot_bell(self.id).as_fd(), 0, Interest::ReadEdge);
+        added.map_err(|_| Broken {
+            what: "a slot's bell cannot be heard by generation",
+            found: self.generation.into(),
+        })?;
+        self.inbox = Some(inbox);
+        self.seat.set_state(SeatState::Idle);
+        Ok(())
+    }
+
+    /// Gives the inbox to the successor, with everything posted and woken.
+    fn hand_over(&mut self, successor: Generation) -> bool {
+        self.process.flush();
+        if !self.slot.commit(self.generation, successor) {
+            return false;
+        }
+        // The successor's own loop watches the bell from now on.
+        let _ = self.epoll.remove(self.segment.slot_bell(self.id).as_fd());
+        self.inbox = None;
+        rotor_ipc::wake::fence_after_publishing();
+        self.segment.seat_bell(self.id, seat_of(successor)).write();
+        self.segment.manager_bell().write();
+        self.context.log.notice(&format!("handed over; successor={successor}"));
+        true
+    }
+
+    fn take_record(&mut self, host: &mut dyn Host) -> Result<Next, Broken> {
+        let Some(inbox) = &mut self.inbox else { return Ok(Next::Idle) };
+        loop {
+            let Some(reactor) = inbox.marks.next(inbox.next) else {
+                inbox.marks.look();
+                if !inbox.marks.any_pending() || !has_record(inbox)? {
+                    break;
+                }
+                continue;
+            };
+            let lane = &mut inbox.lanes[reactor];
+            let mut limit = lane.tail_seen();
+            if lane.is_empty() {
+                limit = lane.refresh()?;
+            }
+            if let Some(record) = lane.peek(limit)? {
+                inbox.next = (reactor + 1) % inbox.lanes.len();
+                return self.on_record(reactor, &record, host);
+            }
+            inbox.marks.clear(reactor);
+        }
+        let is_drained = self.is_draining()
+            && self.inbox.as_ref().is_some_and(|inbox| inbox.lanes.iter().all(lane::Consumer::is_drained));
+        Ok(if is_drained { Next::Leave } else { Next::Idle })
+    }
+
+    fn on_record(&mut self, reactor: usize, record: &Record, host: &mut dyn Host) -> Result<Next, Broken> {
+        let session = SessionId(record.header.session);
+        let since_ns = monotonic_ns();
+        self.process.note_clock(since_ns);
+        self.seat.set_state(SeatState::Busy);
+        let held = Held { lane: reactor, position: record.position, session: session.0, since_ns };
+        let outcome = match record.header.kind {
+            Kind::Receive => return self.on_message(reactor, record, &held, host),
+            Kind::Connect => {
+                self.hold(&held, reactor, record);
+                if self.listens_connect && self.sessions.lives(session) {
+                    let reactor = u16::try_from(reactor).unwrap_or(0);
+                    host.call(Event::Connect { session, reactor })
+                } else {
+                    Outcome::Returned
+                }
+            }
+            Kind::Close => {
+                self.hold(&held, reactor, record);
+                let outcome = if self.listens_close && self.sessions.lives(session) {
+                    let by = u16::try_from(reactor).ok().filter(|_| record.header.aux == 0);
+                    host.call(Event::Close { session, reactor: by })
+                } else {
+                    Outcome::Returned
+                };
+                if !matches!(outcome, Outcome::Ended(_)) {
+                    self.confirm_close(reactor, session);
+                }
+                outcome
+            }
+            Kind::Send | Kind::CloseRequest | Kind::Closed | Kind::WorkerDied => {
+                self.hold(&held, reactor, record);
+                add(&self.seat.counters.dropped, 1);
+                let kind = record.header.kind;
+                self.context.log.error(&format!("unexpected record kind={kind:?} from=reactor {reactor}, dropped"));
+                Outcome::Returned
+            }
+        };
+        Ok(self.after(outcome, session, record.header.kind))
+    }
+
+    fn on_message(
+        &mut self,
+        reactor: usize,
+        record: &Record,
+        held: &Held,
+        host: &mut dyn Host,
+    ) -> Result<Next, Broken> {
+        let session = SessionId(held.session);
+        let payload = self.payload(reactor, record)?;
+        if !self.sessions.lives(session) || self.sessions.is_closing(session) {
+            self.hold(held, reactor, record);
+            payload.free();
+            self.seat.in_hand.clear();
+            add(&self.seat.counters.dropped, 1);
+            return Ok(Next::Go);
+        }
+        if !host.fits(payload.len()) {
+            self.hold(held, reactor, record);
+            payload.free();
+            self.seat.in_hand.clear();
+            add(&self.seat.counters.refused, 1);
+            let len = payload.len();
+            self.context.log.warning(&format!(
+                "session {session}: a message of {len} bytes is larger than memory_limit leaves room for; closing"
+            ));
+            // An error means that it is closing already.
+            let _ = self.process.close(session.0.cast_signed(), false);
+            return Ok(Next::Go);
+        }
+        self.seat.in_hand.set(held);
+        let Some(inbox) = &mut self.inbox else { return Ok(Next::Idle) };
+        let lane = &mut inbox.lanes[reactor];
+        let is_taken = Cell::new(false);
+        let mut taken = || {
+            // The head moves before the callback: a crash must not replay the message (P4).
+            lane.pass(record);
+            lane.release();
+            payload.free();
+            is_taken.set(true);
+        };
+        let outcome = host.receive(session, u16::try_from(reactor).unwrap_or(0), &payload, &mut taken);
+        if !is_taken.get() && !matches!(outcome, Outcome::Ended(_)) {
+            // It could not be copied: the disk has failed, and so has the message.
+            taken();
+            add(&self.seat.counters.refused, 1);
+            let _ = self.process.close(session.0.cast_signed(), false);
+        }
+        if !matches!(outcome, Outcome::Ended(_)) {
+            add(&self.seat.counters.requests, 1);
+            add(&self.seat.requests_here, 1);
+        }
+        Ok(self.after(outcome, session, Kind::Receive))
+    }
+
+    /// Notes a record without bytes as in hand and takes it out of the lane.
+    fn hold(&mut self, held: &Held, reactor: usize, record: &Record) {
+        self.seat.in_hand.set(held);
+        if let Some(inbox) = &mut self.inbox {
+            inbox.lanes[reactor].pass(record);
+            inbox.lanes[reactor].release();
+        }
+    }
+
+    fn after(&mut self, outcome: Outcome, session: SessionId, kind: Kind) -> Next {
+        match outcome {
+            Outcome::Returned => {}
+            Outcome::Threw => {
+                add(&self.seat.counters.exceptions, 1);
+                if self.context.settings.close_on_worker_error && kind != Kind::Close {
+                    self.context.log.warning(&format!("session {session} is closed: its callback threw"));
+                    let _ = self.process.close(session.0.cast_signed(), false);
+                }
+            }
+            // What is in hand stays there: the manager sees what the process was doing when it ended.
+            Outcome::Ended(end) => return Next::End(end),
+        }
+        self.seat.in_hand.clear();
+        Next::Go
+    }
+
+    fn confirm_close(&mut self, reactor: usize, session: SessionId) {
+        let reactor = u16::try_from(reactor).unwrap_or(0);
+        if let Err(error) = self.process.to_reactor(reactor, Kind::Closed, session, 0, &[]) {
+            self.context.log.error(&format!("the close of session {session} cannot be confirmed: {error}"));
+        }
+    }
+
+    fn payload(&self, reactor: usize, record: &Record) -> Result<Payload<'static>, Broken> {
+        let Some(inbox) = &self.inbox else {
+            return Err(Broken { what: "an inbox is gone, with the record at", found: record.position });
+        };
+        let lane = &inbox.lanes[reactor];
+        if record.header.location == Where::Inline {
+            return Ok(Payload::Inline(lane.bytes(record)));
+        }
+        let (Some(index), Some(len)) = (lane.word(record, 0), lane.word(record, 1)) else {
+            return Err(Broken { what: "a reference has length", found: record.body as u64 });
+        };
+        let consumer = u16::try_from(self.id.0).unwrap_or(u16::MAX);
+        let pool = self.segment.reactor_pool(reactor);
+        pool.payload(&record.header, Reference { index, len }, consumer, record.position)
+    }
+
+    fn is_draining(&self) -> bool {
+        self.segment.header().phase.load(Relaxed) >= phase::DRAINING
+    }
+
+    /// Sleeps until there is something to do. `Some`: the process has to end.
+    fn wait(&mut self) -> Option<End> {
+        self.process.flush();
+        let is_owner = self.inbox.is_some();
+        if is_owner && self.seat.state() != SeatState::Idle {
+            self.seat.set_state(SeatState::Idle);
+        }
+        self.sleeper.announce();
+        if let Some(inbox) = &mut self.inbox {
+            inbox.sleeper.announce();
+        }
+        fence_after_announcing();
+        let timeout = if self.has_something() {
+            Some(Duration::ZERO)
+        } else if !is_owner {
+            Some(SUCCESSOR_SLEEP)
+        } else {
+            self.has_garbage.then_some(SWEEP_EVERY)
+        };
+        let waited = if timeout == Some(Duration::ZERO) { Ok(()) } else { self.epoll.wait(&mut self.events, timeout) };
+        if let Some(inbox) = &mut self.inbox {
+            inbox.sleeper.awake();
+        }
+        self.sleeper.awake();
+        if waited.is_ok() && self.events.is_empty() && self.has_garbage && timeout == Some(SWEEP_EVERY) {
+            self.has_garbage = self.process.sweep(monotonic_ns());
+        } else if !self.events.is_empty() {
+            self.has_garbage = true;
+        }
+        if self.events.iter().any(|event| event.token() == LIFE) {
+            self.context.log.error("the manager has died; the worker ends");
+            return Some(End::Leave { code: 1 });
+        }
+        None
+    }
+
+    /// Whether there is something to do; asked after announcing the sleep.
+    fn has_something(&mut self) -> bool {
+        if self.signals.any() {
+            return true;
+        }
+        match &mut self.inbox {
+            Some(inbox) => {
+                inbox.marks.look();
+                // A damaged lane is something: the next turn says so.
+                has_record(inbox).unwrap_or(true) || matches!(self.slot.owner(), Owner::Offered { .. })
+            }
+            None => self.slot.owner().current() == self.generation,
+        }
+    }
+
+    /// The last part of its life: nothing more is taken.
+    fn leave(&mut self, host: &mut dyn Host) -> End {
+        self.seat.set_state(SeatState::Leaving);
+        self.process.flush();
+        let began = Instant::now();
+        self.context.log.notice("leaving");
+        for event in [Event::WorkerExit(self.id), Event::WorkerStop(self.id)] {
+            if let Outcome::Ended(end) = host.call(event) {
+                return end;
+            }
+        }
+        self.process.flush();
+        self.context.log.notice(&format!("exited; after={}ms", began.elapsed().as_millis()));
+        End::Leave { code: 0 }
+    }
+}
+
+/// Whether any lane has a record.
+fn has_record(inbox: &mut Inbox) -> Result<bool, Broken> {
+    for reactor in 0..inbox.lanes.len() {
+        if !inbox.marks.is_pending(reactor) {
+            continue;
+        }
+        let limit = inbox.lanes[reactor].refresh()?;
+        if inbox.lanes[reactor].peek(limit)?.is_some() {
+            return Ok(true);
+        }
+        inbox.marks.clear(reactor);
+    }
+    Ok(false)
+}
+
+fn add(counter: &AtomicU64, count: u64) {
+    counter.store(counter.load(Relaxed) + count, Relaxed);
+}
