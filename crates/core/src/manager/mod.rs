@@ -358,7 +358,10 @@ impl Manager {
         }
         let waiting = self.slots.iter().filter(|slot| slot.is_backing_off()).count();
         self.segment.header().slots_backing_off.store(waiting as u64, Relaxed);
-        self.segment.header().requests.fetch_or(request::WORKERS_FORKED, AcqRel);
+        if !self.context.is_asked(request::WORKERS_FORKED) {
+            self.segment.header().requests.fetch_or(request::WORKERS_FORKED, AcqRel);
+            self.segment.main_bell().write();
+        }
         None
     }
 

@@ -11,7 +11,7 @@ use crate::harness::{Inbox, Poster, Taker, check, live_until};
 
 /// One producer dies at `step`, recovery follows; another lives and posts one.
 fn killed(inbox: fn() -> Inbox, step: Option<Step>, recovery: fn(&Inbox)) {
-    check(2, move || {
+    check(3, move || {
         let inbox = inbox();
         let mut taker = inbox.taker();
         let (mut dying, mut living) = (inbox.poster(0), inbox.poster(1));
@@ -30,7 +30,7 @@ fn killed(inbox: fn() -> Inbox, step: Option<Step>, recovery: fn(&Inbox)) {
 
 /// One producer stops at `step` for ever; what the other posts must arrive.
 fn stopped(step: Option<Step>, records: u64, post: fn(&Inbox, &mut Poster, u64)) {
-    check(2, move || {
+    check(3, move || {
         let inbox = Inbox::with_bitmap();
         let mut taker = inbox.taker();
         let (mut stopping, mut living) = (inbox.poster(0), inbox.poster(1));
