@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use rotor_ipc::WorkerId;
 use rotor_ipc::inbox::Marker;
@@ -25,6 +26,9 @@ pub enum PostFailure {
     /// The segment is damaged.
     Broken(Broken),
 }
+
+/// A process that waits for a block looks this often for those that were kept for slow peers.
+const KEPT_BLOCK_LOOK: Duration = Duration::from_millis(10);
 
 /// All lanes of one seat, or of the manager, towards the reactors.
 pub struct Outlets {
@@ -129,14 +133,42 @@ impl Outlets {
         self.waits
     }
 
+    /// Puts the bytes where a record can refer to them. A block that is in use becomes free soon, since a reactor
+    /// copies out what a slow peer does not take once the pool runs low; only what is larger than any block goes
+    /// by the disk.
     fn fill(&mut self, bytes: &[u8]) -> Result<Filling, PostFailure> {
-        if let Some(block) = self.pool.take_block(bytes.len(), self.clock_ns) {
-            block.fill(bytes).map_err(|error| PostFailure::Spill(Some(error)))?;
-            return Ok(block);
+        let fits = bytes.len() <= self.pool.largest_block();
+        loop {
+            if fits && let Some(block) = self.pool.take_block(bytes.len(), self.clock_ns) {
+                block.fill(bytes).map_err(|error| PostFailure::Spill(Some(error)))?;
+                return Ok(block);
+            }
+            if !fits || self.room.is_none() {
+                break;
+            }
+            self.wait_for_block(bytes.len());
         }
         let range = self.pool.take_spill(bytes.len() as u64).ok_or(PostFailure::Spill(None))?;
         range.fill(bytes).map_err(|error| PostFailure::Spill(Some(error)))?;
         Ok(range)
+    }
+
+    /// Sleeps until a reactor has taken something from this process, and with it perhaps a block.
+    fn wait_for_block(&mut self, len: usize) {
+        self.flush();
+        self.waits += 1;
+        for outlet in &mut self.outlets {
+            outlet.room.announce();
+        }
+        fence_after_announcing();
+        let is_there = self.pool.take_block(len, self.clock_ns).is_some();
+        if !is_there && let Some(RoomWait { epoll, events }) = &mut self.room {
+            // A block that was kept for a slow peer is given back without a bell, hence the limit.
+            let _ = epoll.wait(events, Some(KEPT_BLOCK_LOOK));
+        }
+        for outlet in &mut self.outlets {
+            outlet.room.awake();
+        }
     }
 
     fn write(&mut self, reactor: usize, header: &Header, body: &[u8]) -> Result<(), PostFailure> {

@@ -249,11 +249,11 @@ impl Taker {
         self.count() != before
     }
 
-    /// Sleeps once, unless a last look finds something.
-    pub fn sleep(&mut self) {
+    /// Sleeps once, unless a last look finds something or that it is `done`.
+    pub fn sleep_unless(&mut self, done: impl Fn(&Self) -> bool) {
         self.sleeper.announce();
         fence_after_announcing();
-        if !self.look() {
+        if !self.look() && !done(self) {
             self.bell.wait(&mut self.heard);
         }
         self.sleeper.awake();
@@ -263,7 +263,7 @@ impl Taker {
     pub fn take(&mut self, wanted: [usize; 2]) {
         self.look();
         while !self.has(wanted) {
-            self.sleep();
+            self.sleep_unless(|_| false);
             self.look();
         }
         for taken in &self.taken {
