@@ -2,14 +2,16 @@
 The constructor binds the socket and says where; the port is free again when the object is gone
 --EXTENSIONS--
 rotor
+sockets
 --FILE--
 <?php
 $server = new Rotor\Server('127.0.0.1', 0);
 $port = $server->port;
 var_dump($port > 0, $server->host, $server->type, $server->mode, $server->ssl, $server->worker_id, $server->setting);
-var_dump(@stream_socket_server("tcp://127.0.0.1:$port"));
+$bind = fn (): bool => @socket_bind(socket_create(AF_INET, SOCK_STREAM, SOL_TCP), '127.0.0.1', $port);
+var_dump($bind());
 unset($server);
-var_dump(is_resource(stream_socket_server("tcp://127.0.0.1:$port")));
+var_dump($bind());
 ?>
 --EXPECT--
 bool(true)
