@@ -24,9 +24,9 @@ echo $client->exchange('hello'), "\n";
 posix_kill((int) substr($server->notes()[0], 7), SIGALRM);
 $server->waitForNote('alarm');
 echo $client->exchange('again'), "\n";
+echo count($server->notes()), " notes\n";
 $client->close();
 $server->stop();
-echo count($server->notes()), " notes\n";
 ?>
 --EXPECT--
 hello
