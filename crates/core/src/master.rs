@@ -41,6 +41,8 @@ pub struct Setup {
 
 /// The main thread looks this often whether the other threads have ended.
 const JOIN_EVERY: Duration = Duration::from_millis(5);
+/// A wait of the main thread is never longer.
+const IDLE_LOOK: Duration = Duration::from_secs(1);
 
 struct Master {
     context: Context,
@@ -290,9 +292,10 @@ impl Master {
             return Some(self.abort(End::Leave { code: 1 }));
         }
         let is_over = self.manager_exit.is_some();
-        let timeout = if is_over { Some(Duration::from_millis(1)) } else { timeout };
+        // A signal of user code's may have come in the instant since the last look.
+        let timeout = if is_over { Duration::from_millis(1) } else { timeout.unwrap_or(IDLE_LOOK) };
         // The only error is an interrupt: the next turn looks at what came.
-        let _ = self.epoll.wait(&mut self.events, timeout);
+        let _ = self.epoll.wait(&mut self.events, Some(timeout));
         None
     }
 

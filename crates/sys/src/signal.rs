@@ -1,5 +1,6 @@
 //! Signals as bits: a handler notes what came and wakes the loop that waits.
 
+use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
@@ -11,9 +12,10 @@ static ARRIVED: AtomicU64 = AtomicU64::new(0);
 static WAKE: AtomicI32 = AtomicI32::new(-1);
 
 /// The signals that this process notes. There is one set for the process, as there is one table of handlers.
-#[derive(Debug)]
 pub struct Signals {
     eventfd: &'static EventFd,
+    /// What the process did on each signal before; it does so again once this is dropped.
+    before: RefCell<Vec<(i32, libc::sigaction)>>,
 }
 
 impl Signals {
@@ -23,22 +25,22 @@ impl Signals {
         let eventfd: &'static EventFd = Box::leak(Box::new(EventFd::new()?));
         ARRIVED.store(0, Ordering::Relaxed);
         WAKE.store(eventfd.as_fd().as_raw_fd(), Ordering::Release);
-        Ok(Self { eventfd })
+        Ok(Self { eventfd, before: RefCell::new(Vec::new()) })
     }
 
     /// Notes `signal` when it comes. System calls it interrupts are not restarted.
     pub fn note(&self, signal: i32) -> io::Result<()> {
-        set_action(signal, on_signal as *const () as usize)
+        self.set(signal, on_signal as *const () as usize)
     }
 
     /// Ignores `signal`.
     pub fn ignore(&self, signal: i32) -> io::Result<()> {
-        set_action(signal, libc::SIG_IGN)
+        self.set(signal, libc::SIG_IGN)
     }
 
     /// Gives `signal` its default action.
     pub fn default(&self, signal: i32) -> io::Result<()> {
-        set_action(signal, libc::SIG_DFL)
+        self.set(signal, libc::SIG_DFL)
     }
 
     /// Whether something has come since the last [`Self::take`].
@@ -49,6 +51,24 @@ impl Signals {
     /// What has come since the last call.
     pub fn take(&self) -> Arrived {
         Arrived(ARRIVED.swap(0, Ordering::AcqRel))
+    }
+
+    fn set(&self, signal: i32, action: usize) -> io::Result<()> {
+        let before = set_action(signal, action)?;
+        let mut all = self.before.borrow_mut();
+        if all.iter().all(|(known, _)| *known != signal) {
+            all.push((signal, before));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        for (signal, before) in self.before.get_mut() {
+            // SAFETY: `before` is what the kernel gave for this very signal.
+            unsafe { libc::sigaction(*signal, &raw const *before, std::ptr::null_mut()) };
+        }
     }
 }
 
@@ -100,16 +120,18 @@ fn bit(signal: i32) -> u64 {
     1_u64.checked_shl(signal.cast_unsigned()).unwrap_or(0)
 }
 
-fn set_action(signal: i32, action: usize) -> io::Result<()> {
+/// Sets what happens on `signal` and returns what happened before.
+fn set_action(signal: i32, action: usize) -> io::Result<libc::sigaction> {
     // SAFETY: the action is filled before use; the handler only touches atomics and writes to a descriptor,
     // all of which is async-signal-safe.
-    check(unsafe {
+    unsafe {
         let mut new: libc::sigaction = std::mem::zeroed();
+        let mut before: libc::sigaction = std::mem::zeroed();
         new.sa_sigaction = action;
         libc::sigemptyset(&raw mut new.sa_mask);
-        libc::sigaction(signal, &raw const new, std::ptr::null_mut())
-    })?;
-    Ok(())
+        check(libc::sigaction(signal, &raw const new, &raw mut before))?;
+        Ok(before)
+    }
 }
 
 extern "C" fn on_signal(signal: i32) {
@@ -119,4 +141,30 @@ extern "C" fn on_signal(signal: i32) {
     write_raw(WAKE.load(Ordering::Acquire));
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_is_noted_and_its_former_action_comes_back() {
+        // SAFETY: only asks.
+        let current = |signal| unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(signal, std::ptr::null(), &raw mut action);
+            action.sa_sigaction
+        };
+        let before = current(libc::SIGURG);
+        let signals = Signals::begin().unwrap();
+        signals.note(libc::SIGURG).unwrap();
+        signals.note(libc::SIGURG).unwrap();
+        // SAFETY: the handler that was just installed takes it.
+        unsafe { libc::raise(libc::SIGURG) };
+        assert!(signals.any());
+        assert!(signals.take().has(libc::SIGURG));
+        assert!(!signals.any());
+        drop(signals);
+        assert_eq!(current(libc::SIGURG), before);
+    }
 }

@@ -606,6 +606,9 @@ impl Manager {
         let stop = self.stop.as_ref().filter(|stop| !stop.is_killed).and_then(|stop| stop.kill_at);
         let deadline = self.slots.iter().filter_map(Slot::deadline).chain(stop).min();
         let mut timeout = deadline.map(|deadline| deadline.saturating_duration_since(now));
+        // A signal of user code's may have come in the instant since the last look.
+        let idle_look = Duration::from_secs(1);
+        timeout = Some(timeout.map_or(idle_look, |timeout| timeout.min(idle_look)));
         if !self.untold.is_empty() || timeout == Some(Duration::ZERO) {
             // A seat that is not clear yet, or a lane without room: nobody rings for those two.
             timeout = Some(Duration::from_millis(1));

@@ -68,6 +68,9 @@ const LISTENER: u64 = 0;
 const STOP: u64 = 1;
 /// So many connections in a row, then it looks whether it shall stop.
 const BATCH: usize = 64;
+/// After it was told to stop, it takes so many batches at most: clients that never cease to come do not hold the
+/// stop up.
+const LAST_BATCHES: usize = 64;
 /// With no descriptor left, it tries again this often.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -93,9 +96,14 @@ impl Acceptor {
         let sessions = self.segment.sessions_writer();
         let mut last = SessionId(0);
         let mut is_exhausted = false;
+        let mut batches_left = LAST_BATCHES;
         loop {
             match self.accept_batch(&sessions, &mut last) {
-                Next::More => is_exhausted = false,
+                Next::More if self.stop.is_set() && batches_left == 0 => return Ok(()),
+                Next::More => {
+                    is_exhausted = false;
+                    batches_left -= usize::from(self.stop.is_set());
+                }
                 Next::Empty if self.stop.is_set() => return Ok(()),
                 Next::Empty => {
                     is_exhausted = false;

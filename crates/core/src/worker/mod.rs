@@ -47,8 +47,9 @@ pub struct Identity {
 
 /// A ready successor looks at the owner word this often, in case the one before died between commit and wake-up.
 const SUCCESSOR_SLEEP: Duration = Duration::from_millis(10);
-/// Blocks of memory that were long unused are given back after this.
-const SWEEP_EVERY: Duration = Duration::from_secs(1);
+/// An idle worker gives memory back that was long unused, and looks whether a signal of user code's came in the
+/// instant between its last look and its wait.
+const IDLE_LOOK: Duration = Duration::from_secs(1);
 
 /// The token of the pipe to the manager.
 const LIFE: u64 = 1;
@@ -343,7 +344,17 @@ impl Worker {
         host: &mut dyn Host,
     ) -> Result<Next, Broken> {
         let session = SessionId(held.session);
-        let payload = self.payload(reactor, record)?;
+        let payload = match self.payload(reactor, record) {
+            Ok(payload) => payload,
+            Err(broken) => {
+                // Taken, so that the next process does not meet it again.
+                self.hold(held, reactor, record);
+                self.seat.in_hand.clear();
+                add(&self.seat.counters.dropped, 1);
+                self.context.log.error(&format!("{broken}; a message of session {session} is dropped"));
+                return Ok(Next::Go);
+            }
+        };
         if !self.sessions.lives(session) || self.sessions.is_closing(session) {
             self.hold(held, reactor, record);
             payload.free();
@@ -459,14 +470,14 @@ impl Worker {
         } else if !is_owner {
             Some(SUCCESSOR_SLEEP)
         } else {
-            self.has_garbage.then_some(SWEEP_EVERY)
+            Some(IDLE_LOOK)
         };
         let waited = if timeout == Some(Duration::ZERO) { Ok(()) } else { self.epoll.wait(&mut self.events, timeout) };
         if let Some(inbox) = &mut self.inbox {
             inbox.sleeper.awake();
         }
         self.sleeper.awake();
-        if waited.is_ok() && self.events.is_empty() && self.has_garbage && timeout == Some(SWEEP_EVERY) {
+        if waited.is_ok() && self.events.is_empty() && self.has_garbage && timeout == Some(IDLE_LOOK) {
             self.has_garbage = self.process.sweep(monotonic_ns());
         } else if !self.events.is_empty() {
             self.has_garbage = true;
