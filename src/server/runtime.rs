@@ -129,7 +129,10 @@ fn worker(call: &Call<'_>) -> Result<Option<i64>, Fault> {
 fn session_named(text: &[u8]) -> Result<i64, Fault> {
     std::str::from_utf8(text).ok().and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
         let shown: String = String::from_utf8_lossy(text).chars().take(40).flat_map(char::escape_debug).collect();
-        refused(CallError::new(code::SESSION_INVALID_ID, format!("session ids are positive numbers, \"{shown}\" given")))
+        refused(CallError::new(
+            code::SESSION_INVALID_ID,
+            format!("session ids are positive numbers, \"{shown}\" given"),
+        ))
     })
 }
 
