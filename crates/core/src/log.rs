@@ -69,7 +69,7 @@ impl Log {
             match rotor_sys::file::open_append(path) {
                 Ok(file) => *self.sink.file.lock() = Some(file),
                 Err(error) => {
-                    self.warning(&format!("cannot reopen log_file {}: {error}; the old file is used", path.display()))
+                    self.warning(&format!("cannot reopen log_file {}: {error}; the old file is used", path.display()));
                 }
             }
         }

@@ -281,9 +281,9 @@ impl Manager {
         if exit.is_clean() {
             let line = format!("process {} exited code=0{early}{hand}", exit.pid);
             if session.is_some() {
-                log.warning(&line)
+                log.warning(&line);
             } else {
-                log.notice(&line)
+                log.notice(&line);
             }
             return;
         }
