@@ -120,9 +120,10 @@ phpt() { # name, file or directory...
         count 0 1 0 "$1: no php or php-config here"
         return
     fi
-    check "$1-extension" cargo build "${locked[@]}" --release -p rotor
+    # With it the client that many of them load their server with.
+    check "$1-build" cargo build "${locked[@]}" --release -p rotor -p ledger
     if ((status)); then
-        count 0 1 0 "$1: not run, there is no extension"
+        count 0 1 0 "$1: not run, there is no extension or no ledger"
         return
     fi
     # All that the tests write goes to one short path (a unix socket's may have 107 bytes), empty in the end.
@@ -131,6 +132,7 @@ phpt() { # name, file or directory...
     write_ini "$temporary"
     run "$1" env NO_INTERACTION=1 TEST_PHP_EXECUTABLE="$php" TMPDIR="$temporary/tmp" \
         PHPRC="$temporary" PHP_INI_SCAN_DIR="$temporary/none" RUST_BACKTRACE=0 ROTOR_STRESS="${ROTOR_STRESS:-}" \
+        ROTOR_LEDGER="$CARGO_TARGET_DIR/release/ledger" \
         "$php" "$("$php_config" --prefix)/lib/php/$("$php_config" --phpapi)/build/run-tests.php" \
         -q --no-progress --no-color "-j$JOBS" --show-diff --set-timeout "$PHPT_SECONDS" \
         -d extension="$ROTOR_EXTENSION" "${@:2}"
