@@ -243,7 +243,8 @@ impl SessionsWriter {
         entry.dispatched_us.store(0, Ordering::Relaxed);
         entry.send_queued.store(0, Ordering::Relaxed);
         entry.close_errno.store(0, Ordering::Relaxed);
-        self.reader.flags[index].0.store(self.round(session.id) << 32, Ordering::Release);
+        // Read, modified and written in one, like every change of the word: a late CAS comes before it or fails.
+        self.reader.flags[index].0.swap(self.round(session.id) << 32, Ordering::AcqRel);
         // Pairs with the Acquire in `entry`.
         entry.id.store(session.id.0, Ordering::Release);
     }

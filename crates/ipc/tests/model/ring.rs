@@ -7,31 +7,34 @@ use rotor_ipc::sync::{AtomicU64, Bell, Ordering, Step, step};
 use rotor_ipc::wake::{SleepWord, Sleeper, Waker, fence_after_announcing, fence_after_publishing};
 use rotor_ipc::workers::{Held, InHand};
 
-use crate::harness::{Inbox, Ring, Taker, check, live_until, number_of, numbered, shared};
+use crate::harness::{Inbox, Ring, Taker, check, check_reaching, live_until, number_of, numbered, shared};
 
 #[test]
 fn a_producer_killed_inside_a_post_leaves_nothing_visible_and_the_next_one_goes_on() {
-    check(4, || {
+    check_reaching(6, || {
         let ring = Ring::new(16);
         let (mut dying, mut consumer) = (ring.producer(), ring.consumer());
-        let other = thread::spawn(move || {
-            live_until(Some(Step::BodyCopied), || {
-                dying.write(&numbered(666), &[&[1; 8]]).unwrap();
-            });
-            // Reaped and recovered: the next process of the seat.
-            let mut next = ring.producer();
-            for number in [1, 2] {
-                next.write(&numbered(number), &[&number.to_ne_bytes()]).unwrap();
-                next.publish();
+        let taker = thread::spawn(move || {
+            let mut taken = Vec::new();
+            for _ in 0..3 {
+                take_with_body(&mut consumer, &mut taken);
             }
+            (consumer, taken)
         });
-        let mut taken = Vec::new();
-        for _ in 0..2 {
-            take_with_body(&mut consumer, &mut taken);
+        live_until(Some(Step::BodyCopied), || {
+            dying.write(&numbered(666), &[&[1; 8]]).unwrap();
+        });
+        // Reaped and recovered: the next process of the seat.
+        let mut next = ring.producer();
+        for number in [1, 2] {
+            next.write(&numbered(number), &[&number.to_ne_bytes()]).unwrap();
+            next.publish();
         }
-        other.join().unwrap();
+        let (mut consumer, mut taken) = taker.join().unwrap();
+        let before = taken.len();
         take_with_body(&mut consumer, &mut taken);
         assert_eq!(taken, [1, 2]);
+        before == 1
     });
 }
 
@@ -74,7 +77,7 @@ enum Room {
 
 /// Four records through a lane that holds two, so that the ring wraps with a gap before its end.
 fn room(rule: Room) {
-    check(2, move || {
+    check(3, move || {
         let ring = Ring::new(8);
         let (sleep, taker_bell, poster_bell): (&'static SleepWord, &'static Bell, &'static Bell) =
             (shared(), shared(), shared());
@@ -281,7 +284,7 @@ enum Stop {
 
 /// Two reactors post, close their lanes and wake; the worker ends when it is drained.
 fn stop(rule: Stop) {
-    check(3, move || {
+    check(2, move || {
         let inbox = Inbox::with_bitmap();
         let mut taker = inbox.taker();
         let flags: &'static [AtomicU64; 2] = shared();

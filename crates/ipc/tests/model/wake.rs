@@ -38,7 +38,7 @@ fn stopped(step: Option<Step>, records: u64, post: fn(&Inbox, &mut Poster, u64))
             live_until(step, || post(&inbox, &mut stopping, 1));
         });
         let second = thread::spawn(move || (1..=records).for_each(|number| post(&inbox, &mut living, number)));
-        taker.take([0, records as usize]);
+        taker.take([0, rotor_ipc::to_usize(records)]);
         first.join().unwrap();
         second.join().unwrap();
     });
