@@ -12,8 +12,14 @@ declare(strict_types=1);
 $port = (int) ($argv[1] ?? 9502);
 $server = new Rotor\Server('0.0.0.0', $port);
 
-// One callback for each line. A line that does not end is no reason to keep it all.
-$server->set(['open_eof_split' => true, 'package_eof' => "\n", 'package_max_length' => 4096]);
+$server->set([
+    // Clients are spread over the workers; here that makes no difference to them.
+    'worker_num' => 2,
+    // One callback for each line. A line that does not end is no reason to keep it all.
+    'open_eof_split' => true,
+    'package_eof' => "\n",
+    'package_max_length' => 4096,
+]);
 
 $everybody = function (string $line) use ($server): void {
     foreach ($server->connections as $fd) {
