@@ -88,6 +88,15 @@ final class TestClient
         fclose($this->stream);
     }
 
+    /** Ends the connection by RST, as a client does that crashes. Needs the sockets extension. */
+    public function reset(): void
+    {
+        $socket = socket_import_stream($this->stream);
+        socket_set_option($socket, SOL_SOCKET, SO_LINGER, ['l_onoff' => 1, 'l_linger' => 0]);
+        unset($socket);
+        fclose($this->stream);
+    }
+
     private function unread(): int
     {
         return strlen($this->received) - $this->taken;
