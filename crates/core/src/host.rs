@@ -1,7 +1,7 @@
 //! What the core asks of the language it serves: the one door to user code.
 //!
 //! The core never holds a borrow of its own state while it is inside a method of [`Host`] that may run
-//! user code, since that code calls back into [`Process`](crate::process::Process).
+//! user code, since that code calls back into [`Process`].
 
 use std::rc::Rc;
 

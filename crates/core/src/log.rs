@@ -19,6 +19,8 @@ use crate::settings::LogLevel;
 pub struct Log {
     level: LogLevel,
     who: Arc<str>,
+    /// The process that lines are about, where that is not the one that writes them.
+    about: Option<i32>,
     sink: Arc<Sink>,
 }
 
@@ -43,13 +45,19 @@ impl Log {
             queue: Mutex::new(None),
             dropped: AtomicU64::new(0),
         };
-        Ok(Self { level, who: "master".into(), sink: Arc::new(sink) })
+        Ok(Self { level, who: "master".into(), about: None, sink: Arc::new(sink) })
     }
 
     /// The same log for another speaker: `manager`, `worker=3`, `reactor=1`.
     #[must_use]
     pub fn speaking_as(&self, who: impl Into<Arc<str>>) -> Self {
         Self { who: who.into(), ..self.clone() }
+    }
+
+    /// The same log for lines about another process than the one that writes them, which may be dead.
+    #[must_use]
+    pub fn speaking_for(&self, who: impl Into<Arc<str>>, pid: i32) -> Self {
+        Self { who: who.into(), about: Some(pid), ..self.clone() }
     }
 
     /// From here on, lines are handed to whoever reads the other end of `queue` instead of being written. For the
@@ -120,7 +128,8 @@ impl Log {
             return;
         }
         let time = chrono::Local::now().format("%F %T");
-        let line = format!("{time} {} {} pid={}: {event}\n", level.as_str(), self.who, process::id());
+        let line =
+            format!("{time} {} {} pid={}: {event}\n", level.as_str(), self.who, self.about.unwrap_or_else(process::id));
         match &*self.sink.queue.lock() {
             Some(queue) => {
                 if queue.try_send(line).is_err() {

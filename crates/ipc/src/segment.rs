@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use rotor_sys::eventfd::EventFd;
 use rotor_sys::file::UnnamedFile;
@@ -133,6 +134,8 @@ pub struct SegmentError {
     pub error: io::Error,
 }
 
+static CURRENT: AtomicPtr<Segment> = AtomicPtr::new(std::ptr::null_mut());
+
 impl Segment {
     /// Maps a segment, makes its tables exist, and opens what every process inherits: bells, and spill files in
     /// `spill_folder`. To be called before the first fork.
@@ -162,7 +165,10 @@ impl Segment {
             outlet_spill: spill(outlets(workers))?,
             plan,
         };
-        Ok(Box::leak(Box::new(segment)))
+        let segment: &'static Self = Box::leak(Box::new(segment));
+        // Reachable for ever, as it is meant to be: a leak checker sees that nothing is lost.
+        CURRENT.store(std::ptr::from_ref(segment).cast_mut(), Ordering::Relaxed);
+        Ok(segment)
     }
 
     /// Makes what the master alone may write read-only for this process (P1).

@@ -13,7 +13,7 @@ static WAKE: AtomicI32 = AtomicI32::new(-1);
 
 /// The signals that this process notes. There is one set for the process, as there is one table of handlers.
 pub struct Signals {
-    eventfd: &'static EventFd,
+    eventfd: EventFd,
     /// What the process did on each signal before; it does so again once this is dropped.
     before: RefCell<Vec<(i32, libc::sigaction)>>,
 }
@@ -22,7 +22,7 @@ impl Signals {
     /// Starts to note nothing; [`Self::note`] and [`Self::ignore`] add to it. Called in a child, it starts
     /// anew: an eventfd of its parent's would wake the parent.
     pub fn begin() -> io::Result<Self> {
-        let eventfd: &'static EventFd = Box::leak(Box::new(EventFd::new()?));
+        let eventfd = EventFd::new()?;
         ARRIVED.store(0, Ordering::Relaxed);
         WAKE.store(eventfd.as_fd().as_raw_fd(), Ordering::Release);
         Ok(Self { eventfd, before: RefCell::new(Vec::new()) })
@@ -69,6 +69,8 @@ impl Drop for Signals {
             // SAFETY: `before` is what the kernel gave for this very signal.
             unsafe { libc::sigaction(*signal, &raw const *before, std::ptr::null_mut()) };
         }
+        // The descriptor is closed next, and its number may be another's soon.
+        WAKE.store(-1, Ordering::Release);
     }
 }
 

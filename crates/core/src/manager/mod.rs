@@ -275,11 +275,11 @@ impl Manager {
     }
 
     fn report(&mut self, worker: WorkerId, exit: Exit, session: Option<u64>, was_ready: bool) {
-        let log = self.context.log.speaking_as(format!("worker={worker}"));
+        let log = self.context.log.speaking_for(format!("worker={worker}"), exit.pid);
         let hand = session.map_or_else(String::new, |session| format!("; session={session}: its message is lost"));
         let early = if was_ready { "" } else { " before it was ready" };
         if exit.is_clean() {
-            let line = format!("process {} exited code=0{early}{hand}", exit.pid);
+            let line = format!("exited code=0{early}{hand}");
             if session.is_some() {
                 log.warning(&line);
             } else {
@@ -292,7 +292,7 @@ impl Manager {
             0 => format!("exited code={}", exit.code),
             signal => format!("killed by {}", process::signal_name(signal)),
         };
-        log.error(&format!("process {} {how}{early}{hand}", exit.pid));
+        log.error(&format!("{how}{early}{hand}"));
         self.callbacks.push_back(Event::WorkerError {
             worker,
             pid: exit.pid,
@@ -499,7 +499,7 @@ impl Manager {
 
     fn perform(&mut self, worker: WorkerId, action: Action) {
         let entry = self.segment.slot(worker);
-        let log = self.context.log.speaking_as(format!("worker={worker}"));
+        let log = &self.context.log;
         match action {
             Action::Fork { .. } => {}
             Action::Appoint { generation } => {
@@ -527,15 +527,16 @@ impl Manager {
                     Overdue::Starting => "did not get ready",
                     Overdue::HandingOver => "did not hand over",
                 };
-                log.warning(&format!("process {} {what} within max_wait_time; killed", seat.pid()));
+                let log = log.speaking_for(format!("worker={worker}"), seat.pid());
+                log.warning(&format!("{what} within max_wait_time; killed"));
                 if seat.pid() != 0 && seat.generation() == generation {
                     // ESRCH: it has just ended, and is reaped next.
                     let _ = process::kill(seat.pid(), SIGKILL);
                 }
             }
-            Action::Replaced => log.notice("replaced"),
+            Action::Replaced => log.notice(&format!("replaced worker={worker}")),
             Action::KeptOld => {
-                log.error("its successor has failed; the old process serves on");
+                log.error(&format!("the successor of worker={worker} has failed; the old process serves on"));
                 for seat in [0, 1] {
                     self.segment.seat(worker, seat).ask_to_stay();
                 }
@@ -543,7 +544,7 @@ impl Manager {
                     reload.success = false;
                 }
             }
-            Action::BackOff { delay } => log.warning(&format!("respawning in {}ms", delay.as_millis())),
+            Action::BackOff { delay } => log.warning(&format!("respawning worker={worker} in {}ms", delay.as_millis())),
         }
     }
 
@@ -572,14 +573,13 @@ impl Manager {
                 if generation > 2 {
                     self.segment.header().respawns.fetch_add(1, Relaxed);
                 }
-                let log = self.context.log.speaking_as(format!("worker={worker}"));
-                log.notice(&format!("spawned process {child}; generation={generation}"));
+                let log = self.context.log.speaking_for(format!("worker={worker}"), child);
+                log.notice(&format!("spawned; generation={generation}"));
                 None
             }
             Err(error) => {
                 seat.end();
-                let log = self.context.log.speaking_as(format!("worker={worker}"));
-                log.error(&format!("cannot fork: {error}"));
+                self.context.log.error(&format!("cannot fork worker={worker}: {error}"));
                 self.step(worker, SlotEvent::ForkFailed { generation });
                 None
             }

@@ -516,7 +516,7 @@ impl Worker {
             }
         }
         self.process.flush();
-        self.context.log.notice(&format!("exited; after={}ms", began.elapsed().as_millis()));
+        self.context.log.notice(&format!("left; after={}ms", began.elapsed().as_millis()));
         End::Leave { code: 0 }
     }
 }
