@@ -169,7 +169,8 @@ impl Process {
         if sessions.is_closing(id) {
             return Err(closing(id));
         }
-        // The record first, the flag after: whoever sees the flag comes behind the record.
+        // The record first, the flag after: whoever sees the flag comes behind the record. The reactor may have done
+        // it all by then, so its flag is another one.
         self.to_reactor(reactor, Kind::CloseRequest, id, u16::from(reset), &[])?;
         match sessions.set_flag(id, Flag::Closing) {
             Ok(()) => Ok(()),

@@ -1,7 +1,6 @@
 //! A connection: an accepted socket and its state, owned by one reactor.
 
 use rotor_ipc::payload::Filling;
-use rotor_ipc::sessions::SessionsReader;
 use rotor_ipc::{SessionId, WorkerId};
 use rotor_sys::socket::Stream;
 
@@ -191,16 +190,134 @@ impl Connection {
     }
 
     /// Whether the socket has nothing more to do.
-    pub fn may_close_socket(&self, sessions: &SessionsReader) -> bool {
+    pub fn may_close_socket(&self) -> bool {
         let is_out = self.output.is_empty() && self.batch.is_none();
         match self.input {
             Input::Open => false,
             Input::Over(Why::PeerReset) => true,
             Input::Over(Why::Server) => is_out,
-            // Answers may still come until the worker has seen the end of the input; then nothing more does.
-            Input::Over(Why::PeerEnded | Why::Stopping) => {
-                is_out && (self.posted == Posted::Done || sessions.is_closing(self.id))
+            // Answers may still come until the worker has seen the end of the input; then nothing more does. The
+            // session's closing flag says nothing here: it is set before what was sent ahead of it is taken.
+            Input::Over(Why::PeerEnded | Why::Stopping) => is_out && self.posted == Posted::Done,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpStream};
+    use std::os::fd::AsFd;
+    use std::time::Duration;
+
+    use rotor_sys::socket::{Listener, wait_readable};
+
+    use super::*;
+    use crate::framer::Framing;
+
+    /// A connection and its client.
+    fn connection() -> (Connection, TcpStream) {
+        let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        listener.listen(1).unwrap();
+        let client = TcpStream::connect(listener.address().unwrap()).unwrap();
+        assert!(wait_readable(listener.as_fd(), Duration::from_secs(10)).unwrap());
+        let (stream, _) = listener.accept().unwrap();
+        let framer = Framer::new(&Framing::Raw, 1024);
+        (Connection::new(SessionId(1), WorkerId(0), stream, framer), client)
+    }
+
+    #[test]
+    fn a_half_closed_connection_stays_until_its_worker_has_seen_the_end_and_the_answer_is_out() {
+        for why in [Why::PeerEnded, Why::Stopping] {
+            let (mut connection, _client) = connection();
+            connection.posted = Posted::Connect;
+            assert!(!connection.may_close_socket());
+            connection.end_input(why);
+            for posted in [Posted::Connect, Posted::Close(8)] {
+                connection.posted = posted;
+                assert!(!connection.may_close_socket(), "an answer may still be on its way: {why:?} {posted:?}");
+            }
+            connection.posted = Posted::Done;
+            connection.output.push_private(b"answer".to_vec());
+            assert!(!connection.may_close_socket(), "an answer is queued");
+            connection.output.clear();
+            assert!(connection.may_close_socket());
+        }
+    }
+
+    #[test]
+    fn a_connection_that_the_server_closes_goes_once_its_output_is_out_and_a_broken_one_at_once() {
+        let (mut connection, _client) = connection();
+        connection.output.push_private(b"answer".to_vec());
+        connection.end_input(Why::Server);
+        assert!(!connection.may_close_socket());
+        connection.output.clear();
+        assert!(connection.may_close_socket());
+
+        connection.output.push_private(b"answer".to_vec());
+        connection.input = Input::Open;
+        connection.end_input(Why::PeerReset);
+        assert!(connection.may_close_socket());
+    }
+
+    #[test]
+    fn the_first_reason_of_an_end_stays_but_what_is_worse_than_an_orderly_end_overrides_it() {
+        let all = [Why::PeerEnded, Why::PeerReset, Why::Server, Why::Stopping];
+        for first in all {
+            for second in all {
+                let (mut connection, _client) = connection();
+                connection.end_input(first);
+                connection.end_input(second);
+                let is_orderly = matches!(first, Why::PeerEnded | Why::Stopping);
+                let is_worse = matches!(second, Why::PeerReset | Why::Server);
+                let expected = if is_orderly && is_worse { second } else { first };
+                assert_eq!(connection.input, Input::Over(expected), "{first:?}, then {second:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_a_worker_sends_goes_out_until_the_server_has_closed_or_the_connection_broke() {
+        for (why, expected) in
+            [(Why::PeerEnded, true), (Why::Stopping, true), (Why::Server, false), (Why::PeerReset, false)]
+        {
+            let (mut connection, _client) = connection();
+            assert!(connection.accepts_output());
+            connection.end_input(why);
+            assert_eq!(connection.accepts_output(), expected, "{why:?}");
+            connection.stream = None;
+            assert!(!connection.accepts_output());
+        }
+    }
+
+    #[test]
+    fn a_connection_is_not_read_while_it_waits_spills_or_is_over() {
+        let (mut connection, _client) = connection();
+        assert!(connection.may_read());
+        connection.is_waiting = true;
+        assert!(!connection.may_read());
+        (connection.is_waiting, connection.is_spilling) = (false, true);
+        assert!(!connection.may_read());
+        (connection.is_spilling, connection.is_readable) = (false, false);
+        assert!(!connection.may_read());
+        connection.is_readable = true;
+        connection.end_input(Why::PeerEnded);
+        assert!(!connection.may_read());
+    }
+
+    #[test]
+    fn a_connection_owes_its_connect_its_complete_message_and_its_end() {
+        let (mut connection, _client) = connection();
+        assert!(connection.owes(), "the connect record");
+        connection.posted = Posted::Connect;
+        assert!(!connection.owes());
+        connection.incoming = Some(Box::new(Incoming::Private { bytes: vec![1], total: 2 }));
+        assert!(!connection.owes(), "half a message");
+        connection.incoming = Some(Box::new(Incoming::Private { bytes: vec![1, 2], total: 2 }));
+        assert!(connection.owes());
+        connection.drop_unread();
+        connection.end_input(Why::PeerEnded);
+        assert!(connection.owes(), "the close record");
+        connection.posted = Posted::Close(8);
+        assert!(!connection.owes());
     }
 }

@@ -226,7 +226,7 @@ impl Reactor {
             && self.settings.close_on_worker_error
             && let Some(mut connection) = self.take(death.session)
         {
-            let _ = self.sessions.set_flag(death.session, rotor_ipc::sessions::Flag::Closing);
+            let _ = self.sessions.set_flag(death.session, rotor_ipc::sessions::Flag::Over);
             connection.end_input(Why::Server);
             connection.drop_unread();
             self.settle(connection)?;
@@ -266,7 +266,7 @@ impl Reactor {
     /// A close was confirmed: drops it, and what was confirmed before it, from the list of those that are not.
     fn forget_closing(&mut self, slot: usize, confirmed: SessionId) {
         while let Some((position, id)) = self.inward[slot].closing.front().copied() {
-            let place = &self.connections[self.sessions.index(id)];
+            let place = &self.connections[self.place(id)];
             let waits = id != confirmed
                 && place.as_ref().is_some_and(|other| other.id == id && other.posted == Posted::Close(position));
             if waits {

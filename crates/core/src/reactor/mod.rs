@@ -107,8 +107,9 @@ pub struct Reactor {
     wants_connect: bool,
     framer: Framer,
     is_raw: bool,
-    /// By the index of the session.
+    /// By the index of the session, without the bits that all of this reactor's sessions have in common.
     connections: Vec<Option<Box<Connection>>>,
+    place_shift: u32,
     inward: Vec<Inward>,
     /// Slots with records that are not published yet.
     touched: Vec<usize>,
@@ -154,6 +155,9 @@ impl Reactor {
             .collect();
         let reply_to = mailbox.clone();
         let sessions = segment.sessions_writer();
+        // A session's reactor is its id modulo their number: the lower bits are the same for all of one reactor.
+        let reactors = segment.reactors();
+        let place_shift = if reactors.is_power_of_two() { reactors.trailing_zeros() } else { 0 };
         let now_ns = monotonic_ns();
         Ok(Self {
             id,
@@ -169,7 +173,8 @@ impl Reactor {
             wants_connect,
             framer: Framer::new(&settings.port.framing, settings.port.package_max_length),
             is_raw: settings.port.framing == Framing::Raw,
-            connections: std::iter::repeat_with(|| None).take(sessions.capacity()).collect(),
+            connections: std::iter::repeat_with(|| None).take(sessions.capacity() >> place_shift).collect(),
+            place_shift,
             inward,
             touched: Vec::new(),
             inbox: Inbox::new(segment, id),
@@ -344,7 +349,7 @@ impl Reactor {
     fn settle(&mut self, mut connection: Box<Connection>) -> Result<(), Broken> {
         if connection.input != Input::Open {
             self.pump(&mut connection)?;
-            if connection.stream.is_some() && connection.may_close_socket(&self.sessions) {
+            if connection.stream.is_some() && connection.may_close_socket() {
                 self.close_socket(&mut connection);
             }
             if connection.stream.is_none() && connection.posted == Posted::Done && !connection.is_spilling {
@@ -363,7 +368,7 @@ impl Reactor {
         }
         connection.output.clear();
         // Nothing more can be sent: whoever tries is told so.
-        let _ = self.sessions.set_flag(connection.id, Flag::Closing);
+        let _ = self.sessions.set_flag(connection.id, Flag::Over);
         self.live.fetch_sub(1, Relaxed);
         add(&self.counters.closed, 1);
         let connections = &self.counters.connections;
@@ -477,15 +482,21 @@ impl Reactor {
         }
     }
 
+    /// Where a session of this reactor is among its connections.
+    fn place(&self, id: SessionId) -> usize {
+        self.sessions.index(id) >> self.place_shift
+    }
+
     /// Takes a connection out of its place; it goes back by [`Self::settle`] or [`Self::put_back`].
     fn take(&mut self, id: SessionId) -> Option<Box<Connection>> {
-        let place = &mut self.connections[self.sessions.index(id)];
+        let place = self.place(id);
+        let place = &mut self.connections[place];
         if place.as_ref().is_some_and(|connection| connection.id == id) { place.take() } else { None }
     }
 
     fn put_back(&mut self, connection: Box<Connection>) {
-        let index = self.sessions.index(connection.id);
-        self.connections[index] = Some(connection);
+        let place = self.place(connection.id);
+        self.connections[place] = Some(connection);
     }
 }
 
