@@ -47,8 +47,10 @@ unsafe impl Shared for FlagWord {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Flag {
-    /// Somebody has closed it; no more is sent to it.
+    /// Somebody has asked for it to be closed. Set by who asks, once: the first one.
     Closing = 1,
+    /// Its reactor sends nothing more to it. Set by the reactor, which may be faster than who asked.
+    Over = 2,
 }
 
 /// What an entry says.
@@ -148,10 +150,10 @@ impl SessionsReader {
         self.entry(id).is_some()
     }
 
-    /// Whether somebody has closed the session, or it is gone.
+    /// Whether somebody has closed the session, or its reactor has, or it is gone.
     pub fn is_closing(&self, id: SessionId) -> bool {
         let word = self.flags[self.index(id)].0.load(Ordering::Acquire);
-        word >> 32 != self.round(id) || word & Flag::Closing as u64 != 0
+        word >> 32 != self.round(id) || word & (Flag::Closing as u64 | Flag::Over as u64) != 0
     }
 
     /// Sets a flag of the session, and of no other one.
@@ -374,6 +376,16 @@ mod tests {
         assert_eq!(sessions.set_flag(SessionId(13), Flag::Closing), Ok(()));
         assert_eq!(sessions.set_flag(SessionId(13), Flag::Closing), Err(FlagError::AlreadySet));
         assert!(sessions.is_closing(SessionId(13)));
+    }
+
+    #[test]
+    fn who_asks_for_a_close_is_the_first_though_the_reactor_is_faster() {
+        let sessions = table(8);
+        sessions.insert(&session(5));
+        assert_eq!(sessions.set_flag(SessionId(5), Flag::Over), Ok(()));
+        assert!(sessions.is_closing(SessionId(5)));
+        assert_eq!(sessions.set_flag(SessionId(5), Flag::Closing), Ok(()));
+        assert_eq!(sessions.set_flag(SessionId(5), Flag::Closing), Err(FlagError::AlreadySet));
     }
 
     #[test]
