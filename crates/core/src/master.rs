@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rotor_ipc::sync::Ordering::Relaxed;
+use rotor_ipc::sync::Ordering::{AcqRel, Relaxed};
 use rotor_sys::epoll::{Epoll, Events, Interest};
 use rotor_sys::file::PidFile;
 use rotor_sys::process::{self, Exit, ReadyTell};
@@ -153,8 +153,8 @@ impl Master {
                 wants_connect,
                 cpu: (!cpus.is_empty()).then(|| cpus[reactor % cpus.len()]),
             };
-            let log = self.context.log.clone();
-            reactors.push(disk::spawn(&format!("rotor-reactor-{reactor}"), move || run_reactor(config, &log))?);
+            let context = self.context.clone();
+            reactors.push(disk::spawn(&format!("rotor-reactor-{reactor}"), move || run_reactor(config, &context))?);
         }
         let stop = Stop::new()?;
         let acceptor = Acceptor {
@@ -248,7 +248,7 @@ impl Master {
     /// Ends the server at once: the manager and its workers die, and so do the threads.
     fn abort(&mut self, end: End) -> End {
         self.context.log.error("the server ends at once");
-        let _ = process::kill(self.manager, SIGKILL);
+        self.signal_manager(SIGKILL);
         while self.manager_exit.is_none() {
             self.reap();
             if self.manager_exit.is_none() {
@@ -286,8 +286,9 @@ impl Master {
             self.take_signals();
         }
         self.reap();
-        if self.manager_exit.is_some_and(|exit| !exit.is_clean()) && !self.context.is_asked(request::WORKERS_GONE) {
-            self.context.log.error("the manager has died: the server ends");
+        if self.manager_exit.is_some() && !self.context.is_asked(request::WORKERS_GONE) {
+            // However cleanly it ended: nobody reaps, replaces or stops the workers any more.
+            self.context.log.error("the manager has ended before its workers: the server ends");
             // The workers die with it, by the kernel's signal and by the pipe they watch.
             return Some(self.abort(End::Leave { code: 1 }));
         }
@@ -307,14 +308,21 @@ impl Master {
         for signal in [SIGUSR1, SIGUSR2] {
             if arrived.has(signal) {
                 // The manager reloads; it knows whether it is doing so already.
-                let _ = process::kill(self.manager, signal);
+                self.signal_manager(signal);
             }
         }
         if arrived.has(SIGUSR1) || arrived.has(SIGWINCH) || arrived.has(rotor_sys::signal::sigrtmin()) {
             self.context.log.reopen();
         }
         if arrived.has(SIGWINCH) || arrived.has(rotor_sys::signal::sigrtmin()) {
-            let _ = process::kill(self.manager, rotor_sys::signal::sigrtmin());
+            self.signal_manager(rotor_sys::signal::sigrtmin());
+        }
+    }
+
+    /// Signals the manager, unless it was reaped: its number may be another process's by now.
+    fn signal_manager(&self, signal: i32) {
+        if self.manager_exit.is_none() {
+            let _ = process::kill(self.manager, signal);
         }
     }
 
@@ -327,10 +335,26 @@ impl Master {
     }
 }
 
-fn run_reactor(config: Config, log: &Log) {
+fn run_reactor(config: Config, context: &Context) {
+    let guard = StopUnlessDone(context);
     match Reactor::new(config) {
-        Ok(reactor) => reactor.run(),
-        Err(error) => log.error(&format!("a reactor cannot start: {error}")),
+        Ok(reactor) => {
+            reactor.run();
+            std::mem::forget(guard);
+        }
+        Err(error) => context.log.error(&format!("a reactor cannot start: {error}; the server stops")),
+    }
+}
+
+/// Stops the server when a reactor panics or cannot start: its connections would hang for ever, and no worker would
+/// find its lanes closed, hence by force.
+struct StopUnlessDone<'a>(&'a Context);
+
+impl Drop for StopUnlessDone<'_> {
+    fn drop(&mut self) {
+        self.0.segment.header().requests.fetch_or(request::STOP | request::FORCE, AcqRel);
+        self.0.segment.main_bell().write();
+        self.0.segment.manager_bell().write();
     }
 }
 
