@@ -335,6 +335,10 @@ mod tests {
 
     #[test]
     fn a_closed_lane_is_drained_once_its_last_record_was_taken() {
+        let (mut idle, consumer, _) = lane(256);
+        assert!(!consumer.is_drained());
+        idle.close();
+        assert!(consumer.is_drained(), "nothing was ever posted");
         let (mut producer, mut consumer, _) = lane(256);
         producer.write(&header(1), &[b"last"]).unwrap();
         producer.publish();

@@ -1,0 +1,64 @@
+//! What was delivered, echoed and lost, in shared memory of its own: who dies takes no count with it.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rotor_sys::memory::SharedMemory;
+
+use crate::load::{REACTORS, WORKERS};
+
+/// One message: from a reactor to a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Message {
+    pub reactor: usize,
+    pub worker: usize,
+    pub number: u32,
+}
+
+/// Counts per message; the count at number 0 is the last number.
+#[derive(Clone, Copy)]
+pub struct Ledger {
+    memory: &'static SharedMemory,
+    messages: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum What {
+    Delivered = 0,
+    Echoed,
+}
+
+impl Ledger {
+    pub fn new(messages: u32) -> Self {
+        let counts = 2 * REACTORS * WORKERS * (messages as usize + 1);
+        let memory = SharedMemory::create(c"rotor-ledger", counts * 4).expect("memory for the ledger");
+        Self { memory, messages }
+    }
+
+    /// Counts a message, which comes after all that were counted of its lane before.
+    pub fn count(&self, what: What, message: Message) {
+        assert!((1..=self.messages).contains(&message.number), "{message:?} was never posted");
+        self.at(what, message).fetch_add(1, Ordering::Relaxed);
+        let last = self.at(what, Message { number: 0, ..message }).swap(message.number, Ordering::Relaxed);
+        assert!(last < message.number, "{message:?} {what:?} after {last}");
+    }
+
+    pub fn counted(&self, what: What, message: Message) -> u32 {
+        self.at(what, message).load(Ordering::Relaxed)
+    }
+
+    /// All messages that there are.
+    pub fn all(&self) -> impl Iterator<Item = Message> {
+        let messages = self.messages;
+        (0..REACTORS).flat_map(move |reactor| {
+            (0..WORKERS).flat_map(move |worker| (1..=messages).map(move |number| Message { reactor, worker, number }))
+        })
+    }
+
+    fn at(&self, what: What, message: Message) -> &'static AtomicU32 {
+        let lane = (what as usize * REACTORS + message.reactor) * WORKERS + message.worker;
+        let place = self.memory.place::<AtomicU32>((lane * (self.messages as usize + 1) + message.number as usize) * 4);
+        // SAFETY: within the mapping and aligned, which `place` has checked; it is never unmapped, zero at first,
+        // and written through atomics alone.
+        unsafe { place.as_ref() }
+    }
+}

@@ -1,0 +1,226 @@
+//! A reactor: posts messages in bursts to all workers, takes their echoes, acknowledges deaths. It is never killed.
+
+use std::collections::VecDeque;
+use std::os::fd::AsFd;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rotor_ipc::WorkerId;
+use rotor_ipc::inbox::Marks;
+use rotor_ipc::lane::{Consumer, Record};
+use rotor_ipc::payload::{Kept, Payload, Pool};
+use rotor_ipc::record::Kind;
+use rotor_ipc::seats::SeatLanes;
+use rotor_ipc::segment::Segment;
+use rotor_ipc::wake::{Sleeper, Waker, fence_after_announcing, fence_after_publishing};
+use rotor_sys::clock::monotonic_ns;
+use rotor_sys::epoll::{Epoll, Events, Interest};
+
+use crate::ledger::{Ledger, Message, What};
+use crate::load::{self, Numbers, Outlet, WORKERS};
+use crate::manager::PHASE_OVER;
+use crate::stories::Story;
+use crate::worker::wait;
+
+pub struct Reactor {
+    segment: &'static Segment,
+    ledger: Ledger,
+    story: Story,
+    number: usize,
+    slots: Vec<Slot>,
+    manager: Consumer,
+    marks: Marks,
+    pool: Pool,
+    kept: VecDeque<Kept>,
+    numbers: Numbers,
+}
+
+struct Slot {
+    id: WorkerId,
+    inward: Outlet,
+    posted: u32,
+    is_closed: bool,
+    lanes: SeatLanes,
+    room: [Waker; 2],
+}
+
+impl Reactor {
+    pub fn new(segment: &'static Segment, ledger: Ledger, story: Story, number: usize) -> Self {
+        let slots = segment.worker_ids().take(WORKERS).map(|id| Slot {
+            id,
+            inward: Outlet {
+                lane: segment.inward_producer(number, id),
+                marker: segment.slot_marker(id, number),
+                waker: segment.slot_waker(id),
+                consumer: load::small(id.index()),
+            },
+            posted: 0,
+            is_closed: false,
+            lanes: SeatLanes::new(
+                [0, 1].map(|seat| segment.outward_consumer(segment.outlet_of(id, seat), number)),
+                [0, 1].map(|seat| segment.seat(id, seat)),
+            ),
+            room: [0, 1].map(|seat| segment.room_waker(id, seat, number)),
+        });
+        Self {
+            segment,
+            ledger,
+            story,
+            number,
+            slots: slots.collect(),
+            manager: segment.outward_consumer(segment.manager_outlet(), number),
+            marks: segment.reactor_marks(number),
+            pool: Pool::attach(segment.reactor_pool(number), monotonic_ns()),
+            kept: VecDeque::new(),
+            numbers: Numbers::new(story.seed ^ number as u64),
+        }
+    }
+
+    /// Lives until the manager says that it is over.
+    pub fn live(mut self) {
+        let epoll = Epoll::new().expect("an epoll");
+        epoll.add(self.segment.reactor_bell(self.number).as_fd(), 0, Interest::ReadEdge).expect("can watch a bell");
+        let mut events = Events::with_capacity(4);
+        let mut sleeper = Sleeper::attach(&self.segment.reactor(self.number).sleep);
+        let mut may_post = true;
+        while !self.is_over() {
+            // Another burst once something has come back: so it sleeps without limit while all is under way.
+            let has_room = !may_post || self.post_all();
+            may_post = self.take_all();
+            self.pool.sweep(monotonic_ns());
+            if may_post {
+                continue;
+            }
+            sleeper.announce();
+            fence_after_announcing();
+            may_post = self.take_all();
+            if !may_post && !self.is_over() {
+                if has_room {
+                    wait(&epoll, &mut events);
+                } else {
+                    // Inwards nobody tells of room: a reactor has other things to do, and tries again.
+                    let _ = epoll.wait(&mut events, Some(Duration::from_millis(1)));
+                    may_post = true;
+                }
+            }
+            sleeper.awake();
+        }
+        self.take_all();
+    }
+
+    fn is_over(&self) -> bool {
+        self.segment.header().phase.load(Ordering::Acquire) == PHASE_OVER
+    }
+
+    /// A burst to each worker. Says whether there was room for all.
+    fn post_all(&mut self) -> bool {
+        let mut has_room = true;
+        for index in 0..self.slots.len() {
+            let burst = 1 + self.numbers.below(16);
+            for _ in 0..burst {
+                has_room &= self.post(index);
+            }
+            self.slots[index].inward.wake();
+        }
+        has_room
+    }
+
+    fn post(&mut self, index: usize) -> bool {
+        let slot = &mut self.slots[index];
+        if slot.posted == self.story.messages {
+            if !slot.is_closed {
+                slot.is_closed = true;
+                slot.inward.lane.close();
+                slot.inward.marker.mark();
+            }
+            return true;
+        }
+        let key = load::message_key(self.story.seed, self.number, slot.id.index());
+        let number = slot.posted + 1;
+        let posted = slot.inward.post(&mut self.pool, Kind::Receive, number, &load::bytes(key, number));
+        slot.posted += u32::from(posted);
+        posted
+    }
+
+    /// Takes all that was marked. Says whether there was anything.
+    fn take_all(&mut self) -> bool {
+        self.marks.look();
+        let mut taken = false;
+        for index in 0..self.slots.len() {
+            let outlets = [0, 1].map(|seat| self.segment.outlet_of(self.slots[index].id, seat));
+            if outlets.iter().any(|outlet| self.marks.is_pending(*outlet)) {
+                outlets.iter().for_each(|outlet| self.marks.clear(*outlet));
+                taken |= self.round(index);
+            }
+        }
+        if self.marks.is_pending(self.segment.manager_outlet()) {
+            self.marks.clear(self.segment.manager_outlet());
+            taken |= self.take_deaths();
+        }
+        taken
+    }
+
+    /// All that is in the lanes of a slot's two seats, in order (P5).
+    fn round(&mut self, index: usize) -> bool {
+        let mut taken = false;
+        for (seat, limit) in self.slots[index].lanes.limits().expect("no damage") {
+            while let Some(record) = self.slots[index].lanes.lane(seat).peek(limit).expect("no damage") {
+                self.handle(index, seat, &record);
+                taken = true;
+            }
+            self.slots[index].lanes.lane(seat).release();
+        }
+        if taken {
+            fence_after_publishing();
+            for waker in &mut self.slots[index].room {
+                waker.wake();
+            }
+        }
+        taken
+    }
+
+    fn handle(&mut self, index: usize, seat: usize, record: &Record) {
+        assert_eq!(record.header.kind, Kind::Send);
+        let slot = &mut self.slots[index];
+        let (worker, number) = (slot.id.index(), load::number_of(record));
+        let pool = self.segment.outlet_pool(self.segment.outlet_of(slot.id, seat));
+        let lane = slot.lanes.lane(seat);
+        let payload = load::payload(lane, record, pool, load::small(self.number));
+        load::copy_and_check(&payload, load::echo_key(self.story.seed, self.number, worker), number);
+        // As if a slow peer took it: for a few records more, and whatever becomes of its sender.
+        let kept = if self.numbers.one_in(2) { payload.keep() } else { None };
+        lane.pass(record);
+        if !matches!(payload, Payload::Inline(_)) {
+            lane.release();
+        }
+        match kept {
+            Some(kept) => self.kept.push_back(kept),
+            None => payload.free(),
+        }
+        if self.kept.len() > 2 || self.numbers.one_in(4) {
+            self.kept.pop_front();
+        }
+        self.ledger.count(What::Echoed, Message { reactor: self.number, worker, number });
+    }
+
+    /// One full round of the seats of each worker that has died, then the acknowledgement.
+    fn take_deaths(&mut self) -> bool {
+        let mut dead = Vec::new();
+        let limit = self.manager.refresh().expect("no damage");
+        while let Some(record) = self.manager.peek(limit).expect("no damage") {
+            assert_eq!(record.header.kind, Kind::WorkerDied);
+            dead.push(usize::from(record.header.aux));
+            self.manager.pass(&record);
+        }
+        self.manager.release();
+        for outlet in &dead {
+            let (index, seat) = (outlet / 2, outlet % 2);
+            self.round(index);
+            let id = self.slots[index].id;
+            assert!(self.slots[index].lanes.lane(seat).is_empty(), "a full round has emptied the lane");
+            let generation = self.segment.seat(id, seat).generation();
+            self.segment.ack(id, seat, self.number).store(generation, Ordering::Release);
+        }
+        !dead.is_empty()
+    }
+}

@@ -1,0 +1,161 @@
+//! What happens to the processes in each test, and the lines that say how it went.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use rotor_ipc::sync::Step;
+use rotor_sys::process::{self, Fork, fork};
+
+use crate::load::Numbers;
+use crate::manager;
+
+/// What happens in one run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Story {
+    /// Messages from each reactor to each worker.
+    pub messages: u32,
+    /// Where the numbers come from.
+    pub seed: u64,
+    /// Workers hand over all the time.
+    pub handovers: bool,
+    /// The manager kills workers at random moments.
+    pub kills: bool,
+    /// The manager stops any process at random moments, and lets it go on.
+    pub stops: bool,
+    /// Each worker gets this signal at its n-th passage of the step.
+    pub fate: Option<(Step, i32)>,
+}
+
+impl Story {
+    /// Whether a worker may die.
+    pub fn is_deadly(&self) -> bool {
+        self.kills || self.fate.is_some_and(|(_, signal)| signal == libc::SIGKILL)
+    }
+
+    /// Up to how many times a worker passes the step at which its fate awaits it: some are passed seldom.
+    pub fn passages(&self) -> usize {
+        use Step::{Announced, BlockFilling, BlockFreed, BlockPosted, Committed, SleepWordSeen};
+        let seldom = [Announced, BlockFilling, BlockFreed, BlockPosted, Committed, SleepWordSeen];
+        if self.fate.is_some_and(|(step, _)| seldom.contains(&step)) { 2 } else { 12 }
+    }
+}
+
+type Test = (&'static str, fn(&mut dyn FnMut(Story)));
+
+const TESTS: [Test; 7] = [
+    ("all_messages_are_echoed_in_order_when_nobody_dies", |run| run(Story { messages: 1000, ..Story::default() })),
+    ("a_killed_worker_loses_the_message_in_its_hand_alone", |run| {
+        run(Story { messages: 1000, kills: true, ..Story::default() });
+    }),
+    ("a_worker_killed_at_any_step_loses_the_message_in_its_hand_alone", |run| {
+        for step in STEPS.into_iter().filter(|step| *step != Step::Committed) {
+            run(Story { messages: 150, fate: Some((step, libc::SIGKILL)), ..Story::default() });
+        }
+    }),
+    ("a_process_stopped_at_any_step_delays_only_what_it_does", |run| {
+        for step in STEPS {
+            run(Story { messages: 100, fate: Some((step, libc::SIGSTOP)), ..Story::default() });
+        }
+        run(Story { messages: 400, stops: true, ..Story::default() });
+    }),
+    ("handovers_under_load_lose_nothing", |run| {
+        run(Story { messages: 800, handovers: true, ..Story::default() });
+        run(Story { messages: 400, handovers: true, stops: true, ..Story::default() });
+    }),
+    ("a_process_killed_in_a_handover_loses_the_message_in_its_hand_alone", |run| {
+        run(Story { messages: 800, handovers: true, kills: true, ..Story::default() });
+        run(Story { messages: 400, handovers: true, kills: true, stops: true, ..Story::default() });
+    }),
+    ("a_process_killed_at_any_step_of_a_handover_loses_the_message_in_its_hand_alone", |run| {
+        for step in STEPS {
+            run(Story { messages: 150, handovers: true, fate: Some((step, libc::SIGKILL)), ..Story::default() });
+        }
+    }),
+];
+
+const STEPS: [Step; 13] = [
+    Step::BodyCopied,
+    Step::TailStored,
+    Step::BitSet,
+    Step::SleepWordSeen,
+    Step::InHandCleared,
+    Step::InHandWritten,
+    Step::BytesCopied,
+    Step::HeadStored,
+    Step::BlockFilling,
+    Step::BlockPosted,
+    Step::BlockFreed,
+    Step::Announced,
+    Step::Committed,
+];
+
+#[expect(clippy::print_stdout, reason = "what a test program says")]
+pub fn run_all() {
+    let pattern = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    let is_long = std::env::var("ROTOR_STRESS").is_ok_and(|value| value == "1");
+    let seed = match std::env::var("ROTOR_SEED") {
+        Ok(seed) => seed.parse().expect("ROTOR_SEED is a number"),
+        Err(_) => rotor_sys::clock::unix_us(),
+    };
+    let chosen: Vec<Test> = TESTS.into_iter().filter(|(name, _)| name.contains(&pattern)).collect();
+    println!("\nrunning {} tests (ROTOR_SEED={seed})", chosen.len());
+    let (rounds, factor) = if is_long { (50, 10) } else { (1, 1) };
+    let (begun, mut failed) = (Instant::now(), 0);
+    for (name, test) in &chosen {
+        let mut numbers = Numbers::new(seed);
+        let mut failures = Vec::new();
+        for _ in 0..rounds {
+            test(&mut |story| {
+                let story = Story { messages: story.messages * factor, seed: numbers.next(), ..story };
+                if failures.is_empty() && !succeeds(story) {
+                    failures.push(story);
+                }
+            });
+        }
+        println!("test {name} ... {}", if failures.is_empty() { "ok" } else { "FAILED" });
+        failures.iter().for_each(|story| println!("{story:?} (ROTOR_SEED={seed})"));
+        failed += usize::from(!failures.is_empty());
+    }
+    println!(
+        "\ntest result: {}. {} passed; {failed} failed; 0 ignored; 0 measured; {} filtered out; finished in {:.2}s\n",
+        if failed == 0 { "ok" } else { "FAILED" },
+        chosen.len() - failed,
+        TESTS.len() - chosen.len(),
+        begun.elapsed().as_secs_f64(),
+    );
+    std::process::exit(i32::from(failed > 0));
+}
+
+/// Runs a story in a process of its own, so that its mapping and descriptors are gone with it.
+fn succeeds(story: Story) -> bool {
+    let child = child(move || {
+        if let Err(error) = manager::run(story) {
+            eprintln!("{error}");
+            process::exit_now(1);
+        }
+    });
+    loop {
+        match process::reap() {
+            Ok(Some(exit)) if exit.pid == child => return exit.is_clean(),
+            Ok(_) => std::thread::sleep(std::time::Duration::from_millis(1)),
+            Err(error) => panic!("cannot wait: {error}"),
+        }
+    }
+}
+
+/// Runs `life` in a new process, which ends with 0, or with 3 if it panics. It does not outlive this one.
+pub fn child(life: impl FnOnce()) -> i32 {
+    let parent = process::id();
+    match fork().expect("can fork") {
+        Fork::Parent { child } => child,
+        Fork::Child => {
+            let lived = catch_unwind(AssertUnwindSafe(|| {
+                process::die_with_parent().expect("can ask for the parent's death");
+                if process::parent_id() == parent {
+                    life();
+                }
+            }));
+            process::exit_now(if lived.is_ok() { 0 } else { 3 });
+        }
+    }
+}
