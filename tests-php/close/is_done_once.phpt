@@ -21,9 +21,14 @@ $server = TestServer::start(<<<'PHP'
         $other = (int) $data ?: $fd;
         note('first ' . json_encode($server->close($other)));
         note('then ' . json_encode($state($server, $other)));
+        touch(getenv('ROTOR_TMP') . "/looked$other");
         $other === $fd || $server->send($fd, 'done');
     });
     $server->on('close', function ($server, $fd) use ($state) {
+        // In the other worker, it waits for the closer: when it has returned, the session is gone.
+        while ($fd < 3 && !@unlink(getenv('ROTOR_TMP') . "/looked$fd")) {
+            usleep(1000);
+        }
         note('inside ' . json_encode($state($server, $fd)));
         note("closed $fd in worker $server->worker_id");
     });
