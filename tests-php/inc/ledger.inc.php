@@ -16,7 +16,7 @@ final class Ledger
     private $process;
 
     /** @var array<int, resource> */
-    private array $pipes;
+    private array $pipes = [];
 
     public static function start(TestServer $server, string ...$options): self
     {

@@ -50,6 +50,11 @@ final class TestServer
 
     private bool $ended = false;
 
+    private ?string $lastLog = null;
+
+    /** @var list<string>|null */
+    private ?array $lastNotes = null;
+
     /** @var list<string> patterns of lines that must be there */
     private array $expected = [];
 
@@ -164,16 +169,16 @@ final class TestServer
         return $this->tree->processes();
     }
 
-    /** What the script printed (both streams), then what it wrote to ROTOR_LOG. */
+    /** What the script printed (both streams), then what it wrote to ROTOR_LOG; also when it has ended. */
     public function log(): string
     {
-        return (string) @file_get_contents("$this->directory/output") . (string) @file_get_contents("$this->directory/log");
+        return $this->lastLog ?? (string) @file_get_contents("$this->directory/output") . (string) @file_get_contents("$this->directory/log");
     }
 
-    /** @return list<string> what the script said by note() */
+    /** @return list<string> what the script said by note(); also when it has ended */
     public function notes(): array
     {
-        return @file("$this->directory/notes", FILE_IGNORE_NEW_LINES) ?: [];
+        return $this->lastNotes ?? @file("$this->directory/notes", FILE_IGNORE_NEW_LINES) ?: [];
     }
 
     /** Waits until the script has said a note $times times. */
@@ -419,6 +424,8 @@ final class TestServer
         $this->ended = true;
         $this->tree->kill();
         proc_close($this->process);
+        $this->lastLog = $this->log();
+        $this->lastNotes = $this->notes();
         $files = new RecursiveIteratorIterator(
             new RecursiveDirectoryIterator($this->directory, FilesystemIterator::SKIP_DOTS),
             RecursiveIteratorIterator::CHILD_FIRST,
