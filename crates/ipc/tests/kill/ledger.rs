@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use rotor_ipc::workers::Generation;
 use rotor_sys::memory::SharedMemory;
 
 use crate::load::{REACTORS, WORKERS};
@@ -14,7 +15,7 @@ pub struct Message {
     pub number: u32,
 }
 
-/// Counts per message; the count at number 0 is the last number.
+/// Who has handled each message, by generation; what stands at number 0 is the last message's number.
 #[derive(Clone, Copy)]
 pub struct Ledger {
     memory: &'static SharedMemory,
@@ -34,16 +35,18 @@ impl Ledger {
         Self { memory, messages }
     }
 
-    /// Counts a message, which comes after all that were counted of its lane before.
-    pub fn count(&self, what: What, message: Message) {
+    /// Notes a message, which comes once and after all others of its lane that came before.
+    pub fn note(&self, what: What, message: Message, generation: Generation) {
         assert!((1..=self.messages).contains(&message.number), "{message:?} was never posted");
-        self.at(what, message).fetch_add(1, Ordering::Relaxed);
+        let before = self.at(what, message).swap(generation, Ordering::Relaxed);
+        assert_eq!(before, 0, "{message:?} {what:?} again");
         let last = self.at(what, Message { number: 0, ..message }).swap(message.number, Ordering::Relaxed);
         assert!(last < message.number, "{message:?} {what:?} after {last}");
     }
 
-    pub fn counted(&self, what: What, message: Message) -> u32 {
-        self.at(what, message).load(Ordering::Relaxed)
+    /// The generation that has handled a message, if any has.
+    pub fn noted(&self, what: What, message: Message) -> Option<Generation> {
+        Some(self.at(what, message).load(Ordering::Relaxed)).filter(|generation| *generation != 0)
     }
 
     /// All messages that there are.

@@ -1,6 +1,6 @@
 //! The manager: starts, reaps, recovers, offers; kills and stops where the story wants it; counts in the end.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rotor_ipc::WorkerId;
@@ -33,7 +33,8 @@ struct Manager {
     reactors: Vec<i32>,
     slots: Vec<Slot>,
     lanes: Vec<(Producer, Marker)>,
-    lost: BTreeSet<Message>,
+    /// What was in a dead hand, and whose.
+    lost: BTreeMap<Message, Generation>,
     deaths: usize,
 }
 
@@ -69,7 +70,7 @@ pub fn run(story: Story) -> Result<(), String> {
         lanes: (0..REACTORS)
             .map(|reactor| (segment.outward_producer(outlet, reactor), segment.reactor_marker(reactor, outlet)))
             .collect(),
-        lost: BTreeSet::new(),
+        lost: BTreeMap::new(),
         deaths: 0,
     };
     manager.serve()?;
@@ -126,7 +127,7 @@ impl Manager {
                 return Err(format!("worker {index} has ended with {held:?} in hand"));
             }
             let number = u32::try_from(held.session).map_err(|error| error.to_string())?;
-            self.lost.insert(Message { reactor: held.lane, worker: index, number });
+            self.lost.insert(Message { reactor: held.lane, worker: index, number }, process.generation);
         }
         self.segment.seat(id, seat).end();
         self.slots[index].living[seat] = None;
@@ -265,12 +266,17 @@ impl Manager {
             return Err(format!("{} deaths have lost {:?}", self.deaths, self.lost));
         }
         for message in self.ledger.all() {
-            let delivered = self.ledger.counted(What::Delivered, message);
-            let echoed = self.ledger.counted(What::Echoed, message);
-            let is_lost = self.lost.contains(&message);
-            let is_right = if is_lost { echoed <= delivered && delivered <= 1 } else { delivered == 1 && echoed == 1 };
+            let delivered = self.ledger.noted(What::Delivered, message);
+            let echoed = self.ledger.noted(What::Echoed, message);
+            let held = self.lost.get(&message).copied();
+            // One process alone has it, and what was not in a dead hand is answered.
+            let is_right = delivered.is_none_or(|by| held.is_none_or(|held| by == held))
+                && echoed.is_none_or(|_| delivered.is_some())
+                && (held.is_some() || delivered.is_some() && echoed.is_some());
             if !is_right {
-                return Err(format!("{message:?}: delivered {delivered}, echoed {echoed}, lost in a hand: {is_lost}"));
+                return Err(format!(
+                    "{message:?}: delivered to {delivered:?}, echoed by {echoed:?}, held by the dead {held:?}"
+                ));
             }
         }
         let pools = (0..REACTORS).map(|reactor| self.segment.reactor_pool(reactor));

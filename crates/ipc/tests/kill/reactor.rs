@@ -200,7 +200,8 @@ impl Reactor {
         if self.kept.len() > 2 || self.numbers.one_in(4) {
             self.kept.pop_front();
         }
-        self.ledger.count(What::Echoed, Message { reactor: self.number, worker, number });
+        let generation = self.segment.seat(self.slots[index].id, seat).generation();
+        self.ledger.note(What::Echoed, Message { reactor: self.number, worker, number }, generation);
     }
 
     /// One full round of the seats of each worker that has died, then the acknowledgement.

@@ -201,7 +201,8 @@ impl Worker {
         lane.release();
         payload.free();
         // The callback.
-        self.ledger.count(What::Delivered, Message { reactor, worker: self.id.index(), number });
+        let message = Message { reactor, worker: self.id.index(), number };
+        self.ledger.note(What::Delivered, message, self.generation);
         self.echo(reactor, number);
         seat.in_hand.clear();
     }
