@@ -14,6 +14,7 @@ use rotor_ipc::workers::SeatEntry;
 use rotor_ipc::{SessionId, WorkerId};
 
 use super::connection::{Posted, Why};
+use super::early::Early;
 use super::{Reactor, add};
 use crate::outlets::consumer;
 
@@ -171,10 +172,7 @@ impl Reactor {
     fn on_record(&mut self, record: &Record, payload: Payload<'static>, pool: PoolView) -> Result<(), Broken> {
         let id = SessionId(record.header.session);
         let Some(mut connection) = self.take(id) else {
-            payload.free();
-            if record.header.kind == Kind::Send {
-                add(&self.counters.dropped, 1);
-            }
+            self.on_record_without_connection(record, &payload, &pool);
             return Ok(());
         };
         match record.header.kind {
@@ -200,6 +198,22 @@ impl Reactor {
                 self.log.error(&format!("unexpected record kind={:?} session={id}, dropped", record.header.kind));
                 add(&self.counters.dropped, 1);
                 Ok(())
+            }
+        }
+    }
+
+    fn on_record_without_connection(&mut self, record: &Record, payload: &Payload<'static>, pool: &PoolView) {
+        let id = SessionId(record.header.session);
+        let is_early = Early::is_for(&self.sessions, id);
+        match record.header.kind {
+            Kind::Send if is_early => self.early.send(id, payload, pool),
+            Kind::CloseRequest if is_early => self.early.close(id, record.header.aux & 1 != 0),
+            Kind::Send => {
+                payload.free();
+                add(&self.counters.dropped, 1);
+            }
+            Kind::CloseRequest | Kind::Closed | Kind::Receive | Kind::Connect | Kind::Close | Kind::WorkerDied => {
+                payload.free();
             }
         }
     }

@@ -5,6 +5,7 @@
 
 mod accept;
 mod connection;
+mod early;
 mod inbox;
 mod mailbox;
 mod output;
@@ -40,6 +41,7 @@ pub use accept::{Acceptor, Stop};
 pub use mailbox::{Mail, Mailbox};
 
 use connection::{Connection, Input, Posted, Why};
+use early::Early;
 use inbox::Inbox;
 use send::Batch;
 
@@ -110,6 +112,7 @@ pub struct Reactor {
     /// By the index of the session, without the bits that all of this reactor's sessions have in common.
     connections: Vec<Option<Box<Connection>>>,
     place_shift: u32,
+    early: Early,
     inward: Vec<Inward>,
     /// Slots with records that are not published yet.
     touched: Vec<usize>,
@@ -175,6 +178,7 @@ impl Reactor {
             is_raw: settings.port.framing == Framing::Raw,
             connections: std::iter::repeat_with(|| None).take(sessions.capacity() >> place_shift).collect(),
             place_shift,
+            early: Early::default(),
             inward,
             touched: Vec::new(),
             inbox: Inbox::new(segment, id),
@@ -225,6 +229,7 @@ impl Reactor {
         self.send_batch()?;
         self.serve_waiting()?;
         self.close_drained_lanes();
+        self.early.forget_gone(&self.sessions);
         self.publish();
         self.sweep();
         Ok(())
@@ -291,6 +296,7 @@ impl Reactor {
         if !self.wants_connect {
             connection.posted = Posted::Connect;
         }
+        self.early.hand_to(&mut connection);
         add(&self.counters.connections, 1);
         Some(connection)
     }
@@ -298,7 +304,12 @@ impl Reactor {
     fn on_mail(&mut self, mail: Mail, events: &mut Events) -> Result<(), Broken> {
         match mail {
             Mail::Send { session, bytes } => {
-                let Some(mut connection) = self.take(session) else { return Ok(()) };
+                let Some(mut connection) = self.take(session) else {
+                    if Early::is_for(&self.sessions, session) {
+                        self.early.send_private(session, bytes);
+                    }
+                    return Ok(());
+                };
                 if connection.stream.is_some() {
                     connection.output.push_private(bytes);
                     self.send_queued(&mut connection);
@@ -307,7 +318,12 @@ impl Reactor {
             }
             Mail::Close { session, reset } => match self.take(session) {
                 Some(connection) => self.close(connection, reset),
-                None => Ok(()),
+                None => {
+                    if Early::is_for(&self.sessions, session) {
+                        self.early.close(session, reset);
+                    }
+                    Ok(())
+                }
             },
             Mail::Disk(Done::Written { session, range, len, result }) => self.on_spilled(session, range, len, result),
             Mail::Disk(Done::Read { session, result }) => {
