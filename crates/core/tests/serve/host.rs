@@ -1,0 +1,238 @@
+//! A host without a language: what a client sends is echoed, or is a command if it begins with an exclamation mark.
+
+use std::fs::File;
+use std::io::Write;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rotor_core::host::{End, Event, EventKind, Host, Outcome, Role};
+use rotor_core::process::Process;
+use rotor_ipc::SessionId;
+use rotor_ipc::payload::Payload;
+use rotor_sys::process;
+
+/// What a test wants of the host.
+#[derive(Clone, Debug)]
+pub struct Manners {
+    /// Whether messages carry a length; else whatever came is one.
+    pub is_framed: bool,
+    /// Descriptors that the master may open beyond those it has in its start callback; `None`: no limit.
+    pub descriptors: Option<u64>,
+    /// The exit code with which the start callback of the manager ends it.
+    pub manager_exits: Option<i32>,
+    /// How long a stop callback of the manager takes.
+    pub manager_stop_takes: Duration,
+}
+
+impl Default for Manners {
+    fn default() -> Self {
+        Self { is_framed: true, descriptors: None, manager_exits: None, manager_stop_takes: Duration::ZERO }
+    }
+}
+
+/// The host of one process.
+pub struct TestHost {
+    manners: Manners,
+    /// Events of all processes, one a line.
+    events: File,
+    process: Option<Rc<Process>>,
+}
+
+impl TestHost {
+    /// A host that notes what happens in `events`, a file opened for appending.
+    pub fn new(manners: Manners, events: File) -> Self {
+        Self { manners, events, process: None }
+    }
+
+    fn note(&mut self, line: &str) {
+        self.events.write_all(format!("{line}\n").as_bytes()).expect("the list of events takes another line");
+    }
+
+    fn process(&self) -> Rc<Process> {
+        self.process.clone().expect("a callback runs in a process that was entered")
+    }
+
+    fn send(&self, session: SessionId, body: &[u8]) {
+        let framed = if self.manners.is_framed { frame(body) } else { body.to_vec() };
+        // A client that has gone needs no answer.
+        let _ = self.process().send(session.0.cast_signed(), &framed);
+    }
+
+    fn close(&self, session: SessionId, reset: bool) {
+        let _ = self.process().close(session.0.cast_signed(), reset);
+    }
+
+    fn on_message(&mut self, session: SessionId, body: &[u8]) -> Outcome {
+        let Some(command) = body.strip_prefix(b"!").and_then(|command| std::str::from_utf8(command).ok()) else {
+            self.send(session, body);
+            return Outcome::Returned;
+        };
+        let mut words = command.split(' ');
+        let name = words.next().unwrap_or_default();
+        let number = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
+        match name {
+            "worker" => {
+                let worker = self.process().worker_id().map_or(0, |worker| worker.0);
+                self.send(session, format!("{worker} {}", process::id()).as_bytes());
+            }
+            "stats" => self.send(session, self.stats().as_bytes()),
+            "sleep" => {
+                std::thread::sleep(Duration::from_millis(number));
+                self.send(session, body);
+            }
+            "large" => self.send(session, &pattern(number, rotor_ipc::to_usize(number))),
+            "silence" => {}
+            "killed" => {
+                let _ = process::kill(process::id(), 9);
+                std::thread::sleep(Duration::from_secs(60));
+            }
+            "exit" => return Outcome::Ended(End::Leave { code: i32::try_from(number).unwrap_or(1) }),
+            "throw" => return Outcome::Threw,
+            "bye" => {
+                std::thread::sleep(Duration::from_millis(number));
+                self.send(session, &pattern(7, 64 << 10));
+                self.close(session, false);
+            }
+            "reset" => self.close(session, true),
+            "reap" => self.close_all_others(session, Duration::from_millis(number)),
+            _ => panic!("the command {command} is unknown"),
+        }
+        Outcome::Returned
+    }
+
+    /// Closes whatever session it finds, with a last word, for a while.
+    fn close_all_others(&self, own: SessionId, time: Duration) {
+        let process = self.process();
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            let mut place = 0;
+            while let Some((session, next)) = process.session_from(place) {
+                place = next;
+                if session != own.0.cast_signed() {
+                    self.send(SessionId(session.cast_unsigned()), b"bye");
+                    self.close(SessionId(session.cast_unsigned()), false);
+                }
+            }
+        }
+        self.send(own, b"done");
+    }
+
+    fn stats(&self) -> String {
+        let stats = self.process().stats();
+        stats.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+    }
+
+    fn limit_descriptors(&self, more: u64) {
+        use nix::sys::resource::{Resource, getrlimit, setrlimit};
+        // The list itself is open while it is counted.
+        let open = std::fs::read_dir("/proc/self/fd").expect("there is a list of descriptors").count() as u64 - 1;
+        let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("there is a limit");
+        setrlimit(Resource::RLIMIT_NOFILE, open + more, hard).expect("a limit may be lowered");
+    }
+}
+
+impl Host for TestHost {
+    fn listens(&self, _kind: EventKind) -> bool {
+        true
+    }
+
+    fn call(&mut self, event: Event) -> Outcome {
+        match event {
+            Event::Start => {
+                if let Some(more) = self.manners.descriptors {
+                    self.limit_descriptors(more);
+                }
+                self.note("start");
+            }
+            Event::Shutdown => {
+                let stats = self.stats();
+                self.note(&format!("shutdown {stats}"));
+            }
+            Event::ManagerStart => {
+                if let Some(code) = self.manners.manager_exits {
+                    return Outcome::Ended(End::Leave { code });
+                }
+            }
+            Event::ManagerStop => std::thread::sleep(self.manners.manager_stop_takes),
+            Event::AfterReload { success } => self.note(&format!("reloaded success={success}")),
+            Event::WorkerError { worker, exit_code, signal, session, .. } => {
+                let session = session.map_or(0, |session| session.0);
+                self.note(&format!("error worker={worker} code={exit_code} signal={signal} session={session}"));
+            }
+            Event::Connect { session, .. } => self.note(&format!("connect {session}")),
+            Event::Close { session, reactor } => {
+                let by = if reactor.is_some() { "client" } else { "server" };
+                self.note(&format!("close {session} by={by}"));
+            }
+            Event::WorkerStart(worker) => self.note(&format!("worker {worker} starts")),
+            Event::WorkerStop(worker) => self.note(&format!("worker {worker} stops")),
+            Event::BeforeShutdown | Event::BeforeReload | Event::WorkerExit(_) => {}
+        }
+        Outcome::Returned
+    }
+
+    fn fits(&self, len: usize) -> bool {
+        len <= 512 << 20
+    }
+
+    fn receive(
+        &mut self,
+        session: SessionId,
+        _reactor: u16,
+        payload: &Payload<'_>,
+        taken: &mut dyn FnMut(),
+    ) -> Outcome {
+        let mut bytes = Vec::new();
+        match payload {
+            Payload::Inline(shared) | Payload::Block { bytes: shared, .. } => shared.append_to(&mut bytes),
+            Payload::Spill { file, offset, len, .. } => {
+                bytes.resize(rotor_ipc::to_usize(*len), 0);
+                if file.read_exact_at(&mut bytes, *offset).is_err() {
+                    return Outcome::Returned;
+                }
+            }
+        }
+        taken();
+        let body = if self.manners.is_framed { &bytes[4..] } else { &bytes[..] };
+        self.on_message(session, body)
+    }
+
+    fn interrupt(&mut self) -> Outcome {
+        Outcome::Returned
+    }
+
+    fn before_fork(&mut self) {}
+
+    fn entered(&mut self, _role: Role, process: Rc<Process>) {
+        self.process = Some(process);
+    }
+
+    fn left(&mut self) {
+        self.process = None;
+    }
+}
+
+/// A message with its length before it.
+pub fn frame(body: &[u8]) -> Vec<u8> {
+    let mut framed = u32::try_from(body.len()).expect("a test's message is short enough").to_be_bytes().to_vec();
+    framed.extend_from_slice(body);
+    framed
+}
+
+/// Bytes that differ from those of every other seed, and from place to place.
+pub fn pattern(seed: u64, len: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut bytes = Vec::with_capacity(len + 8);
+    while bytes.len() < len {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_ne_bytes());
+    }
+    bytes.truncate(len);
+    if let Some(first) = bytes.first_mut() {
+        // Never a command.
+        *first |= 0x80;
+    }
+    bytes
+}

@@ -1,0 +1,253 @@
+//! Stops, reloads and deaths.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::Test;
+use crate::host::{Manners, pattern};
+use crate::server::{Running, SIGKILL, SIGTERM, SIGUSR1, one_of_each_worker, settings, stat_of, wait_until};
+use rotor_sys::process;
+
+pub const TESTS: &[Test] = &[
+    ("a_stop_answers_every_complete_message", stop_drains),
+    ("a_stop_posts_what_waits_for_a_full_lane", stop_with_full_lane),
+    ("a_second_signal_ends_what_a_stuck_callback_holds_up", forced_stop),
+    ("a_reload_under_load_loses_doubles_and_reorders_nothing", reload_under_load),
+    ("a_killed_worker_takes_one_message_and_one_connection_with_it", killed_worker),
+    ("workers_killed_at_random_under_load_lose_one_message_each", killed_at_random),
+    ("an_exception_closes_the_connection_in_hand_and_the_worker_lives", exception),
+    ("a_worker_that_exits_in_a_callback_is_replaced", exit_in_callback),
+    ("a_manager_that_its_callback_ends_cleanly_takes_the_server_with_it", manager_exits),
+    ("a_killed_manager_takes_the_server_with_it", manager_killed),
+    ("a_killed_master_leaves_no_process", master_killed),
+];
+
+fn stop_drains() {
+    let server = Running::start(settings(), Manners::default());
+    let mut clients: Vec<_> = (0..10).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        client.echo(b"ready");
+        for _ in 0..20 {
+            client.send(b"!sleep 3");
+        }
+    }
+    server.signal(SIGTERM);
+    for client in &mut clients {
+        for _ in 0..20 {
+            assert_eq!(client.receive(), b"!sleep 3");
+        }
+        assert!(client.ends());
+    }
+    let stopped = server.wait();
+    assert_eq!(stopped.code, 0);
+    assert_eq!(stopped.events.lines().filter(|line| line.contains("by=server")).count(), 10);
+    assert_eq!(stopped.events.lines().filter(|line| line.ends_with("stops")).count(), 2);
+}
+
+fn stop_with_full_lane() {
+    let server = Running::start(settings(), Manners::default());
+    let mut client = server.connect();
+    let mut writer = client.twin();
+    let message = pattern(1, 8000);
+    writer.send(b"!sleep 500");
+    let begun = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let (message, begun, server) = (&message, &begun, &server);
+        // More than the lane holds and less than the sockets and the lane do together.
+        scope.spawn(move || {
+            for _ in 0..60 {
+                writer.send(message);
+            }
+            begun.store(true, Ordering::Release);
+        });
+        wait_until("all messages to be sent", || begun.load(Ordering::Acquire));
+        server.signal(SIGTERM);
+        assert_eq!(client.receive(), b"!sleep 500");
+        for place in 0..60 {
+            assert!(client.receive() == *message, "echo {place}");
+        }
+        assert!(client.ends());
+    });
+    assert_eq!(server.wait().code, 0);
+}
+
+fn forced_stop() {
+    let server = Running::start(settings(), Manners::default());
+    let mut client = server.connect();
+    client.send(b"!sleep 60000");
+    server.wait_for("connect", 1);
+    thread::sleep(Duration::from_millis(50));
+    server.signal(SIGTERM);
+    thread::sleep(Duration::from_millis(1100));
+    let began = Instant::now();
+    server.signal(SIGTERM);
+    assert_eq!(server.wait().code, 0);
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+fn reload_under_load() {
+    let server = Running::start(settings(), Manners::default());
+    let over = AtomicBool::new(false);
+    let served: u64 = thread::scope(|scope| {
+        let clients: Vec<_> = (0..6_u64)
+            .map(|number| {
+                let mut client = server.connect();
+                let over = &over;
+                scope.spawn(move || {
+                    let mut served = 0;
+                    while !over.load(Ordering::Relaxed) {
+                        for place in 0..16 {
+                            client.send(&pattern(number << 32 | (served + place), 200));
+                        }
+                        for place in 0..16 {
+                            assert!(client.receive() == pattern(number << 32 | (served + place), 200));
+                        }
+                        served += 16;
+                    }
+                    served
+                })
+            })
+            .collect();
+        for round in 1..=6 {
+            server.signal(SIGUSR1);
+            server.wait_for("reloaded success=true", round);
+        }
+        over.store(true, Ordering::Relaxed);
+        clients.into_iter().map(|client| client.join().unwrap()).sum()
+    });
+    assert_eq!(u64::try_from(server.stat("request_count")).unwrap(), served);
+    assert_eq!(server.stat("crash_count"), 0);
+    let stopped = server.stop();
+    assert_eq!(stopped.code, 0);
+    assert_eq!(stopped.events.lines().filter(|line| line.ends_with("starts")).count(), 14);
+}
+
+fn killed_worker() {
+    let server = Running::start(settings(), Manners::default());
+    let [mut victim, mut other] = one_of_each_worker(&server);
+    let mut neighbour = loop {
+        let mut client = server.connect();
+        if client.worker().0 == 0 {
+            break client;
+        }
+    };
+    let (_, before) = neighbour.worker();
+    victim.send(b"!killed");
+    neighbour.echo(b"at most late");
+    other.echo(b"not even that");
+    assert!(victim.ends());
+    assert_ne!(neighbour.worker().1, before);
+    server.wait_for("error worker=0 code=0 signal=9 session=", 1);
+    assert_eq!((server.stat("lost_messages"), server.stat("crash_count")), (1, 1));
+    assert_eq!(server.stop().code, 0);
+}
+
+fn killed_at_random() {
+    let server = Running::start(settings(), Manners::default());
+    let over = AtomicBool::new(false);
+    let kills = thread::scope(|scope| {
+        let clients: Vec<_> = (0..6_u64)
+            .map(|number| {
+                let server = &server;
+                let over = &over;
+                scope.spawn(move || {
+                    let (mut client, mut ended) = (server.connect(), 0);
+                    let mut round = 0;
+                    while !over.load(Ordering::Relaxed) {
+                        round += 1;
+                        let message =
+                            pattern(number << 32 | round, [40, 30_000, 300_000][rotor_ipc::to_usize(round) % 3]);
+                        // A connection ends when its worker died with its message in hand, and only then.
+                        let framed = crate::host::frame(&message);
+                        let sent = std::io::Write::write_all(client.stream(), &framed);
+                        match sent.and_then(|()| client.try_receive()) {
+                            Ok(answer) => assert!(answer == message, "connection {number} round {round}"),
+                            Err(error) => {
+                                assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "no answer came");
+                                ended += 1;
+                                client = server.connect();
+                            }
+                        }
+                    }
+                    ended
+                })
+            })
+            .collect();
+        let mut kills = 0;
+        for _ in 0..30 {
+            thread::sleep(Duration::from_millis(50));
+            let victim = server.connect().worker().1;
+            if process::kill(victim, SIGKILL).is_ok() {
+                kills += 1;
+            }
+        }
+        over.store(true, Ordering::Relaxed);
+        let ended: i64 = clients.into_iter().map(|client| client.join().unwrap()).sum();
+        assert!(ended <= kills, "{ended} connections ended by {kills} kills");
+        kills
+    });
+    wait_until("all deaths to be counted", || server.stat("crash_count") == kills);
+    assert!(server.stat("lost_messages") <= kills);
+    assert_eq!(server.stop().code, 0);
+}
+
+fn exception() {
+    let server = Running::start(settings(), Manners::default());
+    let [mut thrower, _other] = one_of_each_worker(&server);
+    let before = thrower.worker();
+    thrower.send(b"!throw");
+    assert!(thrower.ends());
+    let mut next = server.connect();
+    while next.worker().0 != 0 {
+        next = server.connect();
+    }
+    assert_eq!(next.worker(), before);
+    assert_eq!(server.stat("exceptions"), 1);
+    assert_eq!(server.stop().code, 0);
+}
+
+fn exit_in_callback() {
+    let server = Running::start(settings(), Manners::default());
+    for code in [0, 3] {
+        let mut client = server.connect();
+        let (worker, before) = client.worker();
+        client.send(format!("!exit {code}").as_bytes());
+        assert!(client.ends());
+        wait_until("its successor", || {
+            let (number, pid) = server.connect().worker();
+            number == worker && pid != before
+        });
+    }
+    server.wait_for("code=3 signal=0", 1);
+    assert_eq!(server.stop().code, 0);
+}
+
+fn manager_exits() {
+    for code in [0, 5] {
+        let server = Running::start(settings(), Manners { manager_exits: Some(code), ..Manners::default() });
+        assert_eq!(server.wait().code, 1);
+    }
+}
+
+fn manager_killed() {
+    let server = Running::start(settings(), Manners::default());
+    let mut client = server.connect();
+    client.echo(b"ready");
+    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", server.pid())).unwrap();
+    let manager = children.trim().parse().expect("the master has one child");
+    process::kill(manager, SIGKILL).unwrap();
+    assert!(client.ends());
+    assert_eq!(server.wait().code, 1);
+}
+
+fn master_killed() {
+    let server = Running::start(settings(), Manners::default());
+    let mut client = server.connect();
+    client.echo(b"ready");
+    server.signal(SIGKILL);
+    assert!(client.ends());
+    let stopped = server.wait();
+    assert_eq!(stopped.code, -SIGKILL);
+    assert!(!stopped.events.lines().any(|line| line.starts_with("shutdown") && stat_of(line, "start_time") > 0));
+}

@@ -1,0 +1,109 @@
+//! Connections beyond what is allowed or possible, and sessions in their first moments.
+
+use std::io::ErrorKind;
+use std::thread;
+use std::time::Duration;
+
+use crate::Test;
+use crate::host::Manners;
+use crate::server::{Client, PATIENCE, Running, settings, stat_of, wait_until};
+use std::net::TcpStream;
+
+pub const TESTS: &[Test] = &[
+    ("connections_beyond_the_limit_are_refused_and_counted", refused),
+    ("accepting_pauses_without_descriptors_and_goes_on", no_descriptors),
+    ("a_session_can_be_sent_to_and_closed_as_soon_as_it_is_known", known_at_once),
+    ("sessions_whose_worker_is_stuck_do_not_stop_accepting", stuck_closes),
+];
+
+fn refused() {
+    let mut settings = settings();
+    settings.max_connection = 4;
+    let server = Running::start(settings, Manners::default());
+    let mut clients: Vec<_> = (0..4).map(|_| server.connect()).collect();
+    clients.iter_mut().for_each(|client| client.echo(b"inside"));
+    for _ in 0..3 {
+        assert!(server.connect().ends());
+    }
+    drop(clients.pop());
+    wait_until("the place to be free", || {
+        let mut client = server.connect();
+        client.stream().set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+        let sent = std::io::Write::write_all(client.stream(), &crate::host::frame(b"now"));
+        sent.and_then(|()| client.try_receive()).is_ok()
+    });
+    drop(clients);
+    let stopped = server.stop();
+    assert_eq!(stopped.code, 0);
+    let stats = stopped.events.lines().find(|line| line.starts_with("shutdown")).unwrap();
+    assert!(stat_of(stats, "abort_count") >= 3, "{stats}");
+}
+
+fn no_descriptors() {
+    let server = Running::start(settings(), Manners { descriptors: Some(16), ..Manners::default() });
+    let mut clients: Vec<Client> = (0..40).map(|_| server.connect()).collect();
+    // The first ones are served, and go on being served while nobody else can be.
+    clients[0].echo(b"first");
+    thread::sleep(Duration::from_millis(250));
+    clients[0].echo(b"still");
+    let stats = String::from_utf8(clients[0].ask(b"!stats")).unwrap();
+    assert!(stat_of(&stats, "accept_pauses") >= 1, "{stats}");
+    assert!(stat_of(&stats, "connection_num") < 30, "{stats}");
+    // As they go, the others come in.
+    while let Some(mut client) = (!clients.is_empty()).then(|| clients.remove(0)) {
+        client.echo(b"my turn");
+    }
+    assert_eq!(server.stop().code, 0);
+}
+
+/// Another worker finds a session in the table before its reactor has seen its socket for the first time.
+fn known_at_once() {
+    let server = Running::start(settings(), Manners::default());
+    let mut reaper = server.connect();
+    reaper.send(b"!reap 700");
+    let address = server.address();
+    let clients = thread::scope(|scope| {
+        let all: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(move || {
+                    let mut count = 0;
+                    let begin = std::time::Instant::now();
+                    while begin.elapsed() < Duration::from_millis(500) {
+                        let mut client = Client::new(TcpStream::connect(address).unwrap());
+                        client.stream().set_read_timeout(Some(PATIENCE / 4)).unwrap();
+                        match client.try_receive() {
+                            Ok(word) => assert_eq!(word, b"bye"),
+                            Err(error) => assert_ne!(error.kind(), ErrorKind::WouldBlock, "it was never closed"),
+                        }
+                        count += 1;
+                    }
+                    count
+                })
+            })
+            .collect();
+        all.into_iter().map(|client| client.join().expect("a client was forgotten")).sum::<usize>()
+    });
+    assert!(clients > 10);
+    assert_eq!(reaper.receive(), b"done");
+    assert_eq!(server.stop().code, 0);
+}
+
+/// Sessions that wait for their close callback have room of their own.
+fn stuck_closes() {
+    let mut settings = settings();
+    settings.max_connection = 8;
+    let server = Running::start(settings, Manners::default());
+    let [mut stuck, mut other] = crate::server::one_of_each_worker(&server);
+    stuck.send(b"!sleep 1000");
+    for _ in 0..40 {
+        drop(server.connect());
+    }
+    other.echo(b"served");
+    let mut late: Vec<_> = (0..2).map(|_| server.connect()).collect();
+    // One of two sessions in a row belongs to the worker that is not stuck.
+    late.iter_mut().for_each(|client| client.send(b"hello"));
+    late.iter_mut().for_each(|client| assert_eq!(client.receive(), b"hello"));
+    assert_eq!(stuck.receive(), b"!sleep 1000");
+    drop((late, other, stuck));
+    assert_eq!(server.stop().code, 0);
+}

@@ -1,0 +1,111 @@
+//! Full means wait: one worker that does not keep up holds up its own connections and no others.
+
+use std::io::{ErrorKind, Write};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::Test;
+use crate::host::{Manners, frame, pattern};
+use crate::server::{PATIENCE, Running, one_of_each_worker, settings};
+
+pub const TESTS: &[Test] = &[
+    ("a_worker_whose_lane_is_full_holds_up_no_other_and_loses_nothing", full_lane),
+    ("large_messages_for_a_stuck_worker_hold_up_no_other", full_of_blocks),
+    ("a_client_that_does_not_read_holds_up_no_other_and_gets_everything", slow_reader),
+];
+
+/// Writes copies of `message` until the connection takes no more for a while; says how many were written whole.
+fn fill(client: &mut crate::server::Client, message: &[u8], most: usize) -> (usize, Vec<u8>) {
+    let framed = frame(message);
+    client.stream().set_nonblocking(true).unwrap();
+    let (mut whole, mut at, mut last) = (0, 0, Instant::now());
+    while whole < most && last.elapsed() < Duration::from_millis(300) {
+        match client.stream().write(&framed[at..]) {
+            Ok(written) => {
+                at += written;
+                last = Instant::now();
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(Duration::from_millis(1)),
+            Err(error) => panic!("the connection broke: {error}"),
+        }
+        if at == framed.len() {
+            (whole, at) = (whole + 1, 0);
+        }
+    }
+    client.stream().set_nonblocking(false).unwrap();
+    let rest = if at > 0 { framed[at..].to_vec() } else { Vec::new() };
+    (whole + usize::from(at > 0), rest)
+}
+
+fn full_lane() {
+    let server = Running::start(settings(), Manners::default());
+    let [mut slow, mut other] = one_of_each_worker(&server);
+    slow.send(b"!sleep 1500");
+    let message = pattern(1, 1000);
+    let (count, rest) = fill(&mut slow, &message, 200_000);
+    assert!(count < 200_000, "the lane never filled");
+    let began = Instant::now();
+    for _ in 0..200 {
+        other.echo(b"meanwhile");
+    }
+    assert!(began.elapsed() < Duration::from_millis(900), "the other worker's connection waited");
+    let mut writer = slow.twin();
+    thread::scope(|scope| {
+        scope.spawn(move || writer.stream().write_all(&rest).unwrap());
+        assert_eq!(slow.receive(), b"!sleep 1500");
+        for place in 0..count {
+            assert!(slow.receive() == message, "echo {place} of {count}");
+        }
+    });
+    assert!(server.stat("read_pauses") > 0);
+    assert_eq!(server.stop().code, 0);
+}
+
+/// Blocks and spill ranges belong to the reactor: one worker must not have them all.
+fn full_of_blocks() {
+    let mut settings = settings();
+    settings.reactor_num = 1;
+    settings.ipc_memory = 16 << 20;
+    let server = Running::start(settings, Manners::default());
+    let [mut slow, mut other] = one_of_each_worker(&server);
+    // Each of many connections has its own large messages for the stuck worker.
+    let mut crowd: Vec<_> = (0..40).map(|_| server.connect()).collect();
+    crowd.retain_mut(|client| client.worker().0 == 0);
+    slow.send(b"!sleep 3000");
+    let message = pattern(2, 300_000);
+    for client in &mut crowd {
+        client.stream().set_nonblocking(true).unwrap();
+        let framed: Vec<u8> = (0..8).flat_map(|_| frame(&message)).collect();
+        let _ = client.stream().write(&framed);
+    }
+    thread::sleep(Duration::from_millis(300));
+    let began = Instant::now();
+    for _ in 0..100 {
+        other.echo(b"meanwhile");
+    }
+    other.echo(&pattern(3, 50_000));
+    other.echo(&pattern(4, 400_000));
+    assert!(began.elapsed() < Duration::from_millis(1500), "the other worker's connection waited");
+    drop(crowd);
+    assert_eq!(slow.receive(), b"!sleep 3000");
+    assert_eq!(server.stop().code, 0);
+}
+
+fn slow_reader() {
+    let server = Running::start(settings(), Manners::default());
+    let [mut slow, mut other] = one_of_each_worker(&server);
+    let message = pattern(3, 1 << 20);
+    let mut writer = slow.twin();
+    thread::scope(|scope| {
+        let message = &message;
+        scope.spawn(move || (0..40).for_each(|_| writer.send(message)));
+        thread::sleep(Duration::from_millis(300));
+        let began = Instant::now();
+        other.echo(&pattern(5, 1 << 20));
+        assert!(began.elapsed() < PATIENCE / 4, "the other connection waited");
+        for _ in 0..40 {
+            assert!(slow.receive() == *message);
+        }
+    });
+    assert_eq!(server.stop().code, 0);
+}

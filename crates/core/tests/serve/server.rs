@@ -1,0 +1,307 @@
+//! A server in a forked child, and its clients.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use rotor_core::framer::{Framing, LengthField, LengthType};
+use rotor_core::host::End;
+use rotor_core::server::{Server, SockType, start};
+use rotor_core::settings::{LogLevel, PortSettings, Settings};
+use rotor_sys::process::{self, Fork};
+
+use crate::host::{Manners, TestHost, frame};
+
+/// No wait of a test is longer; what takes so long has failed.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server that runs.
+pub struct Running {
+    address: SocketAddr,
+    pid: i32,
+    folder: PathBuf,
+}
+
+/// What a server was when it had stopped.
+pub struct Stopped {
+    /// The exit code of its master.
+    pub code: i32,
+    /// Its events, one a line.
+    pub events: String,
+}
+
+/// Two reactors, two workers, length framing, and little memory.
+pub fn settings() -> Settings {
+    Settings {
+        worker_num: 2,
+        reactor_num: 2,
+        max_connection: 2000,
+        daemonize: false,
+        pid_file: None,
+        log_file: None,
+        log_level: LogLevel::Notice,
+        max_wait_time: Some(Duration::from_secs(10)),
+        reload_async: true,
+        open_cpu_affinity: false,
+        cpu_affinity_ignore: Vec::new(),
+        output_buffer_size: 64 << 20,
+        task_tmpdir: PathBuf::new(),
+        ipc_memory: 64 << 20,
+        close_on_worker_error: true,
+        port: PortSettings {
+            backlog: 1024,
+            open_tcp_nodelay: true,
+            socket_buffer_size: 64 << 20,
+            framing: Framing::Length(LengthField { kind: LengthType::U32Big, offset: 0, body_offset: 4 }),
+            package_max_length: 64 << 20,
+        },
+    }
+}
+
+impl Running {
+    /// Starts a server on a free port. The caller is the only thread of this process.
+    pub fn start(mut settings: Settings, manners: Manners) -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("rotor-serve-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a test may make a folder");
+        settings.task_tmpdir = folder.join("spill");
+        std::fs::create_dir_all(&settings.task_tmpdir).expect("a test may make a folder");
+        settings.log_file = Some(folder.join("log"));
+        let events = append(folder.join("events"));
+        let starts = manners.manager_exits.is_none();
+        let server = Server::bind("127.0.0.1", 0, SockType::Tcp).expect("there is a free port");
+        let address = (Ipv4Addr::LOCALHOST, server.port()).into();
+        let pid = match process::fork().expect("a process can be forked") {
+            Fork::Parent { child } => child,
+            Fork::Child => {
+                // What hangs ends with the test.
+                let _ = process::die_with_parent();
+                let mut host = TestHost::new(manners, events);
+                let code = match start(server, settings, &mut host) {
+                    Ok(End::Stopped) => 0,
+                    Ok(End::Leave { code }) => code,
+                    Ok(End::Exited | End::BailedOut) => 99,
+                    Err(error) => {
+                        let _ = writeln!(append(folder.join("events")), "cannot start: {error}");
+                        98
+                    }
+                };
+                process::exit_now(code)
+            }
+        };
+        let running = Self { address, pid, folder };
+        if starts {
+            running.wait_for("start", 1);
+        }
+        running
+    }
+
+    /// A new client.
+    pub fn connect(&self) -> Client {
+        Client::new(TcpStream::connect(self.address).expect("the server listens"))
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The master's process number.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Signals the master.
+    pub fn signal(&self, signal: i32) {
+        process::kill(self.pid, signal).expect("the master lives");
+    }
+
+    /// What has happened so far, one event a line.
+    pub fn events(&self) -> String {
+        std::fs::read_to_string(self.folder.join("events")).expect("the list of events is there")
+    }
+
+    /// Waits until an event contains `text` for the `times`-th time.
+    pub fn wait_for(&self, text: &str, times: usize) {
+        wait_until(&format!("{times} events with \"{text}\""), || {
+            self.events().lines().filter(|line| line.contains(text)).count() >= times
+        });
+    }
+
+    /// A counter of `stats()`.
+    pub fn stat(&self, name: &str) -> i64 {
+        let stats = self.connect().ask(b"!stats");
+        stat_of(&String::from_utf8(stats).expect("the stats are text"), name)
+    }
+
+    /// Asks for an orderly stop and waits for it.
+    pub fn stop(self) -> Stopped {
+        self.signal(SIGTERM);
+        self.wait()
+    }
+
+    /// Waits for the end. Nothing may be left then: no process, no file, and no block in use.
+    pub fn wait(self) -> Stopped {
+        let mut code = None;
+        wait_until("the end of the master", || {
+            match waitpid(Pid::from_raw(self.pid), Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(_, status)) => code = Some(status),
+                Ok(WaitStatus::Signaled(_, signal, _)) => code = Some(-(signal as i32)),
+                _ => {}
+            }
+            code.is_some()
+        });
+        // We are the parent of whatever its processes have left.
+        wait_until("the end of all processes", || {
+            loop {
+                match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                    Err(nix::errno::Errno::ECHILD) => break true,
+                    Ok(WaitStatus::StillAlive) => break false,
+                    _ => {}
+                }
+            }
+        });
+        let events = self.events();
+        let spilled = std::fs::read_dir(self.folder.join("spill")).expect("the spill folder is there").count();
+        assert_eq!(spilled, 0, "spill files are left");
+        if let Some(stats) = events.lines().find(|line| line.starts_with("shutdown ")) {
+            assert_eq!(stat_of(stats, "blocks_in_use"), 0, "blocks are left: {stats}");
+            assert_eq!(stat_of(stats, "connection_num"), 0, "connections are left: {stats}");
+        }
+        Stopped { code: code.unwrap_or(-1), events }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for name in ["events", "log"] {
+                let text = std::fs::read_to_string(self.folder.join(name)).unwrap_or_default();
+                let lines: Vec<_> = text.lines().collect();
+                let last = &lines[lines.len().saturating_sub(30)..];
+                eprintln!("---- {name}, the last {} of {} lines\n{}", last.len(), lines.len(), last.join("\n"));
+            }
+            let _ = process::kill(self.pid, SIGKILL);
+            let _ = waitpid(Pid::from_raw(self.pid), None);
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A client of a server.
+pub struct Client {
+    stream: TcpStream,
+}
+
+impl Client {
+    /// On a connection.
+    pub fn new(stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(PATIENCE)).expect("a socket takes a limit");
+        stream.set_write_timeout(Some(PATIENCE)).expect("a socket takes a limit");
+        stream.set_nodelay(true).expect("a socket takes an option");
+        Self { stream }
+    }
+
+    /// The connection.
+    pub fn stream(&mut self) -> &mut TcpStream {
+        &mut self.stream
+    }
+
+    /// Another handle of the same connection.
+    pub fn twin(&self) -> Self {
+        Self { stream: self.stream.try_clone().expect("a socket can be cloned") }
+    }
+
+    /// Sends a message.
+    pub fn send(&mut self, body: &[u8]) {
+        self.stream.write_all(&frame(body)).expect("the server reads");
+    }
+
+    /// Receives a message.
+    pub fn try_receive(&mut self) -> io::Result<Vec<u8>> {
+        let mut len = [0; 4];
+        self.stream.read_exact(&mut len)?;
+        let mut body = vec![0; u32::from_be_bytes(len) as usize];
+        self.stream.read_exact(&mut body)?;
+        Ok(body)
+    }
+
+    /// Receives a message, which has to come.
+    pub fn receive(&mut self) -> Vec<u8> {
+        self.try_receive().expect("the server answers")
+    }
+
+    /// Sends and receives.
+    pub fn ask(&mut self, body: &[u8]) -> Vec<u8> {
+        self.send(body);
+        self.receive()
+    }
+
+    /// Sends and receives the same.
+    pub fn echo(&mut self, body: &[u8]) {
+        let answer = self.ask(body);
+        assert!(answer == body, "{} bytes came back as {} others", body.len(), answer.len());
+    }
+
+    /// The worker that serves it, and that one's process number.
+    pub fn worker(&mut self) -> (u32, i32) {
+        let answer = String::from_utf8(self.ask(b"!worker")).expect("a number is text");
+        let (worker, pid) = answer.split_once(' ').expect("two numbers");
+        (worker.parse().expect("a number"), pid.parse().expect("a number"))
+    }
+
+    /// Says that it sends no more.
+    pub fn half_close(&mut self) {
+        self.stream.shutdown(Shutdown::Write).expect("the connection is there");
+    }
+
+    /// Whether the connection ends now, and with nothing more before the end.
+    pub fn ends(&mut self) -> bool {
+        let mut byte = [0];
+        match self.stream.read(&mut byte) {
+            Ok(0) => true,
+            Ok(_) => false,
+            Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
+        }
+    }
+}
+
+/// Clients of both workers, by the worker's number.
+pub fn one_of_each_worker(server: &Running) -> [Client; 2] {
+    let (mut first, mut second) = (server.connect(), server.connect());
+    match (first.worker().0, second.worker().0) {
+        (0, 1) => [first, second],
+        (1, 0) => [second, first],
+        both => panic!("two sessions in a row went to workers {both:?}"),
+    }
+}
+
+/// Waits for a condition.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < end, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// A counter in a line of them.
+pub fn stat_of(stats: &str, name: &str) -> i64 {
+    let values = stats.split(' ').filter_map(|pair| pair.split_once('='));
+    let value = values.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value);
+    value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("there is no counter {name} in {stats}"))
+}
+
+fn append(path: PathBuf) -> File {
+    OpenOptions::new().append(true).create(true).open(path).expect("a test may write to its folder")
+}
+
+pub const SIGKILL: i32 = 9;
+pub const SIGTERM: i32 = 15;
+pub const SIGUSR1: i32 = 10;
