@@ -99,6 +99,8 @@ pub enum Input {
 pub enum Why {
     /// The peer has sent the end; it may still be reading.
     PeerEnded,
+    /// The peer has broken the framing: no more is read, and what it sent before is answered.
+    Misframed,
     /// The connection broke.
     PeerReset,
     /// The server closes it.
@@ -110,7 +112,7 @@ pub enum Why {
 impl Why {
     /// Whether the close callback is told that the server closed.
     pub fn is_by_server(self) -> bool {
-        matches!(self, Self::Server | Self::Stopping)
+        matches!(self, Self::Misframed | Self::Server | Self::Stopping)
     }
 }
 
@@ -156,8 +158,9 @@ impl Connection {
     pub fn end_input(&mut self, why: Why) {
         match (self.input, why) {
             (Input::Open, _)
-            | (Input::Over(Why::PeerEnded), Why::PeerReset | Why::Server)
-            | (Input::Over(Why::Stopping), Why::PeerReset | Why::Server) => self.input = Input::Over(why),
+            | (Input::Over(Why::PeerEnded | Why::Misframed | Why::Stopping), Why::PeerReset | Why::Server) => {
+                self.input = Input::Over(why);
+            }
             (Input::Over(_), _) => {}
         }
     }
@@ -198,7 +201,7 @@ impl Connection {
             Input::Over(Why::Server) => is_out,
             // Answers may still come until the worker has seen the end of the input; then nothing more does. The
             // session's closing flag says nothing here: it is set before what was sent ahead of it is taken.
-            Input::Over(Why::PeerEnded | Why::Stopping) => is_out && self.posted == Posted::Done,
+            Input::Over(Why::PeerEnded | Why::Misframed | Why::Stopping) => is_out && self.posted == Posted::Done,
         }
     }
 }
@@ -226,8 +229,8 @@ mod tests {
     }
 
     #[test]
-    fn a_half_closed_connection_stays_until_its_worker_has_seen_the_end_and_the_answer_is_out() {
-        for why in [Why::PeerEnded, Why::Stopping] {
+    fn a_connection_whose_input_is_over_stays_until_its_worker_has_seen_the_end_and_the_answer_is_out() {
+        for why in [Why::PeerEnded, Why::Misframed, Why::Stopping] {
             let (mut connection, _client) = connection();
             connection.posted = Posted::Connect;
             assert!(!connection.may_close_socket());
@@ -261,13 +264,13 @@ mod tests {
 
     #[test]
     fn the_first_reason_of_an_end_stays_but_what_is_worse_than_an_orderly_end_overrides_it() {
-        let all = [Why::PeerEnded, Why::PeerReset, Why::Server, Why::Stopping];
+        let all = [Why::PeerEnded, Why::Misframed, Why::PeerReset, Why::Server, Why::Stopping];
         for first in all {
             for second in all {
                 let (mut connection, _client) = connection();
                 connection.end_input(first);
                 connection.end_input(second);
-                let is_orderly = matches!(first, Why::PeerEnded | Why::Stopping);
+                let is_orderly = matches!(first, Why::PeerEnded | Why::Misframed | Why::Stopping);
                 let is_worse = matches!(second, Why::PeerReset | Why::Server);
                 let expected = if is_orderly && is_worse { second } else { first };
                 assert_eq!(connection.input, Input::Over(expected), "{first:?}, then {second:?}");
@@ -277,9 +280,13 @@ mod tests {
 
     #[test]
     fn what_a_worker_sends_goes_out_until_the_server_has_closed_or_the_connection_broke() {
-        for (why, expected) in
-            [(Why::PeerEnded, true), (Why::Stopping, true), (Why::Server, false), (Why::PeerReset, false)]
-        {
+        for (why, expected) in [
+            (Why::PeerEnded, true),
+            (Why::Misframed, true),
+            (Why::Stopping, true),
+            (Why::Server, false),
+            (Why::PeerReset, false),
+        ] {
             let (mut connection, _client) = connection();
             assert!(connection.accepts_output());
             connection.end_input(why);

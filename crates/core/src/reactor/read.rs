@@ -268,8 +268,7 @@ impl Reactor {
     fn on_frame_error(&mut self, connection: &mut Connection, error: FrameError) {
         add(&self.counters.protocol_errors, 1);
         self.log.info(|| format!("session {}: {error}; closing", connection.id));
-        let _ = self.sessions.set_flag(connection.id, rotor_ipc::sessions::Flag::Over);
-        connection.end_input(Why::Server);
+        connection.end_input(Why::Misframed);
         connection.drop_unread();
     }
 
