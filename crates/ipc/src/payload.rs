@@ -266,8 +266,18 @@ mod pool {
             }
         }
 
-        /// Gives the memory of all free blocks back, for a pool whose owner is dead.
+        /// Gives the memory of all free blocks back, and the disk space of the spill file if it has no range in
+        /// use, for a pool whose owner is dead.
         pub fn punch_free(&self) {
+            // A free entry's range may be part of another's that is not.
+            if self.spill.iter().all(|entry| entry.state.load() == BlockState::Free) {
+                for entry in self.spill {
+                    let (offset, len) = (entry.offset.load(Ordering::Relaxed), entry.len.load(Ordering::Relaxed));
+                    if len > 0 {
+                        let _ = self.file.punch(offset, len);
+                    }
+                }
+            }
             for (index, state) in self.states.iter().enumerate() {
                 if state.change(BlockState::Free, BlockState::Filling) {
                     let (offset, size) = self.place(index);
@@ -562,7 +572,8 @@ mod pool {
                 if start.saturating_sub(offset) >= len {
                     break;
                 }
-                offset = offset.max(start.saturating_add(size)).next_multiple_of(4096);
+                // A range that ends nowhere is damage: no room behind it.
+                offset = offset.max(start.checked_add(size)?).checked_next_multiple_of(4096)?;
             }
             let (index, entry) = self.view.spill.iter().enumerate().find(|(_, entry)| entry.state.take())?;
             entry.offset.store(offset, Ordering::Relaxed);

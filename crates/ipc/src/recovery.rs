@@ -154,6 +154,36 @@ mod tests {
     }
 
     #[test]
+    fn a_dead_process_leaves_no_spilled_bytes_on_the_disk() {
+        let segment = segment();
+        segment.seat(WORKER, 0).begin(2, 0);
+        let view = segment.outlet_pool(segment.outlet_of(WORKER, 0));
+        let range = Pool::attach(view, 1).take_spill(5).unwrap();
+        range.fill(b"hello").unwrap();
+        let header = Header { kind: Kind::Send, location: Where::Spill, aux: 0, session: 1, extra: 0 };
+        let payload = view.payload(&header, range.reference(5), 0, 0).unwrap();
+        std::mem::forget(range);
+        recover(segment, WORKER, 2);
+        assert_eq!(view.in_use(), 0);
+        let mut bytes = Vec::with_capacity(5);
+        payload.copy_into(bytes.spare_capacity_mut()).unwrap();
+        // SAFETY: the copy has filled five bytes, for which there was room.
+        unsafe { bytes.set_len(5) };
+        assert_eq!(bytes, [0; 5]);
+    }
+
+    #[test]
+    fn a_damaged_spill_range_is_no_panic() {
+        let segment = segment();
+        let view = segment.reactor_pool(0);
+        let mut pool = Pool::attach(view, 1);
+        let endless = pool.take_spill(u64::MAX - 1).unwrap();
+        assert!(pool.take_spill(1).is_none());
+        drop(endless);
+        assert!(pool.take_spill(1).is_some());
+    }
+
+    #[test]
     fn the_death_of_a_successor_leaves_what_the_owner_has_in_hand() {
         let segment = segment();
         post_two(segment);
