@@ -248,8 +248,19 @@ mod pool {
         pub fn is_short_of(&self, len: usize) -> bool {
             let small = self.layout.small.count;
             let class = if len <= self.layout.small.size { &self.states[..small] } else { &self.states[small..] };
-            let free = class.iter().filter(|state| state.load() == BlockState::Free).count();
-            free * 4 < class.len()
+            is_short(class.iter())
+        }
+
+        /// Whether less than a quarter of the spill ranges is free.
+        pub fn is_short_of_spill(&self) -> bool {
+            is_short(self.spill.iter().map(|entry| &entry.state))
+        }
+
+        /// How many blocks and spill ranges are posted to `reader` and not given back yet.
+        pub fn held_for(&self, reader: u16) -> usize {
+            self.states()
+                .filter(|state| matches!(state.load(), BlockState::Posted { consumer, .. } if consumer == reader))
+                .count()
         }
 
         /// Frees what a dead producer held, given the published tail of each of its lanes.
@@ -328,6 +339,12 @@ mod pool {
                 Where::Inline => Err(Broken { what: "an inline record refers to block", found: reference.index }),
             }
         }
+    }
+
+    /// Whether less than a quarter is free. Stops counting where it knows.
+    fn is_short<'a>(states: impl ExactSizeIterator<Item = &'a StateWord>) -> bool {
+        let enough = states.len().div_ceil(4);
+        states.filter(|state| state.load() == BlockState::Free).take(enough).count() < enough
     }
 
     /// The bytes of a record, wherever they are.
@@ -526,6 +543,11 @@ mod pool {
         /// Takes over a pool. Memory that a process before has left in free blocks is given back in time.
         pub fn attach(view: PoolView, now_ns: u64) -> Self {
             Self { used_ns: vec![now_ns; view.states.len()], view }
+        }
+
+        /// What everybody sees of it.
+        pub fn view(&self) -> &PoolView {
+            &self.view
         }
 
         /// The largest block in bytes.

@@ -88,6 +88,8 @@ struct Inward {
     waiting: std::collections::VecDeque<SessionId>,
     /// Connections whose close record was posted, by its position.
     closing: std::collections::VecDeque<(u64, SessionId)>,
+    /// Messages that the helper thread is writing into their spill ranges.
+    spilling: usize,
     is_touched: bool,
     is_closed: bool,
 }
@@ -152,6 +154,7 @@ impl Reactor {
                 waker: segment.slot_waker(worker),
                 waiting: std::collections::VecDeque::new(),
                 closing: std::collections::VecDeque::new(),
+                spilling: 0,
                 is_touched: false,
                 is_closed: false,
             })

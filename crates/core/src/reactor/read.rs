@@ -11,12 +11,16 @@ use rotor_ipc::ring::Broken;
 use super::connection::{Connection, Incoming, Input, Posted, Why};
 use super::{READ_SIZE, Reactor, add};
 use crate::disk::Job;
+use crate::dispatch;
 use crate::framer::{Cut, FrameError};
 
 /// So many reads of one connection in one turn; then the others have theirs.
 const READS_PER_TURN: usize = 4;
 /// A read of more than this makes the connection's next one go straight into a block.
 const LARGE_READ: usize = 4 << 10;
+/// So many blocks and spill ranges a worker may have though only a quarter of them is left.
+const HARDLY_ANY: usize = 2;
+
 /// A consumer's number is its slot's.
 fn consumer(connection: &Connection) -> u16 {
     u16::try_from(connection.worker.0).unwrap_or(u16::MAX)
@@ -134,11 +138,10 @@ impl Reactor {
 
     /// Raw framing, large reads: straight into a block, which is the message.
     fn read_into_block(&mut self, connection: &mut Connection) -> Result<(), Broken> {
-        let Some(block) = self.spare.take().or_else(|| self.pool.take_block(READ_SIZE, self.now_ns)) else {
+        let Some(block) = self.spare.take().or_else(|| self.take_block(connection, READ_SIZE)) else {
             connection.reads_large = false;
             return Ok(());
         };
-        self.has_garbage = true;
         let (Some(stream), Some(bytes)) = (&connection.stream, block.bytes()) else { return Ok(()) };
         let bytes = bytes.slice(0, READ_SIZE);
         let received = stream.recv_shared(bytes);
@@ -256,13 +259,33 @@ impl Reactor {
     }
 
     fn begin_incoming(&mut self, begin: &[u8], total: usize) -> Incoming {
-        if let Some(block) = self.pool.take_block(total, self.now_ns)
+        // A message that is not finished may stay so for long: it leaves a quarter to those that are.
+        if !self.pool.view().is_short_of(total)
+            && let Some(block) = self.pool.take_block(total, self.now_ns)
             && block.fill(begin).is_ok()
         {
             self.has_garbage = true;
             return Incoming::Block { block, received: begin.len(), total };
         }
         Incoming::Private { bytes: begin.to_vec(), total }
+    }
+
+    /// A block for a message that is complete. The last quarter is for workers that have hardly any: one that is
+    /// stuck must not have them all.
+    fn take_block(&mut self, connection: &Connection, len: usize) -> Option<Filling> {
+        let view = self.pool.view();
+        if view.is_short_of(len) && view.held_for(consumer(connection)) >= HARDLY_ANY {
+            return None;
+        }
+        let block = self.pool.take_block(len, self.now_ns)?;
+        self.has_garbage = true;
+        Some(block)
+    }
+
+    /// Whether a spill range is to be had for a message of this connection, by the same rule.
+    fn may_spill(&self, connection: &Connection) -> bool {
+        let view = self.pool.view();
+        self.pool.has_spill_range() && (!view.is_short_of_spill() || view.held_for(consumer(connection)) < HARDLY_ANY)
     }
 
     fn on_frame_error(&mut self, connection: &mut Connection, error: FrameError) {
@@ -346,6 +369,8 @@ impl Reactor {
         len: usize,
         result: io::Result<()>,
     ) -> Result<(), Broken> {
+        let slot = dispatch::worker_of(id, self.inward.len()).index();
+        self.inward[slot].spilling -= 1;
         let Some(mut connection) = self.take(id) else { return Ok(()) };
         connection.is_spilling = false;
         if let Err(error) = result {
@@ -421,17 +446,16 @@ impl Reactor {
                 Err(PostError::Broken(broken)) => Err(broken),
             };
         }
-        self.has_garbage = true;
-        if let Some(block) = self.pool.take_block(bytes.len(), self.now_ns)
+        // What has to wait is not copied before.
+        if !self.has_room(slot)? {
+            return Ok(Post::NoRoom);
+        }
+        if let Some(block) = self.take_block(connection, bytes.len())
             && block.fill(bytes).is_ok()
         {
-            return if self.has_room(slot)? {
-                self.post_block(connection, block, bytes.len())
-            } else {
-                Ok(Post::NoRoom)
-            };
+            return self.post_block(connection, block, bytes.len());
         }
-        Ok(self.spill(connection, bytes.to_vec()))
+        if self.may_spill(connection) { Ok(self.spill(connection, bytes.to_vec())) } else { Ok(Post::NoRoom) }
     }
 
     fn post_incoming(&mut self, connection: &mut Connection, incoming: Incoming) -> Result<(), Broken> {
@@ -439,17 +463,19 @@ impl Reactor {
             Incoming::Block { block, total, .. } => self.post_block(connection, block, total).map(|_| ()),
             Incoming::Ready { filling, len } => self.post_block(connection, filling, len).map(|_| ()),
             Incoming::Private { bytes, total } => {
-                if let Some(block) = self.pool.take_block(total, self.now_ns)
-                    && block.fill(&bytes).is_ok()
-                {
-                    return self.post_block(connection, block, total).map(|_| ());
+                if self.has_room(connection.worker.index())? {
+                    if let Some(block) = self.take_block(connection, total)
+                        && block.fill(&bytes).is_ok()
+                    {
+                        return self.post_block(connection, block, total).map(|_| ());
+                    }
+                    if self.may_spill(connection) {
+                        self.spill(connection, bytes);
+                        return Ok(());
+                    }
                 }
-                if self.pool.has_spill_range() {
-                    self.spill(connection, bytes);
-                } else {
-                    connection.incoming = Some(Box::new(Incoming::Private { bytes, total }));
-                    self.wait_for_lane(connection);
-                }
+                connection.incoming = Some(Box::new(Incoming::Private { bytes, total }));
+                self.wait_for_lane(connection);
                 Ok(())
             }
         }
@@ -495,6 +521,7 @@ impl Reactor {
     fn spill(&mut self, connection: &mut Connection, bytes: Vec<u8>) -> Post {
         let Some(range) = self.pool.take_spill(bytes.len() as u64) else { return Post::NoRoom };
         connection.is_spilling = true;
+        self.inward[connection.worker.index()].spilling += 1;
         // The helper outlives the reactors.
         let _ = self.jobs.send(Job::Write { session: connection.id, range, bytes, reply: self.reply.clone() });
         Post::Done

@@ -71,7 +71,7 @@ fn full_of_blocks() {
     // Each of many connections has its own large messages for the stuck worker.
     let mut crowd: Vec<_> = (0..40).map(|_| server.connect()).collect();
     crowd.retain_mut(|client| client.worker().0 == 0);
-    slow.send(b"!sleep 3000");
+    slow.send(b"!sleep 2000");
     let message = pattern(2, 300_000);
     for client in &mut crowd {
         client.stream().set_nonblocking(true).unwrap();
@@ -85,9 +85,9 @@ fn full_of_blocks() {
     }
     other.echo(&pattern(3, 50_000));
     other.echo(&pattern(4, 400_000));
-    assert!(began.elapsed() < Duration::from_millis(1500), "the other worker's connection waited");
+    assert!(began.elapsed() < Duration::from_millis(1000), "the other worker's connection waited");
     drop(crowd);
-    assert_eq!(slow.receive(), b"!sleep 3000");
+    assert_eq!(slow.receive(), b"!sleep 2000");
     assert_eq!(server.stop().code, 0);
 }
 
