@@ -1,9 +1,11 @@
 //! The protocols of the segment under a model checker, on the code that runs: each model is tried in every order
 //! of its threads' steps, with as many preemptions as its bound allows, and with every value that a load may see.
 //!
-//! `RUSTFLAGS="--cfg loom" cargo test -p rotor-ipc --release --test model`; `ROTOR_MODEL_PREEMPTIONS` sets another
-//! bound for all of them. A model that cannot fail is worthless: beside each promise stand the simplifications
-//! that break it, as tests that pass when the checker finds the bug (`fails_...`).
+//! `RUSTFLAGS="--cfg loom" cargo test -p rotor-ipc --release --test model`; `ROTOR_STRESS=1` allows each model one
+//! preemption more, `ROTOR_MODEL_PREEMPTIONS` sets the bound of all of them.
+//!
+//! A model that cannot fail is worthless: beside each promise stand the simplifications that break it, as tests that
+//! pass when the checker finds the bug (`fails_...`).
 #![cfg(loom)]
 
 #[macro_use]

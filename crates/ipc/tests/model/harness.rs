@@ -29,8 +29,10 @@ pub fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
 /// the code does, or look by a CAS that fails.
 pub fn check_reaching(preemptions: usize, model: impl Fn() -> bool + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
-    let bound = std::env::var("ROTOR_MODEL_PREEMPTIONS").map(|bound| bound.parse().expect("a number of preemptions"));
-    builder.preemption_bound = Some(bound.unwrap_or(preemptions));
+    builder.preemption_bound = Some(match std::env::var("ROTOR_MODEL_PREEMPTIONS") {
+        Ok(bound) => bound.parse().expect("a number of preemptions"),
+        Err(_) => preemptions + usize::from(std::env::var("ROTOR_STRESS").is_ok_and(|value| value == "1")),
+    });
     builder.max_branches = 20_000;
     let (runs, reached) = (Arc::new(Count::new(0)), Arc::new(Count::new(0)));
     let (all, some) = (Arc::clone(&runs), Arc::clone(&reached));
