@@ -192,6 +192,11 @@ impl Connection {
         self.incoming = None;
     }
 
+    /// Whether the peer may have sent more than was read: its end was not seen.
+    pub fn may_have_unread(&self) -> bool {
+        matches!(self.input, Input::Over(Why::Misframed | Why::Server | Why::Stopping))
+    }
+
     /// Whether the socket has nothing more to do.
     pub fn may_close_socket(&self) -> bool {
         let is_out = self.output.is_empty() && self.batch.is_none();

@@ -369,6 +369,9 @@ impl Reactor {
         if connection.input != Input::Open {
             self.pump(&mut connection)?;
             if connection.stream.is_some() && connection.may_close_socket() {
+                if connection.may_have_unread() {
+                    self.discard_arrived(&connection);
+                }
                 self.close_socket(&mut connection);
             }
             if connection.stream.is_none() && connection.posted == Posted::Done && !connection.is_spilling {
@@ -447,6 +450,9 @@ impl Reactor {
     }
 
     fn begin_finish(&mut self, deadline: Option<Instant>) -> Result<(), Broken> {
+        // The workers are gone. Their last answers and closes may have come in this very turn.
+        self.take_inbox()?;
+        self.send_batch()?;
         self.finish = Some(deadline);
         for index in 0..self.connections.len() {
             let Some(mut connection) = self.connections[index].take() else { continue };

@@ -16,6 +16,8 @@ use crate::framer::{Cut, FrameError};
 
 /// So many reads of one connection in one turn; then the others have theirs.
 const READS_PER_TURN: usize = 4;
+/// So many reads for bytes that nobody wants; a peer that sends more is reset.
+const READS_BEFORE_CLOSE: usize = 16;
 /// A read of more than this makes the connection's next one go straight into a block.
 const LARGE_READ: usize = 4 << 10;
 /// So many blocks and spill ranges a worker may have though only a quarter of them is left.
@@ -85,6 +87,17 @@ impl Reactor {
         let received = stream.recv(&mut self.scratch);
         if let Some(len) = self.received(connection, received, READ_SIZE) {
             connection.unread.extend_from_slice(&self.scratch[..len]);
+        }
+    }
+
+    /// Drops what has arrived since the input ended. A socket that is closed with bytes unread resets the connection,
+    /// and with it goes what the kernel has not sent yet.
+    pub(super) fn discard_arrived(&mut self, connection: &Connection) {
+        let Some(stream) = &connection.stream else { return };
+        for _ in 0..READS_BEFORE_CLOSE {
+            if !stream.recv(&mut self.scratch).is_ok_and(|len| len == READ_SIZE) {
+                return;
+            }
         }
     }
 
@@ -285,7 +298,8 @@ impl Reactor {
     /// Whether a spill range is to be had for a message of this connection, by the same rule.
     fn may_spill(&self, connection: &Connection) -> bool {
         let view = self.pool.view();
-        self.pool.has_spill_range() && (!view.is_short_of_spill() || view.held_for(consumer(connection)) < HARDLY_ANY)
+        let held = || view.held_for(consumer(connection)) + self.inward[connection.worker.index()].spilling;
+        self.pool.has_spill_range() && (!view.is_short_of_spill() || held() < HARDLY_ANY)
     }
 
     fn on_frame_error(&mut self, connection: &mut Connection, error: FrameError) {

@@ -93,6 +93,10 @@ impl TestHost {
                 self.send(session, &pattern(7, 64 << 10));
                 self.close(session, false);
             }
+            "part" => {
+                self.send(session, &pattern(number, rotor_ipc::to_usize(number)));
+                self.close(session, false);
+            }
             "reset" => self.close(session, true),
             "reap" => self.close_all_others(session, Duration::from_millis(number)),
             _ => panic!("the command {command} is unknown"),

@@ -17,6 +17,7 @@ pub const TESTS: &[Test] = &[
     ("a_message_larger_than_any_block_goes_by_the_spill_file_both_ways", larger_than_blocks),
     ("messages_go_by_the_spill_file_where_memory_is_tiny", tiny_memory),
     ("an_answer_before_a_close_arrives_whole_though_the_client_has_sent_its_end", answer_then_close),
+    ("an_answer_before_a_close_arrives_whole_though_the_client_goes_on_sending", answer_to_a_chatty_client),
     ("a_half_closed_connection_gets_its_answers", half_closed),
     ("each_connection_is_told_of_once_at_both_ends", told_of_once),
 ];
@@ -155,6 +156,23 @@ fn answer_then_close() {
             });
         }
     });
+    assert_eq!(server.stop().code, 0);
+}
+
+/// The socket is closed once the last of the answer is in the kernel, where much of it still waits for the client.
+fn answer_to_a_chatty_client() {
+    let server = Running::start(settings(), Manners::default());
+    for _ in 0..3 {
+        let mut client = server.connect();
+        // So that the last of it waits in the server's kernel, not in the client's.
+        nix::sys::socket::setsockopt(client.stream(), nix::sys::socket::sockopt::RcvBuf, &(16 << 10)).unwrap();
+        client.send(b"!part 20000000");
+        // By then it is closed but for the output, and nobody wants more.
+        thread::sleep(Duration::from_millis(150));
+        (0..100).for_each(|_| client.send(&pattern(1, 100)));
+        assert!(client.receive() == pattern(20_000_000, 20_000_000));
+        assert!(client.ends());
+    }
     assert_eq!(server.stop().code, 0);
 }
 
