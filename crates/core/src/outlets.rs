@@ -186,7 +186,9 @@ impl Outlets {
         outlet.marker.mark();
         let after_ns = monotonic_ns();
         self.clock_ns = after_ns;
-        if self.looks.published(reactor, before_ns, after_ns) {
+        // Reactors linger for workers, not for the manager, which posts too seldom to be worth it (P9).
+        let is_worker = self.room.is_some();
+        if self.looks.published(reactor, before_ns, after_ns) || !is_worker {
             fence_after_publishing();
             outlet.waker.wake();
         }
