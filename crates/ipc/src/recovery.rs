@@ -65,6 +65,16 @@ pub fn wake_all(segment: &'static Segment) {
     }
 }
 
+/// The process of this generation could not be forked: its seat is as clear as it was, and no reactor is told.
+pub fn never_lived(segment: &Segment, worker: WorkerId, generation: Generation) {
+    let seat = seat_of(generation);
+    segment.seat(worker, seat).end();
+    for reactor in 0..segment.reactors() {
+        // The seat was clear, so no reactor is about to write here.
+        segment.ack(worker, seat, reactor).store(generation, Ordering::Release);
+    }
+}
+
 /// Whether every reactor has emptied the lanes of the seat's last process, so that another may live in it.
 pub fn is_seat_clear(segment: &Segment, worker: WorkerId, seat: usize) -> bool {
     let generation = segment.seat(worker, seat).generation();
@@ -151,6 +161,15 @@ mod tests {
         assert_eq!(recovered.heads.len(), 1, "it took from the inbox to its end");
         assert!(!recovered.owned);
         assert_eq!(segment.slot(WORKER).owner(), Owner::Owned(3));
+    }
+
+    #[test]
+    fn a_seat_is_clear_again_when_the_fork_has_failed() {
+        let segment = segment();
+        segment.seat(WORKER, 1).begin(3, 0);
+        assert!(!is_seat_clear(segment, WORKER, 1));
+        never_lived(segment, WORKER, 3);
+        assert!(is_seat_clear(segment, WORKER, 1));
     }
 
     #[test]
