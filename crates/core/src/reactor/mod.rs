@@ -453,6 +453,9 @@ impl Reactor {
         // The workers are gone. Their last answers and closes may have come in this very turn.
         self.take_inbox()?;
         self.send_batch()?;
+        // The workers are gone. Their last answers and closes may have come in this very turn.
+        self.take_inbox()?;
+        self.send_batch()?;
         self.finish = Some(deadline);
         for index in 0..self.connections.len() {
             let Some(mut connection) = self.connections[index].take() else { continue };
