@@ -201,6 +201,10 @@ impl Master {
                 return ended;
             }
         }
+        if end == End::Stopped && self.manager_exit.is_some_and(|exit| !exit.is_clean()) {
+            // A callback has ended the manager: whoever supervises this process learns that it was no ordinary stop.
+            end = End::Leave { code: 1 };
+        }
         if let Outcome::Ended(ended) = host.call(Event::Shutdown) {
             end = ended;
         }
@@ -218,8 +222,11 @@ impl Master {
         }
     }
 
+    /// Whether the reactors have ended, and the disk's helper, which gives back what they have left.
     fn are_reactors_done(&self) -> bool {
-        self.threads.as_ref().is_none_or(|threads| threads.reactors.iter().all(JoinHandle::is_finished))
+        self.threads.as_ref().is_none_or(|threads| {
+            threads.reactors.iter().chain(std::iter::once(&threads.disk)).all(JoinHandle::is_finished)
+        })
     }
 
     /// Ends the accept thread, once it has taken what has connected by now.

@@ -197,14 +197,14 @@ impl Process {
     /// Asks for new workers. Fails while a reload is under way.
     pub fn reload(&self, only_task: bool) -> Result<(), CallError> {
         if only_task {
-            // There are no task workers, so all of them are reloaded.
+            // There are no task workers: each of them is new.
             return Ok(());
         }
-        let before = self.context.segment.header().requests.fetch_or(request::RELOAD, AcqRel);
-        if before & (request::RELOAD | request::RELOADING) != 0 {
-            if before & request::RELOAD == 0 {
-                self.context.segment.header().requests.fetch_and(!request::RELOAD, AcqRel);
-            }
+        let is_free = |bits: u32| bits & (request::RELOAD | request::RELOADING) == 0;
+        let requests = &self.context.segment.header().requests;
+        // In one step: a reload that a signal has asked for meanwhile stays asked for.
+        let asked = requests.fetch_update(AcqRel, Acquire, |bits| is_free(bits).then_some(bits | request::RELOAD));
+        if asked.is_err() {
             return Err(CallError::new(code::WRONG_OPERATION, "a reload is under way; call again when it is over"));
         }
         self.context.segment.manager_bell().write();

@@ -64,6 +64,8 @@ struct Manager {
     /// A reload was asked for while one was running.
     reload_again: bool,
     stop: Option<Stop>,
+    /// User code has ended this process; what is left is to stop the others.
+    end: Option<End>,
     cpus: Vec<u32>,
 }
 
@@ -137,6 +139,7 @@ impl Manager {
             reload: None,
             reload_again: false,
             stop: None,
+            end: None,
             cpus,
             context,
         })
@@ -169,11 +172,15 @@ impl Manager {
         if let Some(ended) = self.go_on_stopping(host) {
             return Some(ended);
         }
-        if let Some(event) = self.callbacks.pop_front() {
-            return self.run_callback(event, host);
-        }
-        if let Outcome::Ended(end) = host.interrupt() {
-            return Some(self.end_by_callback(end));
+        if self.end.is_some() {
+            self.callbacks.clear();
+        } else if let Some(event) = self.callbacks.pop_front() {
+            let outcome = host.call(event);
+            self.after_callback(outcome);
+            return None;
+        } else {
+            let outcome = host.interrupt();
+            self.after_callback(outcome);
         }
         self.wait()
     }
@@ -186,10 +193,9 @@ impl Manager {
         if arrived.has(SIGTERM) || arrived.has(SIGINT) {
             self.context.ask_to_stop();
         }
-        if arrived.has(SIGUSR1) || arrived.has(SIGUSR2) {
-            if arrived.has(SIGUSR1) {
-                self.context.log.reopen();
-            }
+        // SIGUSR2 means the task workers, and there are none.
+        if arrived.has(SIGUSR1) {
+            self.context.log.reopen();
             if self.reload.is_some() {
                 self.reload_again = true;
             } else {
@@ -203,7 +209,7 @@ impl Manager {
     }
 
     fn take_requests(&mut self) {
-        if self.context.is_asked(request::RELOAD) && self.reload.is_none() && self.stop.is_none() {
+        if self.context.is_asked(request::RELOAD) && self.reload.is_none() && !self.is_ending() {
             let requests = &self.segment.header().requests;
             requests.fetch_or(request::RELOADING, AcqRel);
             requests.fetch_and(!request::RELOAD, AcqRel);
@@ -269,7 +275,8 @@ impl Manager {
         recovery::wake_all(self.segment);
         self.report(worker, exit, session, was_ready);
         let owner = self.segment.slot(worker).owner().current();
-        let is_drained = self.is_drained(worker);
+        // After a stop by force nobody takes the records that are left.
+        let is_drained = self.is_drained(worker) || self.stop.as_ref().is_some_and(|stop| stop.is_killed);
         let event = SlotEvent::Exited { generation, owner, was_fruitful, is_drained };
         self.step_and_fork(worker, event, host)
     }
@@ -337,7 +344,7 @@ impl Manager {
             let Some(serving) = self.slots[worker.index()].serving() else { continue };
             let seat = self.segment.seat(worker, seat_of(serving));
             if seat.is_asked_to_leave()
-                && self.stop.is_none()
+                && !self.is_ending()
                 && let Some(ended) = self.step_and_fork(worker, SlotEvent::Replace, host)
             {
                 return Some(ended);
@@ -348,7 +355,9 @@ impl Manager {
 
     fn tick(&mut self, host: &mut dyn Host) -> Option<Ended> {
         for worker in self.segment.worker_ids() {
-            if self.stop.is_some() && self.slots[worker.index()].is_waiting() && self.is_drained(worker) {
+            let slot = &self.slots[worker.index()];
+            let is_over = self.end.is_some() || (self.stop.is_some() && self.is_drained(worker));
+            if slot.is_waiting() && is_over {
                 self.slots[worker.index()].stop_waiting();
             }
             let free = [0, 1].map(|seat| recovery::is_seat_clear(self.segment, worker, seat));
@@ -370,7 +379,7 @@ impl Manager {
         if self.reload.is_none() || !self.callbacks.is_empty() {
             return None;
         }
-        if self.stop.is_some() {
+        if self.is_ending() {
             self.finish_reload(false);
             return None;
         }
@@ -403,6 +412,8 @@ impl Manager {
         self.segment.header().requests.fetch_and(!request::RELOADING, AcqRel);
         if success {
             self.context.log.notice("reloaded");
+        } else if self.is_ending() {
+            self.context.log.notice("the reload ends unfinished: the server stops");
         } else {
             self.segment.header().failed_reloads.fetch_add(1, Relaxed);
             self.context.log.error("the reload has failed: at least one worker kept its old process");
@@ -442,30 +453,28 @@ impl Manager {
         }
         self.segment.header().requests.fetch_or(request::WORKERS_GONE, AcqRel);
         self.segment.main_bell().write();
-        while let Some(event) = self.callbacks.pop_front() {
-            if let Outcome::Ended(end) = host.call(event) {
-                return Some(self.end_by_callback(end));
-            }
+        self.callbacks.push_back(Event::ManagerStop);
+        while self.end.is_none()
+            && let Some(event) = self.callbacks.pop_front()
+        {
+            let outcome = host.call(event);
+            self.after_callback(outcome);
         }
-        let end = match host.call(Event::ManagerStop) {
-            Outcome::Ended(end) => end,
-            Outcome::Returned | Outcome::Threw => End::Leave { code: 0 },
-        };
-        Some(Ended::Manager(end))
+        Some(Ended::Manager(self.end.unwrap_or(End::Leave { code: 0 })))
     }
 
-    fn run_callback(&mut self, event: Event, host: &mut dyn Host) -> Option<Ended> {
-        match host.call(event) {
-            Outcome::Returned | Outcome::Threw => None,
-            Outcome::Ended(end) => Some(self.end_by_callback(end)),
+    /// A callback that ends the manager stops the whole server, in order: no user code may run here any more, and a
+    /// worker that was forked now could run none either.
+    fn after_callback(&mut self, outcome: Outcome) {
+        if let Outcome::Ended(end) = outcome
+            && self.end.is_none()
+        {
+            self.end = Some(end);
+            self.context
+                .log
+                .error("a callback in the manager has ended it (exit() or a fatal error): the server stops");
+            self.context.ask_to_stop();
         }
-    }
-
-    /// A callback ended the manager: the whole server stops, since nobody would replace its workers.
-    fn end_by_callback(&mut self, end: End) -> Ended {
-        self.context.log.error("a callback in the manager has ended it (exit() or a fatal error): the server stops");
-        self.context.ask_to_stop();
-        Ended::Manager(end)
     }
 
     /// Performs a step whose actions cannot be a fork.
@@ -584,6 +593,11 @@ impl Manager {
                 None
             }
         }
+    }
+
+    /// Whether no worker is replaced any more.
+    fn is_ending(&self) -> bool {
+        self.stop.is_some() || self.end.is_some()
     }
 
     fn is_drained(&self, worker: WorkerId) -> bool {

@@ -396,7 +396,6 @@ impl Slot {
                 if phase == Phase::Offered {
                     actions.push(Action::Withdraw { from: old, to: successor });
                 }
-                actions.push(Action::KeptOld);
                 actions
             }
             Active::Waiting { .. } => {

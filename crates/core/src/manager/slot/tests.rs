@@ -171,7 +171,7 @@ fn a_stop_takes_an_open_offer_back_and_sends_the_successor_away() {
     let mut life = Life::offered();
     let actions = life.on(SlotEvent::Stop);
     let withdraw = Action::Withdraw { from: 2, to: 3 };
-    assert_eq!(actions, [Action::AskToLeave { generation: 3 }, withdraw, Action::KeptOld]);
+    assert_eq!(actions, [Action::AskToLeave { generation: 3 }, withdraw]);
     life.slot.swap_after_commit();
     assert_eq!(life.slot.serving(), Some(3), "the commit was faster");
 }
