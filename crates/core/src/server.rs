@@ -196,7 +196,7 @@ fn make_segment(settings: &Settings) -> Result<&'static Segment, Error> {
              worker_num or reactor_num",
             shape.budget / 1024,
             error.arithmetic,
-            error.needed / 1024
+            error.needed.div_ceil(1024)
         ))
     })?;
     Segment::create(plan, &settings.task_tmpdir).map_err(|error| Error::system(error.doing, &error.error))

@@ -98,25 +98,29 @@ impl Plan {
         let lane_states = at.place::<RingState>(lanes);
 
         let before_pools = at.offset;
-        let lane_bytes = lane_size(lanes, shape.budget);
-        let fixed = before_pools + lanes * lane_bytes + MANAGER_POOL;
         // A reactor's pool serves all workers at once, a seat's only its process: two shares to one.
         let shares = 2 * reactors + 2 * workers;
-        let pool_tables = (reactors + outlets) * (SPILL_ENTRIES * size_of::<SpillEntry>() + 4096);
-        let share = shape.budget.saturating_sub(fixed + pool_tables) / shares;
-        if share < SMALL_BLOCK {
-            let needed = fixed + pool_tables + shares * SMALL_BLOCK;
+        let tables = before_pools + (reactors + outlets) * (SPILL_ENTRIES * size_of::<SpillEntry>() + 4096);
+        let needed = |lane_bytes: usize| tables + lanes * lane_bytes + shares * SMALL_BLOCK + MANAGER_POOL;
+        let mut lane_bytes = lane_size(lanes, shape.budget);
+        while lane_bytes > SMALLEST_LANE && needed(lane_bytes) > shape.budget {
+            lane_bytes /= 2;
+        }
+        let needed = needed(lane_bytes);
+        if needed > shape.budget {
             let arithmetic = format!(
                 "{session_entries} sessions and the tables of {workers} workers take {} KiB, {lanes} lanes of {} KiB \
-                 take {} KiB, and {shares} pool shares need {} KiB each, {} KiB together",
-                (before_pools + pool_tables) / 1024,
+                 take {} KiB, {shares} pool shares need {} KiB each and the manager's pool {} KiB, {} KiB together",
+                tables / 1024,
                 lane_bytes / 1024,
                 lanes * lane_bytes / 1024,
                 SMALL_BLOCK / 1024,
-                needed / 1024,
+                MANAGER_POOL / 1024,
+                needed.div_ceil(1024),
             );
             return Err(PlanError { arithmetic, needed });
         }
+        let share = SMALL_BLOCK + (shape.budget - needed) / shares;
         let mut reactor_pools: Vec<PoolLayout> = (0..reactors).map(|_| pool_of(2 * share, &mut at)).collect();
         let mut outlet_pools: Vec<PoolLayout> = (0..outlets - 1).map(|_| pool_of(share, &mut at)).collect();
         outlet_pools.push(pool_of(MANAGER_POOL, &mut at));
@@ -223,8 +227,14 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused_with_the_sum_and_the_budget_that_would_do() {
-        let error = Plan::new(shape(8, 64, 8 << 20)).unwrap_err();
-        assert!(error.arithmetic.contains("lanes of 16 KiB"), "{}", error.arithmetic);
-        assert!(Plan::new(shape(8, 64, error.needed)).is_ok());
+        for (reactors, workers) in [(1, 1), (2, 4), (8, 64)] {
+            let error = Plan::new(shape(reactors, workers, 1 << 20)).unwrap_err();
+            assert!(error.arithmetic.contains("lanes of 16 KiB"), "{}", error.arithmetic);
+            assert!(Plan::new(shape(reactors, workers, error.needed - 1)).is_err());
+            for more in [0, 1, 300 << 10, 3 << 20] {
+                let plan = Plan::new(shape(reactors, workers, error.needed + more)).unwrap();
+                assert!(plan.len <= error.needed + more, "{} of {}", plan.len, error.needed + more);
+            }
+        }
     }
 }
