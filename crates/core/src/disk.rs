@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::thread::JoinHandle;
 
 use rotor_ipc::SessionId;
-use rotor_ipc::payload::Filling;
+use rotor_ipc::payload::{Filling, Kept, Payload};
 use rotor_sys::file::UnnamedFile;
 
 use crate::log::Log;
@@ -36,6 +36,8 @@ pub enum Job {
         /// Whom to tell.
         reply: Reply,
     },
+    /// Drop what holds a spill range: its disk space is given back, which may take a while.
+    GiveBack(Box<dyn Send>),
 }
 
 /// How the helper answers a reactor: puts the result into its mailbox and wakes it.
@@ -43,16 +45,14 @@ pub type Reply = std::sync::Arc<dyn Fn(Done) + Send + Sync>;
 
 /// Finished work.
 pub enum Done {
-    /// The message is in its range, or the disk's error.
+    /// The message is in its range, or the disk did not take it.
     Written {
         /// Whose message it is.
         session: SessionId,
-        /// Its range.
-        range: Filling,
         /// How many bytes it has.
         len: usize,
-        /// The disk's answer.
-        result: io::Result<()>,
+        /// Its range.
+        result: Result<Filling, Unwritten>,
     },
     /// The bytes, or the disk's error.
     Read {
@@ -61,6 +61,44 @@ pub enum Done {
         /// The disk's answer.
         result: io::Result<Vec<u8>>,
     },
+}
+
+/// A message that could not be written.
+pub struct Unwritten {
+    /// The disk's answer.
+    pub error: io::Error,
+    /// The message.
+    pub bytes: Vec<u8>,
+}
+
+/// A spill range that a reactor keeps; the helper thread gives it back.
+pub struct KeptRange {
+    kept: Option<Kept>,
+    jobs: Jobs,
+}
+
+impl KeptRange {
+    /// What is given back by way of `jobs`.
+    pub fn new(kept: Kept, jobs: &Jobs) -> Self {
+        Self { kept: Some(kept), jobs: jobs.clone() }
+    }
+}
+
+impl Drop for KeptRange {
+    fn drop(&mut self) {
+        if let Some(kept) = self.kept.take() {
+            // Where there is no helper any more, the job comes back and is done here.
+            let _ = self.jobs.send(Job::GiveBack(Box::new(kept)));
+        }
+    }
+}
+
+/// Gives a payload back that nobody wants, a spill range by way of `jobs`.
+pub fn discard(payload: &Payload<'_>, jobs: &Jobs) {
+    match payload {
+        Payload::Spill { .. } => drop(payload.keep().map(|kept| KeptRange::new(kept, jobs))),
+        Payload::Inline(_) | Payload::Block { .. } => payload.free(),
+    }
 }
 
 /// Starts the thread that does the work. It ends when all senders of jobs are gone.
@@ -94,13 +132,21 @@ pub type Jobs = Sender<Job>;
 fn perform(job: Job) {
     match job {
         Job::Write { session, range, bytes, reply } => {
-            let result = range.fill(&bytes);
-            reply(Done::Written { session, range, len: bytes.len(), result });
+            let len = bytes.len();
+            let result = match range.fill(&bytes) {
+                Ok(()) => Ok(range),
+                Err(error) => {
+                    drop(range);
+                    Err(Unwritten { error, bytes })
+                }
+            };
+            reply(Done::Written { session, len, result });
         }
         Job::Read { session, file, offset, len, reply } => {
             let mut bytes = vec![0; len];
             let result = file.read_exact_at(&mut bytes, offset);
             reply(Done::Read { session, result: result.map(|()| bytes) });
         }
+        Job::GiveBack(range) => drop(range),
     }
 }

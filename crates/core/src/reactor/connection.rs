@@ -186,12 +186,6 @@ impl Connection {
         self.stream.is_some() && !matches!(self.input, Input::Over(Why::Server | Why::PeerReset))
     }
 
-    /// Drops what was received and not cut: the server has closed, nobody wants it.
-    pub fn drop_unread(&mut self) {
-        self.unread = Vec::new();
-        self.incoming = None;
-    }
-
     /// Whether the peer may have sent more than was read: its end was not seen.
     pub fn may_have_unread(&self) -> bool {
         matches!(self.input, Input::Over(Why::Misframed | Why::Server | Why::Stopping))
@@ -326,7 +320,7 @@ mod tests {
         assert!(!connection.owes(), "half a message");
         connection.incoming = Some(Box::new(Incoming::Private { bytes: vec![1, 2], total: 2 }));
         assert!(connection.owes());
-        connection.drop_unread();
+        connection.incoming = None;
         connection.end_input(Why::PeerEnded);
         assert!(connection.owes(), "the close record");
         connection.posted = Posted::Close(8);

@@ -12,6 +12,7 @@ use rotor_ipc::sessions::SessionsReader;
 
 use super::connection::{Connection, Why};
 use super::output::Output;
+use crate::disk::{Jobs, discard};
 
 /// Everything that came too early.
 #[derive(Default)]
@@ -34,12 +35,12 @@ impl Early {
     }
 
     /// A worker sends.
-    pub(super) fn send(&mut self, id: SessionId, payload: &Payload<'static>, pool: &PoolView) {
+    pub(super) fn send(&mut self, id: SessionId, payload: &Payload<'static>, pool: &PoolView, jobs: &Jobs) {
         let letters = self.sessions.entry(id.0).or_default();
         if letters.close.is_some() {
-            payload.free();
+            discard(payload, jobs);
         } else {
-            letters.output.push(payload, 0, !pool.is_short_of(payload.len()));
+            letters.output.push(payload, 0, !pool.is_short_of(payload.len()), jobs);
         }
     }
 

@@ -16,6 +16,7 @@ use rotor_ipc::{SessionId, WorkerId};
 use super::connection::{Posted, Why};
 use super::early::Early;
 use super::{Reactor, add};
+use crate::disk::discard;
 use crate::outlets::consumer;
 
 /// The taking side of all lanes towards one reactor.
@@ -182,7 +183,7 @@ impl Reactor {
                 Ok(())
             }
             Kind::Send => {
-                payload.free();
+                discard(&payload, &self.jobs);
                 add(&self.counters.dropped, 1);
                 self.put_back(connection);
                 Ok(())
@@ -206,14 +207,14 @@ impl Reactor {
         let id = SessionId(record.header.session);
         let is_early = Early::is_for(&self.sessions, id);
         match record.header.kind {
-            Kind::Send if is_early => self.early.send(id, payload, pool),
+            Kind::Send if is_early => self.early.send(id, payload, pool, &self.jobs),
             Kind::CloseRequest if is_early => self.early.close(id, record.header.aux & 1 != 0),
             Kind::Send => {
-                payload.free();
+                discard(payload, &self.jobs);
                 add(&self.counters.dropped, 1);
             }
             Kind::CloseRequest | Kind::Closed | Kind::Receive | Kind::Connect | Kind::Close | Kind::WorkerDied => {
-                payload.free();
+                discard(payload, &self.jobs);
             }
         }
     }
@@ -242,7 +243,7 @@ impl Reactor {
         {
             let _ = self.sessions.set_flag(death.session, rotor_ipc::sessions::Flag::Over);
             connection.end_input(Why::Server);
-            connection.drop_unread();
+            self.drop_unread(&mut connection);
             self.settle(connection)?;
         }
         let ack = self.segment.ack(death.worker, death.seat, self.id);

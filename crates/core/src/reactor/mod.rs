@@ -126,6 +126,10 @@ pub struct Reactor {
     scratch: Vec<u8>,
     /// Connections that may have more to read.
     scheduled: Vec<SessionId>,
+    /// Connections with a message that the disk did not take, and when it is asked again.
+    unspilled: std::collections::VecDeque<(u64, SessionId)>,
+    /// When the log last told of the disk.
+    warned_ns: Option<u64>,
     /// The connection whose turn it is in its lane's waiting list.
     serving: Option<SessionId>,
     now_ns: u64,
@@ -190,6 +194,8 @@ impl Reactor {
             spare: None,
             scratch: vec![0; READ_SIZE],
             scheduled: Vec::new(),
+            unspilled: std::collections::VecDeque::new(),
+            warned_ns: None,
             serving: None,
             now_ns,
             now_us: unix_us(),
@@ -231,6 +237,7 @@ impl Reactor {
         self.read_scheduled()?;
         self.send_batch()?;
         self.serve_waiting()?;
+        self.spill_again()?;
         self.close_drained_lanes();
         self.early.forget_gone(&self.sessions);
         self.publish();
@@ -266,7 +273,9 @@ impl Reactor {
         if let Some(Some(deadline)) = self.finish {
             return Some(deadline.saturating_duration_since(Instant::now()).max(RETRY));
         }
-        self.has_garbage.then(|| Duration::from_nanos(SWEEP_EVERY_NS))
+        let sweep = self.has_garbage.then(|| Duration::from_nanos(SWEEP_EVERY_NS));
+        let again = self.unspilled.front().map(|(due_ns, _)| Duration::from_nanos(due_ns.saturating_sub(self.now_ns)));
+        sweep.into_iter().chain(again).min()
     }
 
     fn on_event(&mut self, event: Event) -> Result<(), Broken> {
@@ -328,7 +337,7 @@ impl Reactor {
                     Ok(())
                 }
             },
-            Mail::Disk(Done::Written { session, range, len, result }) => self.on_spilled(session, range, len, result),
+            Mail::Disk(Done::Written { session, len, result }) => self.on_spilled(session, len, result),
             Mail::Disk(Done::Read { session, result }) => {
                 let Some(mut connection) = self.take(session) else { return Ok(()) };
                 match result {
@@ -352,7 +361,7 @@ impl Reactor {
     /// The server closes a connection.
     fn close(&mut self, mut connection: Box<Connection>, reset: bool) -> Result<(), Broken> {
         connection.end_input(Why::Server);
-        connection.drop_unread();
+        self.drop_unread(&mut connection);
         if reset {
             if let Some(stream) = &connection.stream {
                 // Without it the peer sees an orderly end, which is the second best.
@@ -450,9 +459,6 @@ impl Reactor {
     }
 
     fn begin_finish(&mut self, deadline: Option<Instant>) -> Result<(), Broken> {
-        // The workers are gone. Their last answers and closes may have come in this very turn.
-        self.take_inbox()?;
-        self.send_batch()?;
         // The workers are gone. Their last answers and closes may have come in this very turn.
         self.take_inbox()?;
         self.send_batch()?;

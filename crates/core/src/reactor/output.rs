@@ -8,6 +8,8 @@ use rotor_sys::file::UnnamedFile;
 use rotor_sys::memory::SharedBytes;
 use rotor_sys::socket::{MAX_PIECES, Piece, Stream};
 
+use crate::disk::{Jobs, KeptRange};
+
 /// Bytes of a spill file that are read at once.
 pub const SPILL_CHUNK: usize = 1 << 20;
 
@@ -26,7 +28,7 @@ pub struct Output {
 enum Chunk {
     Private { bytes: Vec<u8>, sent: usize },
     Block { bytes: SharedBytes<'static>, sent: usize, _kept: Kept },
-    Spill { file: &'static UnnamedFile, offset: u64, len: u64, _kept: Kept },
+    Spill { file: &'static UnnamedFile, offset: u64, len: u64, _kept: KeptRange },
 }
 
 /// What sending has come to.
@@ -99,14 +101,15 @@ impl Output {
     }
 
     /// Puts what `sent` bytes of a payload have left behind what waits: inline bytes are copied, a block or spill
-    /// range is kept. Copies a block as well when `keep_blocks` is false.
-    pub fn push(&mut self, payload: &Payload<'static>, sent: usize, keep_blocks: bool) {
+    /// range is kept. Copies a block as well when `keep_blocks` is false. A range is given back by way of `jobs`.
+    pub fn push(&mut self, payload: &Payload<'static>, sent: usize, keep_blocks: bool, jobs: &Jobs) {
         let left = payload.len() - sent;
         match payload {
             Payload::Spill { file, offset, len, .. } => {
                 let Some(kept) = payload.keep() else { return };
                 self.bytes += left as u64;
                 let (offset, len) = (offset + sent as u64, len - sent as u64);
+                let kept = KeptRange::new(kept, jobs);
                 self.queue().push_back(Chunk::Spill { file, offset, len, _kept: kept });
             }
             Payload::Block { bytes, .. } if keep_blocks => {

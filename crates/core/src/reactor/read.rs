@@ -10,7 +10,7 @@ use rotor_ipc::ring::Broken;
 
 use super::connection::{Connection, Incoming, Input, Posted, Why};
 use super::{READ_SIZE, Reactor, add};
-use crate::disk::Job;
+use crate::disk::{Job, Unwritten};
 use crate::dispatch;
 use crate::framer::{Cut, FrameError};
 
@@ -20,6 +20,9 @@ const READS_PER_TURN: usize = 4;
 const READS_BEFORE_CLOSE: usize = 16;
 /// A read of more than this makes the connection's next one go straight into a block.
 const LARGE_READ: usize = 4 << 10;
+/// After the disk did not take a message, it is asked again this much later.
+const SPILL_AGAIN_NS: u64 = 100_000_000;
+const WARN_EVERY_NS: u64 = 10_000_000_000;
 /// So many blocks and spill ranges a worker may have though only a quarter of them is left.
 const HARDLY_ANY: usize = 2;
 
@@ -306,7 +309,7 @@ impl Reactor {
         add(&self.counters.protocol_errors, 1);
         self.log.info(|| format!("session {}: {error}; closing", connection.id));
         connection.end_input(Why::Misframed);
-        connection.drop_unread();
+        self.drop_unread(connection);
     }
 
     /// Posts what a connection owes, in order: connect, messages, close. What finds no room waits in the lane's
@@ -339,7 +342,7 @@ impl Reactor {
         {
             let aux = u16::from(why.is_by_server());
             if let Some(position) = self.post_plain(connection, Kind::Close, aux)? {
-                connection.drop_unread();
+                self.drop_unread(connection);
                 connection.posted = Posted::Close(position);
                 self.inward[connection.worker.index()].closing.push_back((position, connection.id));
             }
@@ -379,33 +382,82 @@ impl Reactor {
     pub(super) fn on_spilled(
         &mut self,
         id: SessionId,
-        range: Filling,
         len: usize,
-        result: io::Result<()>,
+        result: Result<Filling, Unwritten>,
     ) -> Result<(), Broken> {
         let slot = dispatch::worker_of(id, self.inward.len()).index();
         self.inward[slot].spilling -= 1;
-        let Some(mut connection) = self.take(id) else { return Ok(()) };
-        connection.is_spilling = false;
-        if let Err(error) = result {
-            let folder = self.settings.task_tmpdir.display();
-            self.log.error(&format!(
-                "session {id}: a message of {len} bytes cannot be written to {folder} (task_tmpdir): {error}; closing"
-            ));
-            drop(range);
-            self.on_frame_error(&mut connection, FrameError::TooLarge { length: len as u64, limit: 0 });
-            return self.settle(connection);
+        let Some(mut connection) = self.take(id) else {
+            self.give_back(result.ok());
+            return Ok(());
+        };
+        match result {
+            Ok(range) => {
+                connection.is_spilling = false;
+                add(&self.counters.spilled, 1);
+                if self.may_post(&connection) {
+                    self.post_block(&mut connection, range, len)?;
+                } else {
+                    connection.incoming = Some(Box::new(Incoming::Ready { filling: range, len }));
+                    self.wait_for_lane(&mut connection);
+                }
+                self.pump(&mut connection)?;
+                self.read(&mut connection)?;
+            }
+            Err(Unwritten { error, bytes }) => {
+                // A full disk is no fault of the client's: it is not read until there is room, here or in a block.
+                self.warn_of_disk(id, len, &error);
+                if connection.input != Input::Over(Why::Server) {
+                    connection.incoming = Some(Box::new(Incoming::Private { bytes, total: len }));
+                }
+                self.unspilled.push_back((self.now_ns + SPILL_AGAIN_NS, id));
+            }
         }
-        add(&self.counters.spilled, 1);
-        if self.may_post(&connection) {
-            self.post_block(&mut connection, range, len)?;
-        } else {
-            connection.incoming = Some(Box::new(Incoming::Ready { filling: range, len }));
-            self.wait_for_lane(&mut connection);
-        }
-        self.pump(&mut connection)?;
-        self.read(&mut connection)?;
         self.settle(connection)
+    }
+
+    /// Tries again to spill what the disk did not take.
+    pub(super) fn spill_again(&mut self) -> Result<(), Broken> {
+        while let Some((due_ns, id)) = self.unspilled.front().copied()
+            && due_ns <= self.now_ns
+        {
+            self.unspilled.pop_front();
+            let Some(mut connection) = self.take(id) else { continue };
+            connection.is_spilling = false;
+            self.pump(&mut connection)?;
+            self.read(&mut connection)?;
+            self.settle(connection)?;
+        }
+        Ok(())
+    }
+
+    fn warn_of_disk(&mut self, id: SessionId, len: usize, error: &io::Error) {
+        add(&self.counters.pauses, 1);
+        if self.warned_ns.is_some_and(|warned_ns| self.now_ns - warned_ns < WARN_EVERY_NS) {
+            return;
+        }
+        self.warned_ns = Some(self.now_ns);
+        let folder = self.settings.task_tmpdir.display();
+        self.log.error(&format!(
+            "session {id}: a message of {len} bytes waits, since it cannot be written to {folder} (task_tmpdir): {error}"
+        ));
+    }
+
+    /// Gives a message's room back that nobody wants any more; where it is on the disk, that is the helper's work.
+    fn give_back(&self, filling: Option<Filling>) {
+        if let Some(filling) = filling.filter(|filling| filling.location() == Where::Spill) {
+            let _ = self.jobs.send(Job::GiveBack(Box::new(filling)));
+        }
+    }
+
+    /// Drops what was received and not cut: nobody wants it.
+    pub(super) fn drop_unread(&mut self, connection: &mut Connection) {
+        connection.unread = Vec::new();
+        if let Some(incoming) = connection.incoming.take()
+            && let Incoming::Ready { filling, .. } = *incoming
+        {
+            self.give_back(Some(filling));
+        }
     }
 
     /// Whether the connection may post now, or has to wait behind others.

@@ -10,7 +10,7 @@ use rotor_sys::socket::{MAX_PIECES, Piece, Stream};
 
 use super::connection::Connection;
 use super::{Reactor, add};
-use crate::disk::Job;
+use crate::disk::{Job, discard};
 
 /// What was taken from the inbox and is not sent yet. Its lanes are released once it is.
 #[derive(Default)]
@@ -36,7 +36,7 @@ impl Reactor {
     /// Puts a payload behind what the connection has in this batch.
     pub(super) fn add_to_batch(&mut self, connection: &mut Connection, payload: Payload<'static>, pool: PoolView) {
         let Ok(place) = u32::try_from(self.batch.pieces.len()) else {
-            connection.output.push(&payload, 0, false);
+            connection.output.push(&payload, 0, false, &self.jobs);
             return;
         };
         self.batch.pieces.push(BatchPiece { payload, pool, next: NONE });
@@ -59,7 +59,7 @@ impl Reactor {
         let mut at = first;
         while at != NONE {
             let piece = &self.batch.pieces[at as usize];
-            piece.payload.free();
+            discard(&piece.payload, &self.jobs);
             at = piece.next;
         }
     }
@@ -128,7 +128,7 @@ impl Reactor {
                     if sent_of_next > 0 {
                         let piece = &self.batch.pieces[at as usize];
                         let keep = !piece.pool.is_short_of(piece.payload.len());
-                        connection.output.push(&piece.payload, sent_of_next, keep);
+                        connection.output.push(&piece.payload, sent_of_next, keep, &self.jobs);
                         at = piece.next;
                     }
                 }
@@ -143,7 +143,7 @@ impl Reactor {
         while at != NONE {
             let piece = &self.batch.pieces[at as usize];
             let keep = !piece.pool.is_short_of(piece.payload.len());
-            connection.output.push(&piece.payload, 0, keep);
+            connection.output.push(&piece.payload, 0, keep, &self.jobs);
             at = piece.next;
         }
         self.send_queued(connection);

@@ -18,6 +18,8 @@ pub struct Manners {
     pub is_framed: bool,
     /// Descriptors that the master may open beyond those it has in its start callback; `None`: no limit.
     pub descriptors: Option<u64>,
+    /// The largest file that the master may write while it serves, and for how long.
+    pub file_limit: Option<(u64, Duration)>,
     /// The exit code with which the start callback of the manager ends it.
     pub manager_exits: Option<i32>,
     /// How long a stop callback of the manager takes.
@@ -26,7 +28,13 @@ pub struct Manners {
 
 impl Default for Manners {
     fn default() -> Self {
-        Self { is_framed: true, descriptors: None, manager_exits: None, manager_stop_takes: Duration::ZERO }
+        Self {
+            is_framed: true,
+            descriptors: None,
+            file_limit: None,
+            manager_exits: None,
+            manager_stop_takes: Duration::ZERO,
+        }
     }
 }
 
@@ -146,6 +154,9 @@ impl Host for TestHost {
                 if let Some(more) = self.manners.descriptors {
                     self.limit_descriptors(more);
                 }
+                if let Some((bytes, time)) = self.manners.file_limit {
+                    limit_files(bytes, time);
+                }
                 self.note("start");
             }
             Event::Shutdown => {
@@ -214,6 +225,17 @@ impl Host for TestHost {
     fn left(&mut self) {
         self.process = None;
     }
+}
+
+/// A disk that is full for a while.
+fn limit_files(bytes: u64, time: Duration) {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let (soft, hard) = getrlimit(Resource::RLIMIT_FSIZE).expect("there is a limit");
+    setrlimit(Resource::RLIMIT_FSIZE, bytes, hard).expect("a limit may be lowered");
+    std::thread::spawn(move || {
+        std::thread::sleep(time);
+        setrlimit(Resource::RLIMIT_FSIZE, soft, hard).expect("a soft limit may be raised to the hard one");
+    });
 }
 
 /// A message with its length before it.

@@ -13,6 +13,7 @@ pub const TESTS: &[Test] = &[
     ("connections_beyond_the_limit_are_refused_and_counted", refused),
     ("accepting_pauses_without_descriptors_and_goes_on", no_descriptors),
     ("a_session_can_be_sent_to_and_closed_as_soon_as_it_is_known", known_at_once),
+    ("a_message_that_the_disk_does_not_take_waits_and_its_connection_lives", full_disk),
     ("sessions_whose_worker_is_stuck_do_not_stop_accepting", stuck_closes),
 ];
 
@@ -85,6 +86,22 @@ fn known_at_once() {
     });
     assert!(clients > 10);
     assert_eq!(reaper.receive(), b"done");
+    assert_eq!(server.stop().code, 0);
+}
+
+fn full_disk() {
+    let file_limit = Some((1 << 20, Duration::from_millis(600)));
+    let server = Running::start(settings(), Manners { file_limit, ..Manners::default() });
+    let [mut client, mut other] = crate::server::one_of_each_worker(&server);
+    let begin = std::time::Instant::now();
+    let message = crate::host::pattern(9, 5 << 20);
+    client.send(&message);
+    client.send(b"behind it");
+    other.echo(b"meanwhile");
+    assert!(client.receive() == message);
+    assert!(begin.elapsed() > Duration::from_millis(400), "the disk was never full");
+    assert_eq!(client.receive(), b"behind it");
+    assert_eq!(server.stat("spilled_messages"), 1);
     assert_eq!(server.stop().code, 0);
 }
 

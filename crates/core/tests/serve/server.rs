@@ -82,6 +82,9 @@ impl Running {
             Fork::Child => {
                 // What hangs ends with the test.
                 let _ = process::die_with_parent();
+                // A write beyond the largest file shall fail and not kill.
+                let signals = rotor_sys::signal::Signals::begin().expect("a signal can be ignored");
+                signals.ignore(SIGXFSZ).expect("a signal can be ignored");
                 let mut host = TestHost::new(manners, events);
                 let code = match start(server, settings, &mut host) {
                     Ok(End::Stopped) => 0,
@@ -305,3 +308,4 @@ fn append(path: PathBuf) -> File {
 pub const SIGKILL: i32 = 9;
 pub const SIGTERM: i32 = 15;
 pub const SIGUSR1: i32 = 10;
+const SIGXFSZ: i32 = 25;
