@@ -207,22 +207,15 @@ impl Connection {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{Ipv4Addr, TcpStream};
-    use std::os::fd::AsFd;
-    use std::time::Duration;
-
-    use rotor_sys::socket::{Listener, wait_readable};
+    use std::net::TcpStream;
 
     use super::*;
     use crate::framer::Framing;
+    use crate::reactor::pair::connected;
 
     /// A connection and its client.
     fn connection() -> (Connection, TcpStream) {
-        let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
-        listener.listen(1).unwrap();
-        let client = TcpStream::connect(listener.address().unwrap()).unwrap();
-        assert!(wait_readable(listener.as_fd(), Duration::from_secs(10)).unwrap());
-        let (stream, _) = listener.accept().unwrap();
+        let (stream, client) = connected();
         let framer = Framer::new(&Framing::Raw, 1024);
         (Connection::new(SessionId(1), WorkerId(0), stream, framer), client)
     }

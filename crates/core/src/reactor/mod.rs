@@ -9,6 +9,8 @@ mod early;
 mod inbox;
 mod mailbox;
 mod output;
+#[cfg(test)]
+mod pair;
 mod read;
 mod send;
 

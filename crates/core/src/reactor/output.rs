@@ -222,3 +222,6 @@ impl Output {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -157,7 +157,7 @@ impl Host for TestHost {
                 if let Some((bytes, time)) = self.manners.file_limit {
                     limit_files(bytes, time);
                 }
-                self.note("start");
+                self.note("serving");
             }
             Event::Shutdown => {
                 let stats = self.stats();

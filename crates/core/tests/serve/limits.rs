@@ -112,10 +112,14 @@ fn stuck_closes() {
     let server = Running::start(settings, Manners::default());
     let [mut stuck, mut other] = crate::server::one_of_each_worker(&server);
     stuck.send(b"!sleep 1000");
-    for _ in 0..40 {
-        drop(server.connect());
+    for round in 0..20 {
+        // Of two sessions in a row one belongs to the worker that is stuck.
+        [server.connect(), server.connect()].into_iter().for_each(Client::reset);
+        wait_until("the next two to be accepted", || {
+            let stats = String::from_utf8(other.ask(b"!stats")).unwrap();
+            stat_of(&stats, "connection_num") == 2 && stat_of(&stats, "accept_count") == 4 + 2 * round
+        });
     }
-    other.echo(b"served");
     let mut late: Vec<_> = (0..2).map(|_| server.connect()).collect();
     // One of two sessions in a row belongs to the worker that is not stuck.
     late.iter_mut().for_each(|client| client.send(b"hello"));

@@ -100,7 +100,7 @@ impl Running {
         };
         let running = Self { address, pid, folder };
         if starts {
-            running.wait_for("start", 1);
+            running.wait_for("serving", 1);
         }
         running
     }
@@ -262,6 +262,14 @@ impl Client {
     /// Says that it sends no more.
     pub fn half_close(&mut self) {
         self.stream.shutdown(Shutdown::Write).expect("the connection is there");
+    }
+
+    /// Breaks the connection.
+    pub fn reset(self) {
+        use nix::libc::linger;
+        use nix::sys::socket::{setsockopt, sockopt};
+        setsockopt(&self.stream, sockopt::Linger, &linger { l_onoff: 1, l_linger: 0 })
+            .expect("a socket takes an option");
     }
 
     /// Whether the connection ends now, and with nothing more before the end.

@@ -1,0 +1,170 @@
+//! What is pushed comes out once, in order, and what it lay in is given back.
+
+use std::io::Read;
+use std::net::TcpStream;
+use std::sync::mpsc::{Receiver, channel};
+
+use rotor_ipc::layout::{Plan, Shape};
+use rotor_ipc::payload::{Filling, Pool, PoolView};
+use rotor_ipc::record::{Header, Kind};
+use rotor_ipc::segment::Segment;
+
+use super::*;
+use crate::disk::Job;
+use crate::reactor::pair::connected;
+
+/// An output queue, its socket, and a pool as a worker has it.
+struct Bench {
+    output: Output,
+    stream: Stream,
+    client: TcpStream,
+    pool: Pool,
+    view: PoolView,
+    jobs: Jobs,
+    done: Receiver<Job>,
+    position: u64,
+    expected: Vec<u8>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let plan = Plan::new(Shape { reactors: 1, workers: 1, sessions: 64, budget: 16 << 20 }).unwrap();
+        let segment = Segment::create(plan, &std::env::temp_dir()).unwrap();
+        let view = segment.outlet_pool(0);
+        let (stream, client) = connected();
+        client.set_nonblocking(true).unwrap();
+        let (jobs, done) = channel();
+        let pool = Pool::attach(view, 1);
+        Self { output: Output::default(), stream, client, pool, view, jobs, done, position: 0, expected: Vec::new() }
+    }
+
+    fn bytes(&mut self, len: usize) -> Vec<u8> {
+        let from = self.expected.len();
+        self.expected.extend((from..from + len).map(|place| u8::try_from(place * 31 / 7 % 256).unwrap()));
+        self.expected[from..].to_vec()
+    }
+
+    fn push_private(&mut self, len: usize) {
+        let bytes = self.bytes(len);
+        self.output.push_private(bytes);
+    }
+
+    fn push(&mut self, filling: Filling, len: usize, sent: usize, keep: bool) {
+        let from = self.expected.len();
+        let bytes = self.bytes(len);
+        filling.fill(&bytes).unwrap();
+        // What was sent already is not expected again.
+        self.expected.drain(from..from + sent);
+        self.position += 64;
+        let header = Header { kind: Kind::Send, location: filling.location(), aux: 0, session: 1, extra: 0 };
+        let reference = filling.reference(len);
+        filling.post(0, self.position);
+        let payload = self.view.payload(&header, reference, 0, self.position).unwrap();
+        self.output.push(&payload, sent, keep, &self.jobs);
+    }
+
+    fn push_block(&mut self, len: usize, sent: usize, keep: bool) {
+        let block = self.pool.take_block(len, 1).unwrap();
+        self.push(block, len, sent, keep);
+    }
+
+    fn push_spill(&mut self, len: usize, sent: usize) {
+        let range = self.pool.take_spill(len as u64).unwrap();
+        self.push(range, len, sent, true);
+    }
+
+    /// Sends and receives until nothing is left, as the reactor and its helper do.
+    fn finish(&mut self) {
+        let mut received = Vec::new();
+        let mut buffer = vec![0; 64 << 10];
+        while received.len() < self.expected.len() {
+            self.output.unblock();
+            self.output.send(&self.stream).unwrap();
+            if let Some(Wanted { file, offset, len }) = self.output.wanted() {
+                assert!(self.output.wanted().is_none(), "one read at a time");
+                let mut bytes = vec![0; len];
+                file.read_exact_at(&mut bytes, offset).unwrap();
+                self.output.has_read(bytes);
+            }
+            while let Ok(len) = self.client.read(&mut buffer)
+                && len > 0
+            {
+                received.extend_from_slice(&buffer[..len]);
+            }
+        }
+        assert!(received == self.expected, "{} bytes came out otherwise", received.len());
+        assert!(self.output.is_empty() && self.output.bytes() == 0);
+        self.give_back();
+        assert_eq!(self.view.in_use(), 0, "something was not given back");
+    }
+
+    fn give_back(&mut self) {
+        while let Ok(job) = self.done.try_recv() {
+            assert!(matches!(job, Job::GiveBack(_)));
+        }
+    }
+}
+
+#[test]
+fn what_is_pushed_comes_out_in_order_wherever_it_lies() {
+    let mut bench = Bench::new();
+    let mut state = 7_u64;
+    for _ in 0..60 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let len = rotor_ipc::to_usize(state >> 40) % 200_000 + 1;
+        match state >> 33 & 7 {
+            0 | 1 => bench.push_private(len),
+            2 => bench.push_private(10),
+            3 => bench.push_block(len, 0, false),
+            4 => bench.push_block(len, len / 3, false),
+            5 => bench.push_block(len.min(1000), 0, bench.view.in_use() < 4),
+            6 => bench.push_spill(len, len / 2),
+            _ => bench.push_spill(len * 20, 0),
+        }
+        if state >> 50 & 3 == 0 {
+            bench.output.unblock();
+            let before = bench.output.bytes();
+            let sent = bench.output.send(&bench.stream).unwrap();
+            assert_eq!(bench.output.bytes(), before - sent.bytes() as u64);
+            assert!(bench.output.is_blocked() == matches!(sent, Sent::Blocked(_)));
+        }
+    }
+    bench.finish();
+}
+
+#[test]
+fn a_block_is_kept_until_it_is_sent_or_copied_and_given_back_at_once() {
+    let mut bench = Bench::new();
+    bench.push_block(100_000, 0, true);
+    assert_eq!(bench.view.in_use(), 1);
+    bench.push_block(100_000, 0, false);
+    assert_eq!(bench.view.in_use(), 1, "the second was copied");
+    assert_eq!(bench.output.bytes(), 200_000);
+    bench.finish();
+}
+
+#[test]
+fn a_queue_that_is_dropped_gives_everything_back() {
+    let mut bench = Bench::new();
+    bench.push_private(10);
+    bench.push_block(50_000, 10, true);
+    bench.push_spill(3_000_000, 0);
+    assert_eq!(bench.view.in_use(), 2);
+    bench.output.clear();
+    assert!(bench.output.is_empty());
+    assert_eq!(bench.view.in_use(), 1, "the range is the helper's to give back");
+    bench.give_back();
+    assert_eq!(bench.view.in_use(), 0);
+    // An answer of the helper that comes too late changes nothing.
+    bench.output.has_read(vec![1, 2, 3]);
+    assert!(bench.output.is_empty());
+}
+
+#[test]
+fn an_empty_queue_costs_nothing_and_sends_nothing() {
+    let mut bench = Bench::new();
+    bench.output.push_private(Vec::new());
+    assert!(bench.output.is_empty());
+    assert_eq!(bench.output.send(&bench.stream).unwrap(), Sent::All(0));
+    assert!(bench.output.wanted().is_none());
+}
