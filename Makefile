@@ -21,8 +21,7 @@ export LOCKED
 export JOBS ?= 2
 # A part of the suite that takes longer has hung: it is ended, and counts as a failure.
 export PART_SECONDS ?= 1500
-# The models: preemptions per run where a model sets no bound of its own, and the seconds that one may take.
-export LOOM_MAX_PREEMPTIONS ?= 3
+# Seconds that one model may take. Its preemptions are its own; ROTOR_MODEL_PREEMPTIONS=3 sets them for all.
 export MODEL_SECONDS ?= 600
 # Seconds of `make fuzz` for each target.
 FUZZ_SECONDS ?= 120

@@ -45,7 +45,7 @@ pub enum Event {
     WorkerStart(WorkerId),
     /// Event worker: it has taken its last record.
     WorkerStop(WorkerId),
-    /// Event worker: it leaves and something is still pending.
+    /// Event worker: it leaves; what is pending can be let go.
     WorkerExit(WorkerId),
     /// Manager: a worker ended with a non-zero code or by a signal.
     WorkerError {

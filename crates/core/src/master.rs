@@ -333,11 +333,19 @@ impl Master {
         }
     }
 
+    /// Reaps the manager; as the first process of a container, whatever else has ended too. Elsewhere, what user
+    /// code has forked is its to wait for.
     fn reap(&mut self) {
-        while let Ok(Some(exit)) = process::reap() {
-            if exit.pid == self.manager {
-                self.manager_exit = Some(exit);
+        if process::id() == 1 {
+            while let Ok(Some(exit)) = process::reap_any() {
+                if exit.pid == self.manager {
+                    self.manager_exit = Some(exit);
+                }
             }
+        } else if self.manager_exit.is_none()
+            && let Ok(Some(exit)) = process::reap(self.manager)
+        {
+            self.manager_exit = Some(exit);
         }
     }
 }

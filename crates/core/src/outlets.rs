@@ -12,6 +12,8 @@ use rotor_ipc::payload::{Filling, Pool};
 use rotor_ipc::record::{Header, Where};
 use rotor_ipc::ring::Broken;
 use rotor_ipc::segment::Segment;
+use rotor_ipc::sync::AtomicU64;
+use rotor_ipc::sync::Ordering::Relaxed;
 use rotor_ipc::wake::{Sleeper, Waker, fence_after_announcing, fence_after_publishing};
 use rotor_sys::clock::monotonic_ns;
 use rotor_sys::epoll::{Epoll, Events, Interest};
@@ -39,7 +41,8 @@ pub struct Outlets {
     room: Option<RoomWait>,
     /// The last reading of the clock: no later than any publish that follows it.
     clock_ns: u64,
-    waits: u64,
+    /// Times it has waited for room or for a block.
+    waits: Option<&'static AtomicU64>,
 }
 
 struct Outlet {
@@ -62,7 +65,9 @@ impl Outlets {
         let epoll = Epoll::new()?;
         epoll.add(segment.seat_bell(worker, seat).as_fd(), 0, Interest::ReadEdge)?;
         let room = RoomWait { epoll, events: Events::with_capacity(1) };
-        Ok(Self::new(segment, segment.outlet_of(worker, seat), Some(room)))
+        let mut outlets = Self::new(segment, segment.outlet_of(worker, seat), Some(room));
+        outlets.waits = Some(&segment.seat(worker, seat).counters.waits);
+        Ok(outlets)
     }
 
     /// The lanes of the manager.
@@ -86,7 +91,7 @@ impl Outlets {
             looks: Looks::new(segment.reactors()),
             room,
             clock_ns: now_ns,
-            waits: 0,
+            waits: None,
         }
     }
 
@@ -128,9 +133,10 @@ impl Outlets {
         self.pool.sweep(now_ns)
     }
 
-    /// Times it has waited for room.
-    pub fn waits(&self) -> u64 {
-        self.waits
+    fn count_wait(&self) {
+        if let Some(waits) = self.waits {
+            waits.store(waits.load(Relaxed) + 1, Relaxed);
+        }
     }
 
     /// Puts the bytes where a record can refer to them. A block that is in use becomes free soon, since a reactor
@@ -156,7 +162,7 @@ impl Outlets {
     /// Sleeps until a reactor has taken something from this process, and with it perhaps a block.
     fn wait_for_block(&mut self, len: usize) {
         self.flush();
-        self.waits += 1;
+        self.count_wait();
         for outlet in &mut self.outlets {
             outlet.room.announce();
         }
@@ -210,7 +216,7 @@ impl Outlets {
     /// makes it look again.
     fn wait_for_room(&mut self, reactor: usize, body: usize) {
         self.flush();
-        self.waits += 1;
+        self.count_wait();
         let outlet = &mut self.outlets[reactor];
         outlet.room.announce();
         fence_after_announcing();

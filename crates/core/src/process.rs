@@ -92,11 +92,11 @@ impl Context {
     /// A stop was asked for, by a signal or by the API. One signal may reach several processes and counts once:
     /// only what comes a second or more after the first means that nothing is waited for.
     pub(crate) fn ask_to_stop(&self) {
-        const SAME_US: u64 = 1_000_000;
+        const SAME_NS: u64 = 1_000_000_000;
         let header = self.segment.header();
-        let now_us = rotor_sys::clock::unix_us();
-        let first_us = header.stop_asked_us.compare_exchange(0, now_us, AcqRel, Acquire).err();
-        let is_forced = first_us.is_some_and(|first_us| now_us.saturating_sub(first_us) >= SAME_US);
+        let now_ns = rotor_sys::clock::monotonic_ns();
+        let first_ns = header.stop_asked_ns.compare_exchange(0, now_ns, AcqRel, Acquire).err();
+        let is_forced = first_ns.is_some_and(|first_ns| now_ns.saturating_sub(first_ns) >= SAME_NS);
         let bits = if is_forced { request::STOP | request::FORCE } else { request::STOP };
         header.requests.fetch_or(bits, AcqRel);
         self.segment.main_bell().write();

@@ -33,8 +33,8 @@ pub struct Header {
     pub manager_pid: AtomicI32,
     /// When the server started, microseconds since 1970.
     pub started_us: AtomicU64,
-    /// When a stop was first asked for, microseconds since 1970; 0: not yet.
-    pub stop_asked_us: AtomicU64,
+    /// When a stop was first asked for (monotonic ns); 0: not yet.
+    pub stop_asked_ns: AtomicU64,
     /// Reloads that have begun.
     pub reloads: AtomicU64,
     /// Reloads in which a slot kept its old process.
@@ -104,8 +104,6 @@ pub struct ReactorCounters {
     pub pauses: AtomicU64,
     /// Messages that went by the spill file.
     pub spilled: AtomicU64,
-    /// Sends dropped because the output queue was full.
-    pub overflowed: AtomicU64,
 }
 
 // SAFETY: repr(C), atomics only.

@@ -56,15 +56,25 @@ impl Exit {
     }
 }
 
-/// Reaps one child that has ended, if there is one.
-pub fn reap() -> io::Result<Option<Exit>> {
+/// Reaps a child if it has ended.
+pub fn reap(pid: i32) -> io::Result<Option<Exit>> {
+    wait_for(Some(Pid::from_raw(pid)))
+}
+
+/// Reaps any one child that has ended: for the first process of a container, to which orphans are given.
+pub fn reap_any() -> io::Result<Option<Exit>> {
+    wait_for(None)
+}
+
+fn wait_for(pid: Option<Pid>) -> io::Result<Option<Exit>> {
     loop {
-        return match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+        return match waitpid(pid, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::Exited(pid, code)) => Ok(Some(Exit { pid: pid.as_raw(), code, signal: 0 })),
             Ok(WaitStatus::Signaled(pid, signal, _)) => {
                 Ok(Some(Exit { pid: pid.as_raw(), code: 0, signal: signal as i32 }))
             }
-            Ok(WaitStatus::StillAlive) | Err(nix::errno::Errno::ECHILD) => Ok(None),
+            Ok(WaitStatus::StillAlive) => Ok(None),
+            Err(nix::errno::Errno::ECHILD) if pid.is_none() => Ok(None),
             Ok(_) | Err(nix::errno::Errno::EINTR) => continue,
             Err(error) => Err(error.into()),
         };

@@ -67,11 +67,15 @@ struct Manager {
     /// User code has ended this process; what is left is to stop the others.
     end: Option<End>,
     cpus: Vec<u32>,
+    /// A child has died since the last look, or the last look is long ago.
+    has_dead: bool,
 }
 
 /// A reload that is under way.
 struct Reload {
     left: VecDeque<WorkerId>,
+    /// Slots that had no process: they are tried at once, and count by whether that gets ready.
+    revived: Vec<WorkerId>,
     success: bool,
 }
 
@@ -141,6 +145,7 @@ impl Manager {
             stop: None,
             end: None,
             cpus,
+            has_dead: true,
             context,
         })
     }
@@ -190,6 +195,7 @@ impl Manager {
             return;
         }
         let arrived = self.signals.take();
+        self.has_dead |= arrived.has(SIGCHLD);
         if arrived.has(SIGTERM) || arrived.has(SIGINT) {
             self.context.ask_to_stop();
         }
@@ -215,7 +221,8 @@ impl Manager {
             requests.fetch_and(!request::RELOAD, AcqRel);
             self.segment.header().reloads.fetch_add(1, Relaxed);
             self.context.log.notice("reloading");
-            self.reload = Some(Reload { left: self.segment.worker_ids().collect(), success: true });
+            self.reload =
+                Some(Reload { left: self.segment.worker_ids().collect(), revived: Vec::new(), success: true });
             self.callbacks.push_back(Event::BeforeReload);
         }
         let is_draining = self.segment.header().phase.load(Relaxed) >= phase::DRAINING;
@@ -230,27 +237,30 @@ impl Manager {
         }
     }
 
-    /// Reaps, recovers and reports every process that has ended.
+    /// Reaps, recovers and reports every process that has ended. Only the server's own are reaped: what user code
+    /// has forked here is its to wait for.
     fn reap(&mut self, host: &mut dyn Host) -> Option<Ended> {
-        loop {
-            let exit = match process::reap() {
-                Ok(Some(exit)) => exit,
-                Ok(None) => return None,
-                Err(error) => {
-                    self.context.log.error(&format!("cannot wait for processes: {error}"));
-                    return None;
+        if !std::mem::take(&mut self.has_dead) {
+            return None;
+        }
+        for worker in self.segment.worker_ids() {
+            for seat in 0..2 {
+                let pid = self.segment.seat(worker, seat).pid();
+                if pid == 0 {
+                    continue;
                 }
-            };
-            let Some((worker, seat)) = self.seat_of_pid(exit.pid) else { continue };
-            if let Some(ended) = self.on_exit(worker, seat, exit, host) {
-                return Some(ended);
+                match process::reap(pid) {
+                    Ok(Some(exit)) => {
+                        if let Some(ended) = self.on_exit(worker, seat, exit, host) {
+                            return Some(ended);
+                        }
+                    }
+                    Ok(None) => {}
+                    Err(error) => self.context.log.error(&format!("cannot wait for process {pid}: {error}")),
+                }
             }
         }
-    }
-
-    fn seat_of_pid(&self, pid: i32) -> Option<(WorkerId, usize)> {
-        let seats = self.segment.worker_ids().flat_map(|worker| [(worker, 0), (worker, 1)]);
-        seats.into_iter().find(|(worker, seat)| self.segment.seat(*worker, *seat).pid() == pid)
+        None
     }
 
     fn on_exit(&mut self, worker: WorkerId, seat_number: usize, exit: Exit, host: &mut dyn Host) -> Option<Ended> {
@@ -345,7 +355,8 @@ impl Manager {
             let seat = self.segment.seat(worker, seat_of(serving));
             if seat.is_asked_to_leave()
                 && !self.is_ending()
-                && let Some(ended) = self.step_and_fork(worker, SlotEvent::Replace, host)
+                && let Some(ended) =
+                    self.step_and_fork(worker, SlotEvent::Replace { free: self.free_seats(worker) }, host)
             {
                 return Some(ended);
             }
@@ -360,7 +371,7 @@ impl Manager {
             if slot.is_waiting() && is_over {
                 self.slots[worker.index()].stop_waiting();
             }
-            let free = [0, 1].map(|seat| recovery::is_seat_clear(self.segment, worker, seat));
+            let free = self.free_seats(worker);
             if let Some(ended) = self.step_and_fork(worker, SlotEvent::Tick { free }, host) {
                 return Some(ended);
             }
@@ -387,24 +398,39 @@ impl Manager {
         let at_once = if is_async { (self.slots.len() / 2).max(1) } else { 1 };
         loop {
             let busy = |slot: &&Slot| slot.is_replacing() || (!is_async && slot.is_leaving());
-            let busy = self.slots.iter().filter(busy).count();
-            let Some(reload) = &mut self.reload else { return None };
+            let Some(reload) = &self.reload else { return None };
+            let reviving = reload.revived.iter().filter(|worker| self.slots[worker.index()].is_starting()).count();
+            let busy = self.slots.iter().filter(busy).count() + reviving;
             if busy >= at_once {
                 return None;
             }
-            // A slot whose last process still leaves comes later.
-            let ready = reload.left.iter().position(|worker| !self.slots[worker.index()].is_leaving());
+            // A slot whose process is not ready, or whose last one is not gone without a trace, comes later.
+            let is_ready = |worker: &WorkerId| self.slots[worker.index()].is_replaceable(self.free_seats(*worker));
+            let ready = reload.left.iter().position(is_ready);
+            let Some(reload) = &mut self.reload else { return None };
             let Some(worker) = ready.and_then(|at| reload.left.remove(at)) else {
                 if reload.left.is_empty() && busy == 0 {
-                    let success = reload.success;
+                    let has_come_back = |worker: &WorkerId| self.slots[worker.index()].serving().is_some();
+                    let success = reload.success && reload.revived.iter().all(has_come_back);
                     self.finish_reload(success);
                 }
                 return None;
             };
-            if let Some(ended) = self.step_and_fork(worker, SlotEvent::Replace, host) {
-                return Some(ended);
+            if self.slots[worker.index()].is_waiting() {
+                reload.revived.push(worker);
+            }
+            let free = self.free_seats(worker);
+            for event in [SlotEvent::Replace { free }, SlotEvent::Tick { free }] {
+                if let Some(ended) = self.step_and_fork(worker, event, host) {
+                    return Some(ended);
+                }
             }
         }
+    }
+
+    /// The seats of a slot in which a process may be started.
+    fn free_seats(&self, worker: WorkerId) -> [bool; 2] {
+        [0, 1].map(|seat| recovery::is_seat_clear(self.segment, worker, seat))
     }
 
     fn finish_reload(&mut self, success: bool) {
@@ -579,7 +605,7 @@ impl Manager {
             }
             Ok((_, Fork::Parent { child })) => {
                 seat.set_pid(child);
-                if generation > 2 {
+                if owns && generation > 2 {
                     self.segment.header().respawns.fetch_add(1, Relaxed);
                 }
                 let log = self.context.log.speaking_for(format!("worker={worker}"), child);
@@ -587,7 +613,7 @@ impl Manager {
                 None
             }
             Err(error) => {
-                seat.end();
+                recovery::never_lived(self.segment, worker, generation);
                 self.context.log.error(&format!("cannot fork worker={worker}: {error}"));
                 self.step(worker, SlotEvent::ForkFailed { generation });
                 None
@@ -633,6 +659,8 @@ impl Manager {
         self.process.flush();
         // The only error is an interrupt: the next turn looks at what came.
         let waited = self.epoll.wait(&mut self.events, timeout);
+        // User code may have taken the signal over: a wait that nothing has ended looks as well.
+        self.has_dead |= self.events.is_empty();
         if waited.is_ok() && self.events.iter().any(|event| event.token() == LIFE) {
             self.context.log.error("the master has died; the manager ends");
             self.signal_workers(SIGKILL);

@@ -88,8 +88,11 @@ pub enum SlotEvent {
         /// Whether the server stops and the inbox is closed and empty.
         is_drained: bool,
     },
-    /// Somebody wants a new process here.
-    Replace,
+    /// Somebody wants a new process here; says which seats are free to be used.
+    Replace {
+        /// By seat.
+        free: [bool; 2],
+    },
     /// The server stops; says whether the inbox is closed and empty.
     Stop,
 }
@@ -178,6 +181,20 @@ impl Slot {
         matches!(self.active, Active::Replacing { .. })
     }
 
+    /// Whether its process owns the inbox and is not ready yet.
+    pub fn is_starting(&self) -> bool {
+        matches!(self.active, Active::Starting { .. })
+    }
+
+    /// Whether a new process may be asked for now; if not, it may be later.
+    pub fn is_replaceable(&self, free: [bool; 2]) -> bool {
+        match self.active {
+            Active::Serving { generation } => self.leaving.is_none() && free[1 - seat_of(generation)],
+            Active::Waiting { .. } | Active::Stopped => true,
+            Active::Starting { .. } | Active::Replacing { .. } => false,
+        }
+    }
+
     /// Whether a process that has handed over is still there.
     pub fn is_leaving(&self) -> bool {
         self.leaving.is_some()
@@ -219,7 +236,7 @@ impl Slot {
             SlotEvent::Exited { generation, owner, was_fruitful, is_drained } => {
                 self.on_exited(generation, owner, was_fruitful, is_drained, now)
             }
-            SlotEvent::Replace => self.on_replace(now),
+            SlotEvent::Replace { free } => self.on_replace(free, now),
             SlotEvent::Stop => self.on_stop(now),
         };
         (self, actions)
@@ -370,10 +387,10 @@ impl Slot {
         }
     }
 
-    fn on_replace(&mut self, now: Instant) -> Vec<Action> {
+    fn on_replace(&mut self, free: [bool; 2], now: Instant) -> Vec<Action> {
         match self.active {
-            // A successor starts only when the one that leaves is gone.
-            Active::Serving { generation } if self.leaving.is_none() => {
+            // A successor starts only when the one that leaves is gone, and its last records are taken (P5).
+            Active::Serving { generation } if self.leaving.is_none() && free[1 - seat_of(generation)] => {
                 let successor = self.give_out(1 - seat_of(generation));
                 self.active = Active::Replacing { old: generation, successor, phase: Phase::Starting, since: now };
                 vec![Action::Fork { generation: successor, owns: false }]

@@ -12,6 +12,7 @@ use rotor_ipc::segment::Segment;
 use rotor_ipc::wake::{Waker, fence_after_publishing};
 use rotor_ipc::workers::SeatEntry;
 use rotor_ipc::{SessionId, WorkerId};
+use rotor_sys::clock::monotonic_ns;
 
 use super::connection::{Posted, Why};
 use super::early::Early;
@@ -124,6 +125,7 @@ impl Reactor {
 
     /// One round over both seats of a slot (P5).
     fn take_slot(&mut self, slot: usize) -> Result<(), Broken> {
+        let mut any = [false; 2];
         for (seat, limit) in self.inbox.slots[slot].lanes.limits()? {
             while let Some(record) = self.inbox.slots[slot].lanes.lane(seat).peek(limit)? {
                 let pool = self.inbox.slots[slot].seats[seat].pool;
@@ -131,9 +133,16 @@ impl Reactor {
                 let payload = payload_of(reactor, &pool, self.inbox.slots[slot].lanes.lane(seat), &record)?;
                 self.on_record(&record, payload, pool)?;
                 self.inbox.slots[slot].lanes.lane(seat).pass(&record);
-                let taken_from = &mut self.inbox.slots[slot].seats[seat];
-                taken_from.taken_ns = self.now_ns;
-                taken_from.is_touched = true;
+                self.inbox.slots[slot].seats[seat].is_touched = true;
+                any[seat] = true;
+            }
+        }
+        if any != [false; 2] {
+            // Read after the take: its process may put wake-ups off for some time from the publish of what was
+            // just taken, which may lie long behind the begin of this turn (P9).
+            let taken_ns = monotonic_ns();
+            for (seat, _) in self.inbox.slots[slot].seats.iter_mut().zip(any).filter(|(_, any)| *any) {
+                seat.taken_ns = taken_ns;
             }
         }
         Ok(())

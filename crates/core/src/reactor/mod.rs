@@ -216,8 +216,11 @@ impl Reactor {
         while !self.is_finished() {
             if let Err(broken) = self.turn(&mut events) {
                 self.log.error(&format!("{broken}; the server stops"));
-                self.segment.header().requests.fetch_or(request::STOP, std::sync::atomic::Ordering::AcqRel);
+                // By force: this reactor's lanes are never closed, so no worker would find its inbox drained.
+                let bits = request::STOP | request::FORCE;
+                self.segment.header().requests.fetch_or(bits, std::sync::atomic::Ordering::AcqRel);
                 self.segment.main_bell().write();
+                self.segment.manager_bell().write();
                 return;
             }
         }
@@ -255,7 +258,7 @@ impl Reactor {
             fence_after_announcing();
             if self.inbox.has_something()? || self.mailbox.has_mail() {
                 timeout = Some(Duration::ZERO);
-            } else if let Some(linger) = self.inbox.linger(self.now_ns, LINGER_NS) {
+            } else if let Some(linger) = self.inbox.linger(monotonic_ns(), LINGER_NS) {
                 timeout = Some(timeout.map_or(linger, |timeout| timeout.min(linger)));
             }
         }

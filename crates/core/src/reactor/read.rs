@@ -18,6 +18,8 @@ use crate::framer::{Cut, FrameError};
 const READS_PER_TURN: usize = 4;
 /// So many reads for bytes that nobody wants; a peer that sends more is reset.
 const READS_BEFORE_CLOSE: usize = 16;
+/// Reads of one connection at a stop; of [`READ_SIZE`] each, they take more than a socket's buffer has room for.
+const LAST_READS: usize = 512;
 /// A read of more than this makes the connection's next one go straight into a block.
 const LARGE_READ: usize = 4 << 10;
 /// After the disk did not take a message, it is asked again this much later.
@@ -67,11 +69,15 @@ impl Reactor {
         Ok(())
     }
 
-    /// Reads everything that has arrived.
+    /// Reads everything that has arrived, but no more than a kernel's buffer holds at most: a client that sends for
+    /// ever does not hold the stop up.
     pub(super) fn read_all(&mut self, connection: &mut Connection) -> Result<(), Broken> {
         // The last look may be old: what came since has its event still waiting.
         connection.is_readable = true;
-        while connection.input == Input::Open && connection.is_readable {
+        for _ in 0..LAST_READS {
+            if connection.input != Input::Open || !connection.is_readable {
+                break;
+            }
             if connection.is_waiting || connection.is_spilling {
                 self.read_unframed(connection);
             } else {

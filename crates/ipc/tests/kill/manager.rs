@@ -82,7 +82,7 @@ impl Manager {
     fn serve(&mut self) -> Result<(), String> {
         let begun = Instant::now();
         while !(0..WORKERS).all(|index| self.is_done(index)) {
-            while let Some(exit) = process::reap().map_err(|error| error.to_string())? {
+            while let Some(exit) = process::reap_any().map_err(|error| error.to_string())? {
                 self.reaped(exit)?;
             }
             for index in 0..WORKERS {
@@ -244,7 +244,7 @@ impl Manager {
         let begun = Instant::now();
         while !self.reactors.is_empty() {
             self.reactors.iter().for_each(|pid| signal(*pid, libc::SIGCONT));
-            if let Some(exit) = process::reap().map_err(|error| error.to_string())? {
+            if let Some(exit) = process::reap_any().map_err(|error| error.to_string())? {
                 if !exit.is_clean() {
                     return Err(format!("a reactor has failed: {exit:?}"));
                 }

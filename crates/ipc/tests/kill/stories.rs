@@ -135,7 +135,7 @@ fn succeeds(story: Story) -> bool {
         }
     });
     loop {
-        match process::reap() {
+        match process::reap_any() {
             Ok(Some(exit)) if exit.pid == child => return exit.is_clean(),
             Ok(_) => std::thread::sleep(std::time::Duration::from_millis(1)),
             Err(error) => panic!("cannot wait: {error}"),

@@ -3,6 +3,7 @@
 use super::*;
 
 const ALL_FREE: SlotEvent = SlotEvent::Tick { free: [true, true] };
+const REPLACE: SlotEvent = SlotEvent::Replace { free: [true, true] };
 
 struct Life {
     slot: Slot,
@@ -26,7 +27,7 @@ impl Life {
     /// A slot whose process 2 has an offer open to 3.
     fn offered() -> Self {
         let mut life = Self::serving();
-        assert_eq!(life.on(SlotEvent::Replace), [Action::Fork { generation: 3, owns: false }]);
+        assert_eq!(life.on(REPLACE), [Action::Fork { generation: 3, owns: false }]);
         assert_eq!(life.on(SlotEvent::Ready { generation: 3 }), [Action::Offer { from: 2, to: 3 }]);
         life
     }
@@ -97,15 +98,15 @@ fn a_handover_ends_with_the_old_process_leaving_and_the_new_one_serving() {
     assert_eq!(life.on(SlotEvent::Owned { generation: 2 }), []);
     assert_eq!(life.on(SlotEvent::Owned { generation: 3 }), [Action::Replaced]);
     assert!(life.slot.is_leaving());
-    assert_eq!(life.on(SlotEvent::Replace), [], "a successor starts only when the leaving one is gone");
+    assert_eq!(life.on(REPLACE), [], "a successor starts only when the leaving one is gone");
     assert_eq!(life.dies(2, 3, true), []);
-    assert_eq!(life.on(SlotEvent::Replace), [Action::Fork { generation: 4, owns: false }]);
+    assert_eq!(life.on(REPLACE), [Action::Fork { generation: 4, owns: false }]);
 }
 
 #[test]
 fn a_successor_that_dies_before_it_is_ready_leaves_the_old_process_serving() {
     let mut life = Life::serving();
-    life.on(SlotEvent::Replace);
+    life.on(REPLACE);
     assert_eq!(life.dies(3, 2, false), [Action::KeptOld]);
     assert_eq!(life.slot.serving(), Some(2));
 }
@@ -128,7 +129,7 @@ fn an_old_process_that_dies_with_the_offer_open_leaves_the_inbox_to_the_successo
 #[test]
 fn an_old_process_that_dies_before_the_offer_makes_the_successor_the_owner() {
     let mut life = Life::serving();
-    life.on(SlotEvent::Replace);
+    life.on(REPLACE);
     assert_eq!(life.dies(2, 2, true), [Action::Appoint { generation: 3 }, Action::Replaced]);
     assert_eq!(life.on(SlotEvent::Ready { generation: 3 }), []);
     assert_eq!(life.slot.serving(), Some(3));
@@ -137,7 +138,7 @@ fn an_old_process_that_dies_before_the_offer_makes_the_successor_the_owner() {
 #[test]
 fn who_does_not_do_what_is_due_in_time_is_killed_once() {
     let mut life = Life::serving();
-    life.on(SlotEvent::Replace);
+    life.on(REPLACE);
     life.pass(Duration::from_secs(30));
     assert_eq!(life.on(ALL_FREE), [Action::Kill { generation: 3, because: Overdue::Starting }]);
     assert_eq!(life.on(ALL_FREE), []);
@@ -161,7 +162,7 @@ fn a_fork_that_fails_is_tried_again_later_and_costs_a_serving_slot_nothing() {
     life.on(ALL_FREE);
     assert_eq!(life.on(SlotEvent::ForkFailed { generation: 2 }), [Action::BackOff { delay: FIRST_DELAY }]);
     let mut life = Life::serving();
-    life.on(SlotEvent::Replace);
+    life.on(REPLACE);
     assert_eq!(life.on(SlotEvent::ForkFailed { generation: 3 }), [Action::KeptOld]);
     assert_eq!(life.slot.serving(), Some(2));
 }
@@ -197,4 +198,21 @@ fn events_of_a_generation_that_is_not_there_change_nothing() {
         assert_eq!(life.dies(77, 77, true), []);
         assert_eq!(life.slot, before);
     }
+}
+
+#[test]
+fn a_successor_waits_for_a_seat_that_the_reactors_have_cleared() {
+    let mut life = Life::serving();
+    assert_eq!(life.on(SlotEvent::Replace { free: [true, false] }), []);
+    assert!(!life.slot.is_replaceable([true, false]));
+    assert_eq!(life.slot.serving(), Some(2));
+    assert_eq!(life.on(REPLACE), [Action::Fork { generation: 3, owns: false }]);
+}
+
+#[test]
+fn a_process_that_is_not_ready_is_not_replaced_yet() {
+    let mut life = Life::new();
+    life.on(ALL_FREE);
+    assert!(life.slot.is_starting() && !life.slot.is_replaceable([true, true]));
+    assert_eq!(life.on(REPLACE), []);
 }
