@@ -105,6 +105,17 @@ impl TestHost {
                 self.send(session, &pattern(number, rotor_ipc::to_usize(number)));
                 self.close(session, false);
             }
+            "flood" => {
+                let message = frame(&pattern(11, 1 << 20));
+                let process = self.process();
+                let accepted = (0..number).filter(|_| {
+                    // At the pace of somebody who has other things to do as well.
+                    std::thread::sleep(Duration::from_millis(1));
+                    process.send(session.0.cast_signed(), &message).is_ok()
+                });
+                let accepted = accepted.count();
+                self.note(&format!("flooded {accepted}"));
+            }
             "reset" => self.close(session, true),
             "reap" => self.close_all_others(session, Duration::from_millis(number)),
             _ => panic!("the command {command} is unknown"),

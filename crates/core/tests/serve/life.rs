@@ -16,6 +16,9 @@ pub const TESTS: &[Test] = &[
     ("a_reload_under_load_loses_doubles_and_reorders_nothing", reload_under_load),
     ("a_killed_worker_takes_one_message_and_one_connection_with_it", killed_worker),
     ("workers_killed_at_random_under_load_lose_one_message_each", killed_at_random),
+    ("reloads_kills_and_stops_of_single_workers_at_once_lose_no_answer_but_those_in_hand", everything_at_once),
+    ("a_stop_answers_though_workers_are_killed_meanwhile", stop_among_kills),
+    ("clients_that_never_cease_to_connect_do_not_hold_up_a_stop", stop_among_connects),
     ("an_exception_closes_the_connection_in_hand_and_the_worker_lives", exception),
     ("a_worker_that_exits_in_a_callback_is_replaced", exit_in_callback),
     ("a_manager_that_its_callback_ends_takes_the_server_with_it", manager_exits),
@@ -190,6 +193,118 @@ fn killed_at_random() {
     wait_until("all deaths to be counted", || server.stat("crash_count") == kills);
     assert!(server.stat("lost_messages") <= kills);
     assert_eq!(server.stop().code, 0);
+}
+
+/// Each of the clients pipelines; a connection may end by a kill, but none is answered wrongly or not at all.
+fn everything_at_once() {
+    let mut settings = settings();
+    (settings.worker_num, settings.reactor_num) = (3, 2);
+    let server = Running::start(settings, Manners::default());
+    let over = AtomicBool::new(false);
+    let kills: i64 = thread::scope(|scope| {
+        let clients: Vec<_> = (0..8_u64)
+            .map(|number| {
+                let (server, over) = (&server, &over);
+                scope.spawn(move || {
+                    let (mut client, mut ended, mut round) = (server.connect(), 0, 0);
+                    while !over.load(Ordering::Relaxed) {
+                        round += 1;
+                        let messages: Vec<Vec<u8>> = (0..8)
+                            .map(|place| {
+                                pattern(
+                                    number << 40 | round << 8 | place,
+                                    [30, 20_000, 200_000][rotor_ipc::to_usize(place) % 3],
+                                )
+                            })
+                            .collect();
+                        let all: Vec<u8> = messages.iter().flat_map(|message| crate::host::frame(message)).collect();
+                        let mut writer = client.twin();
+                        let is_over = thread::scope(|scope| {
+                            scope.spawn(move || std::io::Write::write_all(writer.stream(), &all));
+                            messages.iter().any(|message| match client.try_receive() {
+                                Ok(answer) => {
+                                    assert!(answer == *message, "connection {number} round {round}");
+                                    false
+                                }
+                                Err(error) => {
+                                    assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "no answer came");
+                                    true
+                                }
+                            })
+                        });
+                        if is_over {
+                            ended += 1;
+                            client = server.connect();
+                        }
+                    }
+                    ended
+                })
+            })
+            .collect();
+        let mut kills = 0;
+        for round in 0..24 {
+            thread::sleep(Duration::from_millis(60));
+            match round % 4 {
+                0 => server.signal(SIGUSR1),
+                2 => {
+                    let _ = process::kill(server.connect().worker().1, SIGTERM);
+                }
+                _ => kills += i64::from(process::kill(server.connect().worker().1, SIGKILL).is_ok()),
+            }
+        }
+        over.store(true, Ordering::Relaxed);
+        let ended: i64 = clients.into_iter().map(|client| client.join().unwrap()).sum();
+        assert!(ended <= kills, "{ended} connections ended by {kills} kills");
+        kills
+    });
+    // One that had handed over and ended was killed in vain.
+    assert!(server.stat("crash_count") <= kills);
+    assert_eq!(server.stop().code, 0);
+}
+
+/// An owner that crashes with unread records is replaced even during a stop.
+fn stop_among_kills() {
+    let server = Running::start(settings(), Manners::default());
+    let mut clients: Vec<_> = (0..12).map(|_| server.connect()).collect();
+    clients.iter_mut().for_each(|client| client.echo(b"ready"));
+    let victims = [clients[0].worker().1, clients[1].worker().1];
+    for client in &mut clients {
+        for _ in 0..30 {
+            client.send(b"!sleep 2");
+        }
+    }
+    server.signal(SIGTERM);
+    thread::sleep(Duration::from_millis(60));
+    for victim in victims {
+        process::kill(victim, SIGKILL).unwrap();
+    }
+    let mut broken = 0;
+    for client in &mut clients {
+        let answers = (0..30).take_while(|_| client.try_receive().is_ok_and(|answer| answer == b"!sleep 2")).count();
+        broken += i32::from(answers < 30);
+        assert!(client.ends());
+    }
+    assert!(broken <= 2, "two were in hand, {broken} connections had no answer");
+    assert_eq!(server.wait().code, 0);
+}
+
+fn stop_among_connects() {
+    let server = Running::start(settings(), Manners::default());
+    let over = AtomicBool::new(false);
+    let address = server.address();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    drop(std::net::TcpStream::connect(address));
+                }
+            });
+        }
+        thread::sleep(Duration::from_millis(200));
+        server.signal(SIGTERM);
+        assert_eq!(server.wait().code, 0);
+        over.store(true, Ordering::Relaxed);
+    });
 }
 
 fn exception() {

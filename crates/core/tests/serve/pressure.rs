@@ -11,6 +11,7 @@ use crate::server::{PATIENCE, Running, one_of_each_worker, settings};
 pub const TESTS: &[Test] = &[
     ("a_worker_whose_lane_is_full_holds_up_no_other_and_loses_nothing", full_lane),
     ("large_messages_for_a_stuck_worker_hold_up_no_other", full_of_blocks),
+    ("what_is_sent_to_a_client_that_does_not_read_is_refused_beyond_its_buffer", overflow),
     ("a_client_that_does_not_read_holds_up_no_other_and_gets_everything", slow_reader),
 ];
 
@@ -88,6 +89,23 @@ fn full_of_blocks() {
     assert!(began.elapsed() < Duration::from_millis(1000), "the other worker's connection waited");
     drop(crowd);
     assert_eq!(slow.receive(), b"!sleep 2000");
+    assert_eq!(server.stop().code, 0);
+}
+
+fn overflow() {
+    let mut settings = settings();
+    settings.port.socket_buffer_size = 4 << 20;
+    let server = Running::start(settings, Manners::default());
+    let [mut slow, mut other] = one_of_each_worker(&server);
+    slow.send(b"!flood 300");
+    server.wait_for("flooded", 1);
+    let events = server.events();
+    let accepted: usize = events.lines().find_map(|line| line.strip_prefix("flooded ")).unwrap().parse().unwrap();
+    // Its buffer, what was on its way when it was full, and what the two kernels' buffers hold.
+    assert!((4..60).contains(&accepted), "{accepted} of 300 MiB were accepted");
+    other.echo(b"meanwhile");
+    (0..accepted).for_each(|_| assert!(slow.receive() == pattern(11, 1 << 20)));
+    slow.echo(b"and now it has room again");
     assert_eq!(server.stop().code, 0);
 }
 
