@@ -29,8 +29,8 @@ pub enum PostFailure {
     Broken(Broken),
 }
 
-/// A process that waits for a block looks this often for those that were kept for slow peers.
-const KEPT_BLOCK_LOOK: Duration = Duration::from_millis(10);
+/// A process that waits for a block or a range looks this often for those that were kept for slow peers.
+const KEPT_LOOK: Duration = Duration::from_millis(10);
 
 /// All lanes of one seat, or of the manager, towards the reactors.
 pub struct Outlets {
@@ -139,38 +139,40 @@ impl Outlets {
         }
     }
 
-    /// Puts the bytes where a record can refer to them. A block that is in use becomes free soon, since a reactor
-    /// copies out what a slow peer does not take once the pool runs low; only what is larger than any block goes
-    /// by the disk.
+    /// Puts the bytes where a record can refer to them: what is larger than any block goes by the disk. What is in
+    /// use becomes free soon, since a reactor copies out what a slow peer does not take once the pool runs low.
     fn fill(&mut self, bytes: &[u8]) -> Result<Filling, PostFailure> {
         let fits = bytes.len() <= self.pool.largest_block();
-        loop {
-            if fits && let Some(block) = self.pool.take_block(bytes.len(), self.clock_ns) {
+        while fits {
+            if let Some(block) = self.pool.take_block(bytes.len(), self.clock_ns) {
                 block.fill(bytes).map_err(|error| PostFailure::Spill(Some(error)))?;
                 return Ok(block);
             }
-            if !fits || self.room.is_none() {
+            if self.room.is_none() {
                 break;
             }
-            self.wait_for_block(bytes.len());
+            self.wait_for_pool(|pool, clock_ns| pool.take_block(bytes.len(), clock_ns).is_some());
+        }
+        while self.room.is_some() && !self.pool.has_spill_range() {
+            self.wait_for_pool(|pool, _| pool.has_spill_range());
         }
         let range = self.pool.take_spill(bytes.len() as u64).ok_or(PostFailure::Spill(None))?;
         range.fill(bytes).map_err(|error| PostFailure::Spill(Some(error)))?;
         Ok(range)
     }
 
-    /// Sleeps until a reactor has taken something from this process, and with it perhaps a block.
-    fn wait_for_block(&mut self, len: usize) {
+    /// Sleeps until a reactor has taken something from this process, and with it perhaps a block or range.
+    fn wait_for_pool(&mut self, has_room: impl FnOnce(&mut Pool, u64) -> bool) {
         self.flush();
         self.count_wait();
         for outlet in &mut self.outlets {
             outlet.room.announce();
         }
         fence_after_announcing();
-        let is_there = self.pool.take_block(len, self.clock_ns).is_some();
+        let is_there = has_room(&mut self.pool, self.clock_ns);
         if !is_there && let Some(RoomWait { epoll, events }) = &mut self.room {
-            // A block that was kept for a slow peer is given back without a bell, hence the limit.
-            let _ = epoll.wait(events, Some(KEPT_BLOCK_LOOK));
+            // What was kept for a slow peer is given back without a bell, hence the limit.
+            let _ = epoll.wait(events, Some(KEPT_LOOK));
         }
         for outlet in &mut self.outlets {
             outlet.room.awake();

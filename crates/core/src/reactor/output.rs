@@ -21,14 +21,27 @@ pub struct Output {
     bytes: u64,
     /// The socket took less than it was given: it will say when it has room.
     is_blocked: bool,
-    /// The helper thread reads the next chunk of the spill range at the front.
+    /// The helper thread reads a part of a spill range.
     is_reading: bool,
+    /// Spill ranges in the queue.
+    ranges: u32,
 }
 
 enum Chunk {
     Private { bytes: Vec<u8>, sent: usize },
     Block { bytes: SharedBytes<'static>, sent: usize, _kept: Kept },
-    Spill { file: &'static UnnamedFile, offset: u64, len: u64, _kept: KeptRange },
+    Spill(Range),
+}
+
+/// A range of a spill file that waits to be sent.
+struct Range {
+    file: &'static UnnamedFile,
+    offset: u64,
+    len: u64,
+    /// Ranges are short: it is read as soon as may be, whole, to be given back.
+    is_urgent: bool,
+    is_being_read: bool,
+    _kept: KeptRange,
 }
 
 /// What sending has come to.
@@ -89,6 +102,7 @@ impl Output {
     pub fn clear(&mut self) {
         self.queue = None;
         self.bytes = 0;
+        self.ranges = 0;
     }
 
     /// Puts private bytes behind what waits.
@@ -101,18 +115,25 @@ impl Output {
     }
 
     /// Puts what `sent` bytes of a payload have left behind what waits: inline bytes are copied, a block or spill
-    /// range is kept. Copies a block as well when `keep_blocks` is false. A range is given back by way of `jobs`.
-    pub fn push(&mut self, payload: &Payload<'static>, sent: usize, keep_blocks: bool, jobs: &Jobs) {
+    /// range is kept. When `may_keep` is false, a block is copied as well, and a range soon. A range is given back
+    /// by way of `jobs`.
+    pub fn push(&mut self, payload: &Payload<'static>, sent: usize, may_keep: bool, jobs: &Jobs) {
         let left = payload.len() - sent;
         match payload {
             Payload::Spill { file, offset, len, .. } => {
                 let Some(kept) = payload.keep() else { return };
                 self.bytes += left as u64;
-                let (offset, len) = (offset + sent as u64, len - sent as u64);
-                let kept = KeptRange::new(kept, jobs);
-                self.queue().push_back(Chunk::Spill { file, offset, len, _kept: kept });
+                self.ranges += 1;
+                self.queue().push_back(Chunk::Spill(Range {
+                    file,
+                    offset: offset + sent as u64,
+                    len: len - sent as u64,
+                    is_urgent: !may_keep,
+                    is_being_read: false,
+                    _kept: KeptRange::new(kept, jobs),
+                }));
             }
-            Payload::Block { bytes, .. } if keep_blocks => {
+            Payload::Block { bytes, .. } if may_keep => {
                 let Some(kept) = payload.keep() else { return };
                 self.bytes += left as u64;
                 self.queue().push_back(Chunk::Block { bytes: *bytes, sent, _kept: kept });
@@ -146,7 +167,7 @@ impl Output {
                     Chunk::Block { bytes, sent, .. } => {
                         pieces.push(Piece::Shared(bytes.slice(*sent, bytes.len() - sent)));
                     }
-                    Chunk::Spill { .. } => break,
+                    Chunk::Spill(_) => break,
                 }
             }
             if pieces.is_empty() {
@@ -167,27 +188,41 @@ impl Output {
         }
     }
 
-    /// The part of a spill file that must be read before sending can go on, once.
+    /// What of a spill file is to be read next: a part of the range at the front, without which sending cannot go
+    /// on, or a whole range that is urgent. One at a time.
     pub fn wanted(&mut self) -> Option<Wanted> {
-        if self.is_reading {
+        if self.is_reading || self.ranges == 0 {
             return None;
         }
-        let Some(Chunk::Spill { file, offset, len, .. }) = self.queue.as_ref()?.front() else { return None };
+        let chunks = self.queue.as_deref_mut()?.iter_mut().enumerate();
+        let range = chunks.into_iter().find_map(|(place, chunk)| match chunk {
+            Chunk::Spill(range) if place == 0 || range.is_urgent => Some(range),
+            Chunk::Spill(_) | Chunk::Private { .. } | Chunk::Block { .. } => None,
+        })?;
         self.is_reading = true;
-        Some(Wanted { file, offset: *offset, len: rotor_ipc::to_usize(*len).min(SPILL_CHUNK) })
+        range.is_being_read = true;
+        let len = rotor_ipc::to_usize(range.len);
+        let len = if range.is_urgent { len } else { len.min(SPILL_CHUNK) };
+        Some(Wanted { file: range.file, offset: range.offset, len })
     }
 
     /// Puts what the helper thread has read before the rest of its range.
     pub fn has_read(&mut self, bytes: Vec<u8>) {
         self.is_reading = false;
         let Some(queue) = self.queue.as_deref_mut() else { return };
-        let Some(Chunk::Spill { offset, len, .. }) = queue.front_mut() else { return };
-        *offset += bytes.len() as u64;
-        *len = len.saturating_sub(bytes.len() as u64);
-        if *len == 0 {
-            queue.pop_front();
+        let being_read = queue.iter_mut().enumerate().find_map(|(place, chunk)| match chunk {
+            Chunk::Spill(range) if range.is_being_read => Some((place, range)),
+            Chunk::Spill(_) | Chunk::Private { .. } | Chunk::Block { .. } => None,
+        });
+        let Some((place, range)) = being_read else { return };
+        range.is_being_read = false;
+        range.offset += bytes.len() as u64;
+        range.len = range.len.saturating_sub(bytes.len() as u64);
+        if range.len == 0 {
+            queue.remove(place);
+            self.ranges -= 1;
         }
-        queue.push_front(Chunk::Private { bytes, sent: 0 });
+        queue.insert(place, Chunk::Private { bytes, sent: 0 });
     }
 
     fn queue(&mut self) -> &mut VecDeque<Chunk> {
@@ -211,7 +246,7 @@ impl Output {
                     taken -= step;
                     bytes.len() - *sent
                 }
-                Some(Chunk::Spill { .. }) | None => return,
+                Some(Chunk::Spill(_)) | None => return,
             };
             if left == 0 {
                 queue.pop_front();

@@ -28,6 +28,16 @@ struct BatchPiece {
     next: u32,
 }
 
+impl BatchPiece {
+    /// Whether it may stay where it is for a slow peer: its pool has others like it.
+    fn may_be_kept(&self) -> bool {
+        match &self.payload {
+            Payload::Spill { .. } => !self.pool.is_short_of_spill(),
+            Payload::Block { .. } | Payload::Inline(_) => !self.pool.is_short_of(self.payload.len()),
+        }
+    }
+}
+
 const NONE: u32 = u32::MAX;
 /// Up to so many bytes it is cheaper to copy pieces together than to hand the kernel a list of them.
 const GATHER_LIMIT: usize = 64 << 10;
@@ -127,8 +137,7 @@ impl Reactor {
                     }
                     if sent_of_next > 0 {
                         let piece = &self.batch.pieces[at as usize];
-                        let keep = !piece.pool.is_short_of(piece.payload.len());
-                        connection.output.push(&piece.payload, sent_of_next, keep, &self.jobs);
+                        connection.output.push(&piece.payload, sent_of_next, piece.may_be_kept(), &self.jobs);
                         at = piece.next;
                     }
                 }
@@ -142,8 +151,7 @@ impl Reactor {
         }
         while at != NONE {
             let piece = &self.batch.pieces[at as usize];
-            let keep = !piece.pool.is_short_of(piece.payload.len());
-            connection.output.push(&piece.payload, 0, keep, &self.jobs);
+            connection.output.push(&piece.payload, 0, piece.may_be_kept(), &self.jobs);
             at = piece.next;
         }
         self.send_queued(connection);

@@ -68,9 +68,19 @@ impl Bench {
         self.push(block, len, sent, keep);
     }
 
-    fn push_spill(&mut self, len: usize, sent: usize) {
+    fn push_spill(&mut self, len: usize, sent: usize, keep: bool) {
         let range = self.pool.take_spill(len as u64).unwrap();
-        self.push(range, len, sent, true);
+        self.push(range, len, sent, keep);
+    }
+
+    /// What the helper does with one read.
+    fn read(&mut self) -> bool {
+        let Some(Wanted { file, offset, len }) = self.output.wanted() else { return false };
+        assert!(self.output.wanted().is_none(), "one read at a time");
+        let mut bytes = vec![0; len];
+        file.read_exact_at(&mut bytes, offset).unwrap();
+        self.output.has_read(bytes);
+        true
     }
 
     /// Sends and receives until nothing is left, as the reactor and its helper do.
@@ -80,12 +90,7 @@ impl Bench {
         while received.len() < self.expected.len() {
             self.output.unblock();
             self.output.send(&self.stream).unwrap();
-            if let Some(Wanted { file, offset, len }) = self.output.wanted() {
-                assert!(self.output.wanted().is_none(), "one read at a time");
-                let mut bytes = vec![0; len];
-                file.read_exact_at(&mut bytes, offset).unwrap();
-                self.output.has_read(bytes);
-            }
+            self.read();
             while let Ok(len) = self.client.read(&mut buffer)
                 && len > 0
             {
@@ -118,8 +123,8 @@ fn what_is_pushed_comes_out_in_order_wherever_it_lies() {
             3 => bench.push_block(len, 0, false),
             4 => bench.push_block(len, len / 3, false),
             5 => bench.push_block(len.min(1000), 0, bench.view.in_use() < 4),
-            6 => bench.push_spill(len, len / 2),
-            _ => bench.push_spill(len * 20, 0),
+            6 => bench.push_spill(len, len / 2, state >> 55 & 1 == 0),
+            _ => bench.push_spill(len * 20, 0, state >> 55 & 1 == 0),
         }
         if state >> 50 & 3 == 0 {
             bench.output.unblock();
@@ -144,11 +149,25 @@ fn a_block_is_kept_until_it_is_sent_or_copied_and_given_back_at_once() {
 }
 
 #[test]
+fn a_range_is_kept_for_a_slow_peer_unless_they_are_short() {
+    let mut bench = Bench::new();
+    bench.push_private(10);
+    bench.push_spill(3_000_000, 5, true);
+    assert!(!bench.read(), "it is not at the front, and may stay");
+    bench.push_spill(3_000_000, 0, false);
+    bench.push_spill(2_000_000, 0, false);
+    while bench.read() {}
+    bench.give_back();
+    assert_eq!(bench.view.in_use(), 1, "those that may not stay were copied, though they are not at the front");
+    bench.finish();
+}
+
+#[test]
 fn a_queue_that_is_dropped_gives_everything_back() {
     let mut bench = Bench::new();
     bench.push_private(10);
     bench.push_block(50_000, 10, true);
-    bench.push_spill(3_000_000, 0);
+    bench.push_spill(3_000_000, 0, true);
     assert_eq!(bench.view.in_use(), 2);
     bench.output.clear();
     assert!(bench.output.is_empty());
