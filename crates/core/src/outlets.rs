@@ -142,16 +142,17 @@ impl Outlets {
     /// Puts the bytes where a record can refer to them: what is larger than any block goes by the disk. What is in
     /// use becomes free soon, since a reactor copies out what a slow peer does not take once the pool runs low.
     fn fill(&mut self, bytes: &[u8]) -> Result<Filling, PostFailure> {
-        let fits = bytes.len() <= self.pool.largest_block();
-        while fits {
-            if let Some(block) = self.pool.take_block(bytes.len(), self.clock_ns) {
-                block.fill(bytes).map_err(|error| PostFailure::Spill(Some(error)))?;
-                return Ok(block);
+        if bytes.len() <= self.pool.largest_block() {
+            loop {
+                if let Some(block) = self.pool.take_block(bytes.len(), self.clock_ns) {
+                    block.fill(bytes).map_err(|error| PostFailure::Spill(Some(error)))?;
+                    return Ok(block);
+                }
+                if self.room.is_none() {
+                    break;
+                }
+                self.wait_for_pool(|pool, clock_ns| pool.take_block(bytes.len(), clock_ns).is_some());
             }
-            if self.room.is_none() {
-                break;
-            }
-            self.wait_for_pool(|pool, clock_ns| pool.take_block(bytes.len(), clock_ns).is_some());
         }
         while self.room.is_some() && !self.pool.has_spill_range() {
             self.wait_for_pool(|pool, _| pool.has_spill_range());
