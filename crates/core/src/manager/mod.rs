@@ -15,6 +15,7 @@ use rotor_ipc::WorkerId;
 use rotor_ipc::record::{Header, Kind, NO_HEAD};
 use rotor_ipc::recovery;
 use rotor_ipc::segment::Segment;
+use rotor_ipc::sessions::Flag;
 use rotor_ipc::sync::Ordering::{AcqRel, Relaxed};
 use rotor_ipc::workers::{Generation, SeatState, seat_of};
 use rotor_sys::clock::unix_us;
@@ -268,6 +269,13 @@ impl Manager {
         let generation = seat.generation();
         let was_fruitful = seat.requests_here.load(Relaxed) > 0;
         let was_ready = seat.state() != SeatState::Starting;
+        if self.context.settings.close_on_worker_error
+            && let Some(held) = seat.in_hand.get().filter(|held| held.session != 0)
+        {
+            // Before anybody takes over: what waits behind the lost message is dropped with it, else its client
+            // would take the next answer for the one that does not come. An error: it is closing already.
+            let _ = self.segment.sessions().set_flag(SessionId(held.session), Flag::Closing);
+        }
         let recovered = recovery::recover(self.segment, worker, generation);
         seat.end();
         let session = recovered.held.map(|held| held.session).filter(|session| *session != 0);
