@@ -198,6 +198,12 @@ impl Reactor {
                 Ok(())
             }
             Kind::CloseRequest => self.close(connection, record.header.aux & 1 != 0),
+            // Only a close that was posted can be confirmed.
+            Kind::Closed if !matches!(connection.posted, Posted::Close(_)) => {
+                add(&self.counters.dropped, 1);
+                self.put_back(connection);
+                Ok(())
+            }
             Kind::Closed => {
                 connection.posted = Posted::Done;
                 self.forget_closing(connection.worker.index(), id);

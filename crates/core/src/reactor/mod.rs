@@ -90,6 +90,8 @@ struct Inward {
     waiting: std::collections::VecDeque<SessionId>,
     /// Connections whose close record was posted, by its position.
     closing: std::collections::VecDeque<(u64, SessionId)>,
+    /// Connections whose close record is not posted.
+    open: usize,
     /// Messages that the helper thread is writing into their spill ranges.
     spilling: usize,
     is_touched: bool,
@@ -117,6 +119,8 @@ pub struct Reactor {
     connections: Vec<Option<Box<Connection>>>,
     place_shift: u32,
     early: Early,
+    /// How many connections there are.
+    alive: usize,
     inward: Vec<Inward>,
     /// Slots with records that are not published yet.
     touched: Vec<usize>,
@@ -160,6 +164,7 @@ impl Reactor {
                 waker: segment.slot_waker(worker),
                 waiting: std::collections::VecDeque::new(),
                 closing: std::collections::VecDeque::new(),
+                open: 0,
                 spilling: 0,
                 is_touched: false,
                 is_closed: false,
@@ -188,6 +193,7 @@ impl Reactor {
             connections: std::iter::repeat_with(|| None).take(sessions.capacity() >> place_shift).collect(),
             place_shift,
             early: Early::default(),
+            alive: 0,
             inward,
             touched: Vec::new(),
             inbox: Inbox::new(segment, id),
@@ -314,6 +320,8 @@ impl Reactor {
             connection.posted = Posted::Connect;
         }
         self.early.hand_to(&mut connection);
+        self.alive += 1;
+        self.inward[worker.index()].open += 1;
         add(&self.counters.connections, 1);
         Some(connection)
     }
@@ -391,6 +399,7 @@ impl Reactor {
             if connection.stream.is_none() && connection.posted == Posted::Done && !connection.is_spilling {
                 self.forget_batch(&mut connection);
                 self.sessions.remove(connection.id);
+                self.alive -= 1;
                 return Ok(());
             }
         }
@@ -446,14 +455,8 @@ impl Reactor {
         if !self.is_draining || self.inward.iter().all(|inward| inward.is_closed) {
             return;
         }
-        let mut owed = vec![false; self.inward.len()];
-        for connection in self.connections.iter().flatten() {
-            if matches!(connection.posted, Posted::Nothing | Posted::Connect) {
-                owed[connection.worker.index()] = true;
-            }
-        }
-        for (inward, owed) in self.inward.iter_mut().zip(owed) {
-            if !owed && !inward.is_closed {
+        for inward in &mut self.inward {
+            if inward.open == 0 && !inward.is_closed {
                 inward.lane.publish();
                 inward.lane.close();
                 inward.is_closed = true;
@@ -482,10 +485,7 @@ impl Reactor {
     fn is_finished(&self) -> bool {
         match self.finish {
             None => false,
-            Some(deadline) => {
-                deadline.is_some_and(|deadline| Instant::now() >= deadline)
-                    || self.connections.iter().all(Option::is_none)
-            }
+            Some(deadline) => deadline.is_some_and(|deadline| Instant::now() >= deadline) || self.alive == 0,
         }
     }
 

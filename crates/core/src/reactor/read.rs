@@ -350,6 +350,7 @@ impl Reactor {
             if let Some(position) = self.post_plain(connection, Kind::Close, aux)? {
                 self.drop_unread(connection);
                 connection.posted = Posted::Close(position);
+                self.inward[connection.worker.index()].open -= 1;
                 self.inward[connection.worker.index()].closing.push_back((position, connection.id));
             }
         }
