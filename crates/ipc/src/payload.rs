@@ -251,6 +251,20 @@ mod pool {
             is_short(class.iter())
         }
 
+        /// Whether less than a quarter of what is like the place of `payload` is free, so that it must not stay there.
+        /// What counts is where it lies: a small payload may be in a large block.
+        pub fn is_short_for(&self, payload: &Payload<'_>) -> bool {
+            match payload {
+                Payload::Inline(_) => false,
+                Payload::Spill { .. } => self.is_short_of_spill(),
+                Payload::Block { state, .. } => {
+                    let offset = std::ptr::from_ref(*state).addr().wrapping_sub(self.states.as_ptr().addr());
+                    let (small, large) = self.states.split_at(self.layout.small.count);
+                    is_short(if offset < size_of_val(small) { small.iter() } else { large.iter() })
+                }
+            }
+        }
+
         /// Whether less than a quarter of the spill ranges is free.
         pub fn is_short_of_spill(&self) -> bool {
             is_short(self.spill.iter().map(|entry| &entry.state))

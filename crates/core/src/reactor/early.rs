@@ -40,7 +40,7 @@ impl Early {
         if letters.close.is_some() {
             discard(payload, jobs);
         } else {
-            letters.output.push(payload, 0, !pool.is_short_of(payload.len()), jobs);
+            letters.output.push(payload, 0, !pool.is_short_for(payload), jobs);
         }
     }
 

@@ -31,10 +31,7 @@ struct BatchPiece {
 impl BatchPiece {
     /// Whether it may stay where it is for a slow peer: its pool has others like it.
     fn may_be_kept(&self) -> bool {
-        match &self.payload {
-            Payload::Spill { .. } => !self.pool.is_short_of_spill(),
-            Payload::Block { .. } | Payload::Inline(_) => !self.pool.is_short_of(self.payload.len()),
-        }
+        !self.pool.is_short_for(&self.payload)
     }
 }
 

@@ -163,6 +163,28 @@ fn a_range_is_kept_for_a_slow_peer_unless_they_are_short() {
 }
 
 #[test]
+fn a_small_payload_in_a_large_block_is_copied_when_large_blocks_run_low() {
+    let mut bench = Bench::new();
+    let small: Vec<_> = std::iter::from_fn(|| {
+        let block = bench.pool.take_block(1, 1).expect("the large ones are there");
+        (block.bytes()?.len() < 1 << 20).then_some(block)
+    })
+    .collect();
+    let large = bench.pool.take_block(1, 1).unwrap();
+    let header = Header { kind: Kind::Send, location: large.location(), aux: 0, session: 1, extra: 0 };
+    let reference = large.reference(1);
+    large.post(0, 64);
+    let payload = bench.view.payload(&header, reference, 0, 64).unwrap();
+    let others: Vec<_> = std::iter::from_fn(|| bench.pool.take_block(1 << 20, 1)).collect();
+    drop(small);
+    assert!(!bench.view.is_short_of(1), "all small blocks are free");
+    assert!(bench.view.is_short_for(&payload), "no large one is");
+    drop(others);
+    payload.free();
+    assert_eq!(bench.view.in_use(), 0);
+}
+
+#[test]
 fn a_queue_that_is_dropped_gives_everything_back() {
     let mut bench = Bench::new();
     bench.push_private(10);
