@@ -41,6 +41,8 @@ pub struct Setup {
 
 /// The main thread looks this often whether the other threads have ended.
 const JOIN_EVERY: Duration = Duration::from_millis(5);
+/// At the end, the log's thread has so long to write what is left.
+const LAST_LINES: Duration = Duration::from_secs(1);
 /// A wait of the main thread is never longer.
 const IDLE_LOOK: Duration = Duration::from_secs(1);
 
@@ -249,7 +251,14 @@ impl Master {
         }
         join(threads.disk, &self.context.log);
         self.context.log.take_back();
-        join(threads.log, &self.context.log);
+        // Nobody may read the pipe that it writes to: the last lines are worth a moment, and no more.
+        let end = Instant::now() + LAST_LINES;
+        while !threads.log.is_finished() && Instant::now() < end {
+            std::thread::sleep(JOIN_EVERY);
+        }
+        if threads.log.is_finished() {
+            join(threads.log, &self.context.log);
+        }
     }
 
     /// Ends the server at once: the manager and its workers die, and so do the threads.
