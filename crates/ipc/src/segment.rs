@@ -132,6 +132,8 @@ pub struct SegmentError {
     pub error: io::Error,
 }
 
+/// Nobody reads it, hence `used`: the compiler would drop it and its store.
+#[used]
 static CURRENT: AtomicPtr<Segment> = AtomicPtr::new(std::ptr::null_mut());
 
 impl Segment {
