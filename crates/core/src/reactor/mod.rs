@@ -11,6 +11,7 @@ mod mailbox;
 mod output;
 #[cfg(test)]
 mod pair;
+mod post;
 mod read;
 mod send;
 

@@ -1,0 +1,346 @@
+//! Posting: messages into the workers' lanes, in blocks and spill ranges where they are large, and the wait for room.
+
+use std::io;
+
+use rotor_ipc::SessionId;
+use rotor_ipc::lane::PostError;
+use rotor_ipc::payload::Filling;
+use rotor_ipc::record::{Header, Kind, Where};
+use rotor_ipc::ring::Broken;
+
+use super::connection::{Connection, Incoming, Input, Posted, Why};
+use super::{Reactor, add};
+use crate::disk::{Job, Unwritten};
+use crate::dispatch;
+
+/// After the disk did not take a message, it is asked again this much later.
+const SPILL_AGAIN_NS: u64 = 100_000_000;
+const WARN_EVERY_NS: u64 = 10_000_000_000;
+/// So many blocks and spill ranges a worker may have though only a quarter of them is left.
+const HARDLY_ANY: usize = 2;
+
+/// A consumer's number is its slot's.
+fn consumer(connection: &Connection) -> u16 {
+    u16::try_from(connection.worker.0).unwrap_or(u16::MAX)
+}
+
+/// What has become of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Post {
+    /// It is in the lane, or on its way by the disk.
+    Done,
+    /// There is no room: it is still where it was.
+    NoRoom,
+}
+
+impl Reactor {
+    /// A block for a message that is complete. The last quarter is for workers that have hardly any: one that is
+    /// stuck must not have them all.
+    pub(super) fn take_block(&mut self, connection: &Connection, len: usize) -> Option<Filling> {
+        let view = self.pool.view();
+        if view.is_short_of(len) && view.held_for(consumer(connection)) >= HARDLY_ANY {
+            return None;
+        }
+        let block = self.pool.take_block(len, self.now_ns)?;
+        self.has_garbage = true;
+        Some(block)
+    }
+
+    /// Whether a spill range is to be had for a message of this connection, by the same rule.
+    fn may_spill(&self, connection: &Connection) -> bool {
+        let view = self.pool.view();
+        let held = || view.held_for(consumer(connection)) + self.inward[connection.worker.index()].spilling;
+        self.pool.has_spill_range() && (!view.is_short_of_spill() || held() < HARDLY_ANY)
+    }
+
+    /// Posts what a connection owes, in order: connect, messages, close. What finds no room waits in the lane's
+    /// list.
+    pub(super) fn pump(&mut self, connection: &mut Connection) -> Result<(), Broken> {
+        if !self.may_post(connection) {
+            if connection.owes() {
+                self.wait_for_lane(connection);
+            }
+            return Ok(());
+        }
+        if connection.posted == Posted::Nothing {
+            match self.post_plain(connection, Kind::Connect, 0)? {
+                Some(_) => connection.posted = Posted::Connect,
+                None => return Ok(()),
+            }
+        }
+        if connection.posted != Posted::Connect {
+            return Ok(());
+        }
+        if let Some(incoming) = connection.incoming.take_if(|incoming| incoming.is_complete()) {
+            self.post_incoming(connection, *incoming)?;
+        }
+        if !connection.unread.is_empty() && connection.incoming.is_none() && !connection.is_waiting {
+            self.cut_unread(connection)?;
+        }
+        if let Input::Over(why) = connection.input
+            && !connection.is_waiting
+            && !connection.is_spilling
+        {
+            let aux = u16::from(why.is_by_server());
+            if let Some(position) = self.post_plain(connection, Kind::Close, aux)? {
+                self.drop_unread(connection);
+                connection.posted = Posted::Close(position);
+                self.inward[connection.worker.index()].open -= 1;
+                self.inward[connection.worker.index()].closing.push_back((position, connection.id));
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets connections that wait for room post, in order, and read on.
+    pub(super) fn serve_waiting(&mut self) -> Result<(), Broken> {
+        for slot in 0..self.inward.len() {
+            while let Some(id) = self.inward[slot].waiting.pop_front() {
+                let Some(mut connection) = self.take(id) else { continue };
+                connection.is_waiting = false;
+                self.serving = Some(id);
+                let result = self.pump(&mut connection);
+                self.serving = None;
+                result?;
+                let still_waits = connection.is_waiting;
+                if still_waits {
+                    // It was put at the end: the first in line stays the first.
+                    self.inward[slot].waiting.pop_back();
+                    self.inward[slot].waiting.push_front(id);
+                } else if connection.may_read() && !connection.is_scheduled {
+                    connection.is_scheduled = true;
+                    self.scheduled.push(id);
+                }
+                self.settle(connection)?;
+                if still_waits {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The helper thread has put a message into its spill range, or could not.
+    pub(super) fn on_spilled(
+        &mut self,
+        id: SessionId,
+        len: usize,
+        result: Result<Filling, Unwritten>,
+    ) -> Result<(), Broken> {
+        let slot = dispatch::worker_of(id, self.inward.len()).index();
+        self.inward[slot].spilling -= 1;
+        let Some(mut connection) = self.take(id) else {
+            self.give_back(result.ok());
+            return Ok(());
+        };
+        match result {
+            Ok(range) => {
+                connection.is_spilling = false;
+                add(&self.counters.spilled, 1);
+                if self.may_post(&connection) {
+                    self.post_block(&mut connection, range, len)?;
+                } else {
+                    connection.incoming = Some(Box::new(Incoming::Ready { filling: range, len }));
+                    self.wait_for_lane(&mut connection);
+                }
+                self.pump(&mut connection)?;
+                self.read(&mut connection)?;
+            }
+            Err(Unwritten { error, bytes }) => {
+                // A full disk is no fault of the client's: it is not read until there is room, here or in a block.
+                self.warn_of_disk(id, len, &error);
+                if connection.input != Input::Over(Why::Server) {
+                    connection.incoming = Some(Box::new(Incoming::Private { bytes, total: len }));
+                }
+                self.unspilled.push_back((self.now_ns + SPILL_AGAIN_NS, id));
+            }
+        }
+        self.settle(connection)
+    }
+
+    /// Tries again to spill what the disk did not take.
+    pub(super) fn spill_again(&mut self) -> Result<(), Broken> {
+        while let Some((due_ns, id)) = self.unspilled.front().copied()
+            && due_ns <= self.now_ns
+        {
+            self.unspilled.pop_front();
+            let Some(mut connection) = self.take(id) else { continue };
+            connection.is_spilling = false;
+            self.pump(&mut connection)?;
+            self.read(&mut connection)?;
+            self.settle(connection)?;
+        }
+        Ok(())
+    }
+
+    fn warn_of_disk(&mut self, id: SessionId, len: usize, error: &io::Error) {
+        add(&self.counters.pauses, 1);
+        if self.warned_ns.is_some_and(|warned_ns| self.now_ns - warned_ns < WARN_EVERY_NS) {
+            return;
+        }
+        self.warned_ns = Some(self.now_ns);
+        let folder = self.settings.task_tmpdir.display();
+        self.log.error(&format!(
+            "session {id}: a message of {len} bytes waits, since it cannot be written to {folder} (task_tmpdir): {error}"
+        ));
+    }
+
+    /// Gives a message's room back that nobody wants any more; where it is on the disk, that is the helper's work.
+    fn give_back(&self, filling: Option<Filling>) {
+        if let Some(filling) = filling.filter(|filling| filling.location() == Where::Spill) {
+            let _ = self.jobs.send(Job::GiveBack(Box::new(filling)));
+        }
+    }
+
+    /// Drops what was received and not cut: nobody wants it.
+    pub(super) fn drop_unread(&mut self, connection: &mut Connection) {
+        connection.unread = Vec::new();
+        if let Some(incoming) = connection.incoming.take()
+            && let Incoming::Ready { filling, .. } = *incoming
+        {
+            self.give_back(Some(filling));
+        }
+    }
+
+    /// Whether the connection may post now, or has to wait behind others.
+    pub(super) fn may_post(&self, connection: &Connection) -> bool {
+        let inward = &self.inward[connection.worker.index()];
+        !connection.is_waiting
+            && !connection.is_spilling
+            && !inward.is_closed
+            && (inward.waiting.is_empty() || self.serving == Some(connection.id))
+    }
+
+    pub(super) fn wait_for_lane(&mut self, connection: &mut Connection) {
+        if !connection.is_waiting && !connection.is_spilling && !self.inward[connection.worker.index()].is_closed {
+            connection.is_waiting = true;
+            self.inward[connection.worker.index()].waiting.push_back(connection.id);
+            add(&self.counters.pauses, 1);
+        }
+    }
+
+    pub(super) fn inline_limit(&self, connection: &Connection) -> usize {
+        self.inward[connection.worker.index()].lane.inline_limit()
+    }
+
+    /// Posts a record without bytes; `None` when it has to wait.
+    fn post_plain(&mut self, connection: &mut Connection, kind: Kind, aux: u16) -> Result<Option<u64>, Broken> {
+        let header = Header { kind, location: Where::Inline, aux, session: connection.id.0, extra: self.now_us };
+        let slot = connection.worker.index();
+        match self.inward[slot].lane.write(&header, &[]) {
+            Ok(position) => {
+                self.touch(slot);
+                Ok(Some(position))
+            }
+            Err(PostError::Full) => {
+                self.wait_for_lane(connection);
+                Ok(None)
+            }
+            Err(PostError::Broken(broken)) => Err(broken),
+        }
+    }
+
+    pub(super) fn post_message(&mut self, connection: &mut Connection, bytes: &[u8]) -> Result<Post, Broken> {
+        let slot = connection.worker.index();
+        if bytes.len() <= self.inline_limit(connection) {
+            let header = self.receive_header(connection.id);
+            return match self.inward[slot].lane.write(&header, &[bytes]) {
+                Ok(_) => {
+                    self.touch(slot);
+                    add(&self.counters.dispatched, 1);
+                    Ok(Post::Done)
+                }
+                Err(PostError::Full) => Ok(Post::NoRoom),
+                Err(PostError::Broken(broken)) => Err(broken),
+            };
+        }
+        // What has to wait is not copied before.
+        if !self.has_room(slot)? {
+            return Ok(Post::NoRoom);
+        }
+        if let Some(block) = self.take_block(connection, bytes.len())
+            && block.fill(bytes).is_ok()
+        {
+            return self.post_block(connection, block, bytes.len());
+        }
+        if self.may_spill(connection) { Ok(self.spill(connection, bytes.to_vec())) } else { Ok(Post::NoRoom) }
+    }
+
+    fn post_incoming(&mut self, connection: &mut Connection, incoming: Incoming) -> Result<(), Broken> {
+        match incoming {
+            Incoming::Block { block, total, .. } => self.post_block(connection, block, total).map(|_| ()),
+            Incoming::Ready { filling, len } => self.post_block(connection, filling, len).map(|_| ()),
+            Incoming::Private { bytes, total } => {
+                if self.has_room(connection.worker.index())? {
+                    if let Some(block) = self.take_block(connection, total)
+                        && block.fill(&bytes).is_ok()
+                    {
+                        return self.post_block(connection, block, total).map(|_| ());
+                    }
+                    if self.may_spill(connection) {
+                        self.spill(connection, bytes);
+                        return Ok(());
+                    }
+                }
+                connection.incoming = Some(Box::new(Incoming::Private { bytes, total }));
+                self.wait_for_lane(connection);
+                Ok(())
+            }
+        }
+    }
+
+    /// Posts a message that lies in a block or spill range; where the lane has no room, it waits as incoming.
+    pub(super) fn post_block(
+        &mut self,
+        connection: &mut Connection,
+        block: Filling,
+        len: usize,
+    ) -> Result<Post, Broken> {
+        let slot = connection.worker.index();
+        let body = block.reference(len).to_bytes();
+        let mut header = self.receive_header(connection.id);
+        header.location = block.location();
+        match self.inward[slot].lane.position_for(body.len()) {
+            Ok(position) => {
+                block.post(consumer(connection), position);
+                match self.inward[slot].lane.write(&header, &[&body]) {
+                    Ok(_) => {}
+                    Err(PostError::Broken(broken)) => return Err(broken),
+                    Err(PostError::Full) => {
+                        return Err(Broken { what: "a lane has lost its room at", found: position });
+                    }
+                }
+                self.touch(slot);
+                add(&self.counters.dispatched, 1);
+            }
+            Err(PostError::Full) => {
+                connection.incoming = Some(Box::new(Incoming::Ready { filling: block, len }));
+                self.wait_for_lane(connection);
+            }
+            Err(PostError::Broken(broken)) => return Err(broken),
+        }
+        Ok(Post::Done)
+    }
+
+    fn has_room(&mut self, slot: usize) -> Result<bool, Broken> {
+        match self.inward[slot].lane.position_for(16) {
+            Ok(_) => Ok(true),
+            Err(PostError::Full) => Ok(false),
+            Err(PostError::Broken(broken)) => Err(broken),
+        }
+    }
+
+    /// Hands a message to the helper thread; the connection's next records wait behind it.
+    fn spill(&mut self, connection: &mut Connection, bytes: Vec<u8>) -> Post {
+        let Some(range) = self.pool.take_spill(bytes.len() as u64) else { return Post::NoRoom };
+        connection.is_spilling = true;
+        self.inward[connection.worker.index()].spilling += 1;
+        // The helper outlives the reactors.
+        let _ = self.jobs.send(Job::Write { session: connection.id, range, bytes, reply: self.reply.clone() });
+        Post::Done
+    }
+
+    fn receive_header(&self, id: SessionId) -> Header {
+        Header { kind: Kind::Receive, location: Where::Inline, aux: 0, session: id.0, extra: self.now_us }
+    }
+}
