@@ -3,6 +3,7 @@ A hundred clients that do not read yet, each with a large answer: no send() fail
 --EXTENSIONS--
 rotor
 posix
+sockets
 --FILE--
 <?php
 require __DIR__ . '/../inc/server.inc.php';
@@ -24,6 +25,8 @@ $server = TestServer::start(<<<'PHP'
 $clients = [];
 for ($fd = 1; $fd <= 100; $fd++) {
     $clients[$fd] = $server->connect();
+    // The kernel shall not take all of it for the client.
+    socket_set_option(socket_import_stream($clients[$fd]->stream), SOL_SOCKET, SO_RCVBUF, 256 << 10);
     $clients[$fd]->write('large');
 }
 $server->waitFor(fn () => count($server->notes()) === 100, 'the answers');
