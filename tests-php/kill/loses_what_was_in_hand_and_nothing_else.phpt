@@ -29,7 +29,7 @@ foreach ([true, false] as $closes) {
         $server->on('shutdown', fn ($server) => note('stats ' . json_encode($server->stats())));
         $server->start();
         PHP, args: [(string) (int) $closes]);
-    $server->allowLog('/killed by SIGKILL|respawning in/');
+    $server->allowLog('/killed by SIGKILL|respawning worker=/');
     $workers = function () use ($server) {
         $living = [];
         foreach ($server->notes() as $note) {
