@@ -128,9 +128,9 @@ impl Outlets {
         self.looks.forget();
     }
 
-    /// Gives the memory of blocks back that were long free. Says whether there is more to give back later.
-    pub fn sweep(&mut self, now_ns: u64) -> bool {
-        self.pool.sweep(now_ns)
+    /// Gives the memory of blocks back that were long free.
+    pub fn sweep(&mut self, now_ns: u64) {
+        self.pool.sweep(now_ns);
     }
 
     fn count_wait(&self) {

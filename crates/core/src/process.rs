@@ -314,11 +314,10 @@ impl Process {
         }
     }
 
-    /// Gives unused memory back; says whether there is more to give back later.
-    pub(crate) fn sweep(&self, now_ns: u64) -> bool {
-        match &self.way {
-            Way::Lanes(outlets) => outlets.borrow_mut().sweep(now_ns),
-            Way::Mailboxes(_) => false,
+    /// Gives memory back that was long unused.
+    pub(crate) fn sweep(&self, now_ns: u64) {
+        if let Way::Lanes(outlets) = &self.way {
+            outlets.borrow_mut().sweep(now_ns);
         }
     }
 

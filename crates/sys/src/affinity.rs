@@ -1,4 +1,4 @@
-//! Which CPUs a thread may run on.
+//! Which CPUs a thread may run on, and whom it interrupts there.
 
 use std::io;
 
@@ -26,5 +26,14 @@ pub fn set_allowed(cpus: &[u32]) -> io::Result<()> {
         set.set(usize::try_from(*cpu).unwrap_or(usize::MAX))?;
     }
     sched_setaffinity(Pid::from_raw(0), &set)?;
+    Ok(())
+}
+
+/// When the calling thread wakes, it does not interrupt the thread that runs on its CPU (`SCHED_BATCH`). Its share of
+/// the CPU stays the same.
+pub fn interrupt_nobody() -> io::Result<()> {
+    let parameter = libc::sched_param { sched_priority: 0 };
+    // SAFETY: the parameter is read from a local.
+    crate::check(unsafe { libc::sched_setscheduler(0, libc::SCHED_BATCH, &raw const parameter) })?;
     Ok(())
 }

@@ -12,6 +12,7 @@ pub mod memory;
 pub mod process;
 pub mod signal;
 pub mod socket;
+pub mod ticker;
 
 /// Turns the -1 of a system call into the error that errno names.
 fn check<T: PartialEq + From<i8>>(result: T) -> std::io::Result<T> {

@@ -210,6 +210,14 @@ impl Stream {
         }
     }
 
+    /// Bytes that were handed to the kernel and that the peer has not confirmed.
+    pub fn unsent(&self) -> io::Result<usize> {
+        let mut count: libc::c_int = 0;
+        // SAFETY: the call writes one int.
+        check(unsafe { libc::ioctl(self.fd.as_raw_fd(), libc::TIOCOUTQ, &raw mut count) })?;
+        Ok(usize::try_from(count).unwrap_or(0))
+    }
+
     /// The error that broke the connection, if one did; asking clears it.
     pub fn take_error(&self) -> io::Result<i32> {
         Ok(nix::sys::socket::getsockopt(&self.fd, sockopt::SocketError)?)

@@ -43,6 +43,8 @@ pub struct Connection {
     pub is_dirty: bool,
     /// The helper thread writes its next message into the spill file.
     pub is_spilling: bool,
+    /// The server has closed it and its peer still sends: how long it stays (monotonic ns).
+    pub lingers_until_ns: Option<u64>,
     /// First and last piece of this batch's output, as places in the reactor's list.
     pub batch: Option<(u32, u32)>,
 }
@@ -150,6 +152,7 @@ impl Connection {
             is_scheduled: false,
             is_dirty: false,
             is_spilling: false,
+            lingers_until_ns: None,
             batch: None,
         }
     }

@@ -7,6 +7,7 @@ mod accept;
 mod connection;
 mod early;
 mod inbox;
+mod linger;
 mod mailbox;
 mod output;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use rotor_ipc::wake::{Sleeper, Waker, fence_after_announcing, fence_after_publis
 use rotor_sys::clock::{monotonic_ns, unix_us};
 use rotor_sys::epoll::{Epoll, Event, Events, Interest};
 use rotor_sys::socket::Stream;
+use rotor_sys::ticker::Ticker;
 
 use crate::disk::{Done, Jobs, Reply};
 use crate::dispatch;
@@ -46,6 +48,7 @@ pub use mailbox::{Mail, Mailbox};
 use connection::{Connection, Input, Posted, Why};
 use early::Early;
 use inbox::Inbox;
+use linger::Lingering;
 use send::Batch;
 
 /// Everything a reactor needs; made on the main thread.
@@ -80,7 +83,10 @@ const READ_SIZE: usize = 64 << 10;
 const RETRY: Duration = Duration::from_millis(1);
 /// So long after the last record from a process that is awake, the reactor looks for more by itself (P9).
 const LINGER_NS: u64 = 1_000_000;
-const SWEEP_EVERY_NS: u64 = 1_000_000_000;
+/// The token of the reactor's ticker; no session has this number.
+const TICK: u64 = u64::MAX;
+/// Memory that was long unused is given back this often.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// The reactor's side of a slot.
 struct Inward {
@@ -135,14 +141,14 @@ pub struct Reactor {
     scheduled: Vec<SessionId>,
     /// Connections with a message that the disk did not take, and when it is asked again.
     unspilled: std::collections::VecDeque<(u64, SessionId)>,
+    lingering: Lingering,
     /// When the log last told of the disk.
     warned_ns: Option<u64>,
     /// The connection whose turn it is in its lane's waiting list.
     serving: Option<SessionId>,
     now_ns: u64,
     now_us: u64,
-    swept_ns: u64,
-    has_garbage: bool,
+    _ticker: Ticker,
     is_draining: bool,
     finish: Option<Option<Instant>>,
 }
@@ -157,6 +163,8 @@ impl Reactor {
             log.warning(&format!("cannot run on CPU {cpu} (open_cpu_affinity): {error}"));
         }
         epoll.add(segment.reactor_bell(id).as_fd(), BELL, Interest::ReadEdge)?;
+        let ticker = Ticker::every(SWEEP_EVERY)?;
+        epoll.add(ticker.as_fd(), TICK, Interest::ReadEdge)?;
         let inward = segment
             .worker_ids()
             .map(|worker| Inward {
@@ -204,12 +212,12 @@ impl Reactor {
             scratch: vec![0; READ_SIZE],
             scheduled: Vec::new(),
             unspilled: std::collections::VecDeque::new(),
+            lingering: Lingering::default(),
             warned_ns: None,
             serving: None,
             now_ns,
             now_us: unix_us(),
-            swept_ns: now_ns,
-            has_garbage: true,
+            _ticker: ticker,
             is_draining: false,
             finish: None,
             settings,
@@ -249,11 +257,11 @@ impl Reactor {
         self.read_scheduled()?;
         self.send_batch()?;
         self.serve_waiting()?;
+        self.end_lingering()?;
         self.spill_again()?;
         self.close_drained_lanes();
         self.early.forget_gone(&self.sessions);
         self.publish();
-        self.sweep();
         Ok(())
     }
 
@@ -282,17 +290,21 @@ impl Reactor {
         if self.inward.iter().any(|inward| !inward.waiting.is_empty()) {
             return Some(RETRY);
         }
-        if let Some(Some(deadline)) = self.finish {
-            return Some(deadline.saturating_duration_since(Instant::now()).max(RETRY));
-        }
-        let sweep = self.has_garbage.then(|| Duration::from_nanos(SWEEP_EVERY_NS));
+        let finish = self.finish.flatten();
+        let finish = finish.map(|deadline| deadline.saturating_duration_since(Instant::now()).max(RETRY));
         let again = self.unspilled.front().map(|(due_ns, _)| Duration::from_nanos(due_ns.saturating_sub(self.now_ns)));
-        sweep.into_iter().chain(again).min()
+        let linger = self.lingering.next(self.now_ns);
+        again.into_iter().chain(finish).chain(linger).min()
     }
 
     fn on_event(&mut self, event: Event) -> Result<(), Broken> {
-        if event.token() == BELL {
-            return Ok(());
+        match event.token() {
+            BELL => return Ok(()),
+            TICK => {
+                self.sweep();
+                return Ok(());
+            }
+            _ => {}
         }
         let id = SessionId(event.token());
         let Some(mut connection) = self.take(id).or_else(|| self.adopt(id)) else { return Ok(()) };
@@ -391,10 +403,7 @@ impl Reactor {
     fn settle(&mut self, mut connection: Box<Connection>) -> Result<(), Broken> {
         if connection.input != Input::Open {
             self.pump(&mut connection)?;
-            if connection.stream.is_some() && connection.may_close_socket() {
-                if connection.may_have_unread() {
-                    self.discard_arrived(&connection);
-                }
+            if connection.stream.is_some() && connection.may_close_socket() && !self.must_linger(&mut connection) {
                 self.close_socket(&mut connection);
             }
             if connection.stream.is_none() && connection.posted == Posted::Done && !connection.is_spilling {
@@ -514,12 +523,10 @@ impl Reactor {
         }
     }
 
+    /// Gives memory back that was long unused.
     fn sweep(&mut self) {
-        if self.has_garbage && self.now_ns - self.swept_ns >= SWEEP_EVERY_NS {
-            self.spare = None;
-            self.swept_ns = self.now_ns;
-            self.has_garbage = self.pool.sweep(self.now_ns);
-        }
+        self.spare = None;
+        self.pool.sweep(self.now_ns);
     }
 
     /// Where a session of this reactor is among its connections.

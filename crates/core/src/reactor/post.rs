@@ -42,7 +42,6 @@ impl Reactor {
             return None;
         }
         let block = self.pool.take_block(len, self.now_ns)?;
-        self.has_garbage = true;
         Some(block)
     }
 

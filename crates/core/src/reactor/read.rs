@@ -11,8 +11,6 @@ use crate::framer::{Cut, FrameError};
 
 /// So many reads of one connection in one turn; then the others have theirs.
 const READS_PER_TURN: usize = 4;
-/// So many reads for bytes that nobody wants; a peer that sends more is reset.
-const READS_BEFORE_CLOSE: usize = 16;
 /// Reads of one connection at a stop; of [`READ_SIZE`] each, they take more than a socket's buffer has room for.
 const LAST_READS: usize = 512;
 /// A read of more than this makes the connection's next one go straight into a block.
@@ -72,17 +70,6 @@ impl Reactor {
         let received = stream.recv(&mut self.scratch);
         if let Some(len) = self.received(connection, received, READ_SIZE) {
             connection.unread.extend_from_slice(&self.scratch[..len]);
-        }
-    }
-
-    /// Drops what has arrived since the input ended. A socket that is closed with bytes unread resets the connection,
-    /// and with it goes what the kernel has not sent yet.
-    pub(super) fn discard_arrived(&mut self, connection: &Connection) {
-        let Some(stream) = &connection.stream else { return };
-        for _ in 0..READS_BEFORE_CLOSE {
-            if !stream.recv(&mut self.scratch).is_ok_and(|len| len == READ_SIZE) {
-                return;
-            }
         }
     }
 
@@ -262,7 +249,6 @@ impl Reactor {
             && let Some(block) = self.pool.take_block(total, self.now_ns)
             && block.fill(begin).is_ok()
         {
-            self.has_garbage = true;
             return Incoming::Block { block, received: begin.len(), total };
         }
         Incoming::Private { bytes: begin.to_vec(), total }

@@ -24,6 +24,7 @@ use rotor_sys::clock::monotonic_ns;
 use rotor_sys::epoll::{Epoll, Events, Interest};
 use rotor_sys::process;
 use rotor_sys::signal::Signals;
+use rotor_sys::ticker::Ticker;
 
 use crate::host::{End, Event, EventKind, Host, Outcome, Role};
 use crate::outlets::Outlets;
@@ -53,6 +54,8 @@ const IDLE_LOOK: Duration = Duration::from_secs(1);
 
 /// The token of the pipe to the manager.
 const LIFE: u64 = 1;
+/// The token of the ticker.
+const TICK: u64 = 2;
 
 struct Worker {
     context: Context,
@@ -67,13 +70,14 @@ struct Worker {
     events: Events,
     signals: Signals,
     sleeper: Sleeper,
+    /// Has the loop turn once a while.
+    _ticker: Ticker,
     /// Readable once the manager is dead; watched by the epoll.
     _manager_life: OwnedFd,
     /// What it has while it owns the slot's inbox.
     inbox: Option<Inbox>,
     listens_connect: bool,
     listens_close: bool,
-    has_garbage: bool,
 }
 
 /// The slot's inbox, in the hands of its owner.
@@ -114,10 +118,15 @@ impl Worker {
     fn new(identity: Identity, context: Context) -> std::io::Result<Self> {
         let Identity { worker: id, generation, manager, manager_life, cpu } = identity;
         let segment = context.segment;
-        if let Some(cpu) = cpu
-            && let Err(error) = rotor_sys::affinity::pin_to(cpu)
-        {
-            context.log.warning(&format!("cannot run on CPU {cpu} (open_cpu_affinity): {error}"));
+        if let Some(cpu) = cpu {
+            if let Err(error) = rotor_sys::affinity::pin_to(cpu) {
+                context.log.warning(&format!("cannot run on CPU {cpu} (open_cpu_affinity): {error}"));
+            }
+        } else {
+            // A worker that interrupts the reactor which has just woken it finds one message; if it waits for the
+            // reactor to finish its round, it finds them all. A pinned pair takes turns anyway. Where the kernel does
+            // not allow it, it costs a little more, and nothing else.
+            let _ = rotor_sys::affinity::interrupt_nobody();
         }
         process::die_with_parent()?;
         if process::parent_id() != manager {
@@ -135,6 +144,8 @@ impl Worker {
         let epoll = Epoll::new()?;
         epoll.add(signals.as_fd(), 0, Interest::ReadEdge)?;
         epoll.add(manager_life.as_fd(), LIFE, Interest::ReadLevel)?;
+        let ticker = Ticker::every(IDLE_LOOK)?;
+        epoll.add(ticker.as_fd(), TICK, Interest::ReadEdge)?;
         let seat_number = seat_of(generation);
         epoll.add(segment.seat_bell(id, seat_number).as_fd(), 0, Interest::ReadEdge)?;
         segment.protect()?;
@@ -152,11 +163,11 @@ impl Worker {
             events: Events::with_capacity(8),
             signals,
             sleeper: Sleeper::attach(&seat.sleep),
+            _ticker: ticker,
             _manager_life: manager_life,
             inbox: None,
             listens_connect: false,
             listens_close: false,
-            has_garbage: true,
             context,
         })
     }
@@ -470,17 +481,21 @@ impl Worker {
         } else if !is_owner {
             Some(SUCCESSOR_SLEEP)
         } else {
-            Some(IDLE_LOOK)
+            None
         };
-        let waited = if timeout == Some(Duration::ZERO) { Ok(()) } else { self.epoll.wait(&mut self.events, timeout) };
+        if timeout != Some(Duration::ZERO) {
+            // The only error is an interrupt, which leaves no events.
+            let _ = self.epoll.wait(&mut self.events, timeout);
+        }
         if let Some(inbox) = &mut self.inbox {
             inbox.sleeper.awake();
         }
         self.sleeper.awake();
-        if waited.is_ok() && self.events.is_empty() && self.has_garbage && timeout == Some(IDLE_LOOK) {
-            self.has_garbage = self.process.sweep(monotonic_ns());
-        } else if !self.events.is_empty() {
-            self.has_garbage = true;
+        if timeout == Some(Duration::ZERO) {
+            return None;
+        }
+        if self.events.iter().any(|event| event.token() == TICK) {
+            self.process.sweep(monotonic_ns());
         }
         if self.events.iter().any(|event| event.token() == LIFE) {
             self.context.log.error("the manager has died; the worker ends");
