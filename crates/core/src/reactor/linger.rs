@@ -17,7 +17,10 @@ const LINGER_NS: u64 = 5_000_000_000;
 /// Reads that drop what has arrived, in one turn.
 const READS_PER_TURN: usize = 64;
 
-/// Connections that linger, by when their time is over.
+/// The kernel does not say when the peer has confirmed all: a lingering connection is looked at this often.
+const LOOK_NS: u64 = 50_000_000;
+
+/// Connections that linger, by when they are looked at next.
 #[derive(Default)]
 pub(super) struct Lingering {
     queue: VecDeque<(u64, SessionId)>,
@@ -35,9 +38,9 @@ enum Dropped {
 }
 
 impl Lingering {
-    /// How long until the next one has had its time.
+    /// How long until one must be looked at.
     pub(super) fn next(&self, now_ns: u64) -> Option<Duration> {
-        self.queue.front().map(|(until_ns, _)| Duration::from_nanos(until_ns.saturating_sub(now_ns)))
+        self.queue.front().map(|(look_ns, _)| Duration::from_nanos(look_ns.saturating_sub(now_ns)))
     }
 }
 
@@ -65,22 +68,26 @@ impl Reactor {
                 let _ = self.sessions.set_flag(connection.id, Flag::Over);
                 let until_ns = self.now_ns + LINGER_NS;
                 connection.lingers_until_ns = Some(until_ns);
-                self.lingering.queue.push_back((until_ns, connection.id));
+                self.lingering.queue.push_back((self.now_ns + LOOK_NS, connection.id));
                 until_ns
             }
         };
         self.now_ns < until_ns
     }
 
-    /// Closes the connections that have had their time.
-    pub(super) fn end_lingering(&mut self) -> Result<(), Broken> {
-        while let Some((until_ns, id)) = self.lingering.queue.front().copied() {
-            if until_ns > self.now_ns {
+    /// Looks at lingering connections again: whose peer has confirmed all, or that have had their time, close.
+    pub(super) fn look_at_lingering(&mut self) -> Result<(), Broken> {
+        while let Some((look_ns, id)) = self.lingering.queue.front().copied() {
+            if look_ns > self.now_ns {
                 break;
             }
             self.lingering.queue.pop_front();
-            if let Some(connection) = self.take(id) {
-                self.settle(connection)?;
+            let Some(connection) = self.take(id) else { continue };
+            self.settle(connection)?;
+            let place = self.place(id);
+            let lingers = |connection: &Connection| connection.id == id && connection.stream.is_some();
+            if self.connections[place].as_deref().is_some_and(lingers) {
+                self.lingering.queue.push_back((self.now_ns + LOOK_NS, id));
             }
         }
         Ok(())

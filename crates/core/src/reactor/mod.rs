@@ -257,7 +257,7 @@ impl Reactor {
         self.read_scheduled()?;
         self.send_batch()?;
         self.serve_waiting()?;
-        self.end_lingering()?;
+        self.look_at_lingering()?;
         self.spill_again()?;
         self.close_drained_lanes();
         self.early.forget_gone(&self.sessions);
