@@ -148,7 +148,7 @@ pub struct Reactor {
     serving: Option<SessionId>,
     now_ns: u64,
     now_us: u64,
-    _ticker: Ticker,
+    ticker: Ticker,
     is_draining: bool,
     finish: Option<Option<Instant>>,
 }
@@ -217,7 +217,7 @@ impl Reactor {
             serving: None,
             now_ns,
             now_us: unix_us(),
-            _ticker: ticker,
+            ticker,
             is_draining: false,
             finish: None,
             settings,
@@ -301,6 +301,7 @@ impl Reactor {
         match event.token() {
             BELL => return Ok(()),
             TICK => {
+                self.ticker.heard();
                 self.sweep();
                 return Ok(());
             }

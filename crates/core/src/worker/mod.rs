@@ -71,7 +71,7 @@ struct Worker {
     signals: Signals,
     sleeper: Sleeper,
     /// Has the loop turn once a while.
-    _ticker: Ticker,
+    ticker: Ticker,
     /// Readable once the manager is dead; watched by the epoll.
     _manager_life: OwnedFd,
     /// What it has while it owns the slot's inbox.
@@ -163,7 +163,7 @@ impl Worker {
             events: Events::with_capacity(8),
             signals,
             sleeper: Sleeper::attach(&seat.sleep),
-            _ticker: ticker,
+            ticker,
             _manager_life: manager_life,
             inbox: None,
             listens_connect: false,
@@ -494,7 +494,7 @@ impl Worker {
         if timeout == Some(Duration::ZERO) {
             return None;
         }
-        if self.events.iter().any(|event| event.token() == TICK) {
+        if self.events.iter().any(|event| event.token() == TICK) && self.ticker.heard() {
             self.process.sweep(monotonic_ns());
         }
         if self.events.iter().any(|event| event.token() == LIFE) {
