@@ -41,7 +41,7 @@ fn refused() {
 }
 
 fn no_descriptors() {
-    let server = Running::start(settings(), Manners { descriptors: Some(16), ..Manners::default() });
+    let server = Running::start(settings(), Manners { descriptors: Some(20), ..Manners::default() });
     let mut clients: Vec<Client> = (0..40).map(|_| server.connect()).collect();
     // The first ones are served, and go on being served while nobody else can be.
     clients[0].echo(b"first");
