@@ -98,8 +98,9 @@ fn several_threads_share_connections_and_messages() {
 
 #[test]
 fn an_open_loop_sends_at_its_rate() {
-    let report = ledger(echo(), "--mode open --rate 2000 --seconds 0.5 --connections 4");
+    let report = ledger(echo(), "--mode open --rate 2000 --messages 1000 --connections 4");
     assert_clean(&report, 1000);
+    assert!(report.seconds >= 0.49, "1000 requests are due over half a second: {report}");
     assert_eq!(report.latency_us.samples, 1000);
 }
 
@@ -111,7 +112,7 @@ fn a_stall_of_the_server_shows_in_the_latencies_of_an_open_loop() {
         }
         Some(message)
     });
-    let report = ledger(port, "--mode open --rate 500 --seconds 0.5 --framing length --late-ms 100");
+    let report = ledger(port, "--mode open --rate 500 --messages 250 --framing length --late-ms 100");
     assert_clean(&report, 250);
     // One request met the stall, and those due during it waited as well: a closed loop would have seen one.
     assert!(report.counts.late > 20, "{report}");
