@@ -147,7 +147,7 @@ fn daemonize(settings: &Settings, host: &mut dyn Host) -> Result<ReadyTell, Erro
     host.before_fork();
     let failed = |error| Error::system("cannot become a daemon", &error);
     match process::detach().map_err(failed)? {
-        Detached::Parent(ready) => process::exit_now(i32::from(!ready.wait())),
+        Detached::Parent(ready) => process::exit_now(ready.wait()),
         Detached::Daemon(ready) => {
             let output = settings.log_file.as_deref().map(rotor_sys::file::open_append).transpose().map_err(failed)?;
             let output = output.as_ref().map(std::os::fd::AsFd::as_fd);

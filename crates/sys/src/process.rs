@@ -130,21 +130,32 @@ pub enum Detached {
 
 /// Waits for a daemon to be ready.
 #[derive(Debug)]
-pub struct ReadyWait(OwnedFd);
+pub struct ReadyWait {
+    told: OwnedFd,
+    daemon: Pid,
+}
 
 /// Tells who has started this daemon that it is ready.
 #[derive(Debug)]
 pub struct ReadyTell(OwnedFd);
 
 impl ReadyWait {
-    /// Waits; false when the daemon has died before.
-    pub fn wait(self) -> bool {
+    /// Waits until the daemon is ready and returns 0, or until it has ended before that and returns its exit code,
+    /// which is 1 if it was killed, or would be 0.
+    pub fn wait(self) -> i32 {
         let mut byte = [0];
         loop {
-            match nix::unistd::read(&self.0, &mut byte) {
-                Ok(count) => return count == 1,
+            match nix::unistd::read(&self.told, &mut byte) {
+                Ok(1) => return 0,
                 Err(nix::errno::Errno::EINTR) => {}
-                Err(_) => return false,
+                Ok(_) | Err(_) => break,
+            }
+        }
+        loop {
+            match waitpid(self.daemon, None) {
+                Ok(WaitStatus::Exited(_, code)) => return code.max(1),
+                Err(nix::errno::Errno::EINTR) => {}
+                Ok(_) | Err(_) => return 1,
             }
         }
     }
@@ -161,7 +172,7 @@ impl ReadyTell {
 pub fn detach() -> io::Result<Detached> {
     let (wait, tell) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
     match fork()? {
-        Fork::Parent { .. } => Ok(Detached::Parent(ReadyWait(wait))),
+        Fork::Parent { child } => Ok(Detached::Parent(ReadyWait { told: wait, daemon: Pid::from_raw(child) })),
         Fork::Child => {
             nix::unistd::setsid()?;
             Ok(Detached::Daemon(ReadyTell(tell)))
