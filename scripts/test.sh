@@ -108,7 +108,7 @@ write_ini() { # directory
     directory=$("$php_config" --extension-dir)
     builtin=$("$php" -n -m)
     : >"$1/php.ini"
-    for extension in posix sockets tokenizer; do
+    for extension in posix sockets tokenizer ffi; do
         if ! grep -qix "$extension" <<<"$builtin" && [[ -f $directory/$extension.so ]]; then
             echo "extension=$extension" >>"$1/php.ini"
         fi
