@@ -98,8 +98,6 @@ pub static ABSENT: &[AbsentRow] = &[
     later(&["task_object", "task_use_object"], OFF, TASKS),
     later(&["task_ipc_mode"], Harmless::Numbers(&[1]), TASKS),
     later(&["message_queue_key"], ZERO, TASKS),
-    later(&["max_request"], ZERO, RECYCLING),
-    later(&["max_request_grace"], ZERO, RECYCLING),
     later(&["dispatch_func"], Harmless::Empty, "dispatch by a callback"),
     later(&["discard_timeout_request"], OFF, "dispatch modes other than 2"),
     later(&["enable_unsafe_event"], OFF, "dispatch modes other than 2"),
@@ -258,7 +256,6 @@ const HEARTBEAT: &str = "closing idle connections";
 const NO_AIO: &str = "Rotor has no thread pool for the files of coroutines";
 const NO_COROUTINES: &str = "Rotor has no coroutines that it could apply to";
 const NO_THREADS: &str = "Rotor has no mode in which workers are threads";
-const RECYCLING: &str = "replacing a worker after so many requests";
 const REMOVED: &str = "Swoole has removed it; leave it out";
 const SLOWLOG: &str = "tracing slow requests";
 const SOCKET_OPTIONS: &str = "socket options other than open_tcp_nodelay";

@@ -51,8 +51,22 @@ pub struct Settings {
     pub log_level: LogLevel,
     /// How long a process that was asked to leave may take; `None` is for ever.
     pub max_wait_time: Option<Duration>,
+    /// How long the server goes on serving after it was asked to stop.
+    pub shutdown_delay: Duration,
+    /// The longest delay before a slot's next process.
+    pub respawn_max_delay: Duration,
     /// Whether a reload replaces workers side by side instead of one after the other.
     pub reload_async: bool,
+    /// How many slots may be replacing their process at once; 1 to `worker_num`.
+    pub reload_concurrency: u32,
+    /// Messages after which a worker asks for a successor.
+    pub max_request: Option<u64>,
+    /// Up to so many more, by chance.
+    pub max_request_grace: u64,
+    /// Resident memory, in bytes, above which a worker asks for a successor.
+    pub max_memory: Option<u64>,
+    /// The age at which a worker asks for a successor.
+    pub max_lifetime: Option<Duration>,
     /// Whether reactors and event workers are pinned to CPUs.
     pub open_cpu_affinity: bool,
     /// CPUs that nothing is pinned to; sorted, each once.

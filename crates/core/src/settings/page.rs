@@ -55,6 +55,7 @@ impl Row {
     fn stub_type(&self) -> &'static str {
         match (self.kind, self.unit) {
             (Kind::Int, Unit::Bytes) => "int|string",
+            (Kind::Float, _) => "int|float",
             (kind, _) => kind.php_type(),
         }
     }
@@ -63,6 +64,7 @@ impl Row {
         match (self.kind, self.unit) {
             (Kind::Int, Unit::Bytes) => "size",
             (Kind::Int, Unit::Seconds) => "seconds",
+            (Kind::Float, Unit::Seconds) => "seconds, float",
             (Kind::Path, _) => "path",
             (kind, _) => kind.php_type(),
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::error::{SettingError, Warning};
 use super::input::SettingsInput;
 use super::machine::Machine;
-use super::row::Preset;
+use super::row::{Kind, Preset};
 use super::table::Key;
 use super::value::Value;
 use super::{LogLevel, Names, PortSettings, Settings};
@@ -32,11 +32,15 @@ pub(super) fn resolve(
         pid_file: chosen.path(Key::PidFile)?,
         log_file: chosen.path(Key::LogFile)?,
         log_level: LogLevel::from_number(chosen.int(Key::LogLevel)).unwrap_or_default(),
-        max_wait_time: match chosen.size(Key::MaxWaitTime) {
-            0 => None,
-            seconds => Some(Duration::from_secs(seconds)),
-        },
+        max_wait_time: chosen.timeout(Key::MaxWaitTime),
+        shutdown_delay: chosen.duration(Key::ShutdownDelay),
+        respawn_max_delay: chosen.duration(Key::RespawnMaxDelay),
         reload_async: chosen.flag(Key::ReloadAsync),
+        reload_concurrency: reload_concurrency(&chosen, worker_num),
+        max_request: chosen.limit(Key::MaxRequest),
+        max_request_grace: max_request_grace(&chosen),
+        max_memory: chosen.limit(Key::MaxMemory),
+        max_lifetime: chosen.timeout(Key::MaxLifetime),
         open_cpu_affinity: chosen.flag(Key::OpenCpuAffinity),
         cpu_affinity_ignore: cpu_affinity_ignore(&chosen)?,
         output_buffer_size: chosen.size(Key::OutputBufferSize),
@@ -63,6 +67,26 @@ fn reactor_num(chosen: &Chosen<'_>, worker_num: u32, warnings: &mut Vec<Warning>
         warnings.push(lowered(Key::ReactorNum, asked.into(), limit.into(), &reason));
     }
     asked.min(limit)
+}
+
+/// How many slots may have two processes at once.
+fn reload_concurrency(chosen: &Chosen<'_>, worker_num: u32) -> u32 {
+    match chosen.count(Key::ReloadConcurrency) {
+        0 => (worker_num / 2).max(1),
+        most => most.min(worker_num),
+    }
+}
+
+/// Left open, half of `max_request`, so that the workers do not all reach it at once; none where it is so small that
+/// somebody counts.
+fn max_request_grace(chosen: &Chosen<'_>) -> u64 {
+    if chosen.is_set(Key::MaxRequestGrace) {
+        return chosen.size(Key::MaxRequestGrace);
+    }
+    match chosen.size(Key::MaxRequest) {
+        most if most > FEW_REQUESTS => most / 2,
+        _ => 0,
+    }
 }
 
 fn max_connection(
@@ -210,8 +234,35 @@ impl Chosen<'_> {
         }
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "defaults are small")]
+    fn float(&self, key: Key) -> f64 {
+        match (self.input.get(key), key.row().preset) {
+            (Some(Value::Float(number)), _) => *number,
+            (_, Preset::Int(number)) => number as f64,
+            _ => 0.0,
+        }
+    }
+
+    /// Seconds, with or without a fraction.
+    fn duration(&self, key: Key) -> Duration {
+        match key.row().kind {
+            Kind::Float => Duration::try_from_secs_f64(self.float(key)).unwrap_or(Duration::MAX),
+            _ => Duration::from_secs(self.size(key)),
+        }
+    }
+
+    /// Seconds, where 0 is none.
+    fn timeout(&self, key: Key) -> Option<Duration> {
+        Some(self.duration(key)).filter(|duration| !duration.is_zero())
+    }
+
     fn size(&self, key: Key) -> u64 {
         u64::try_from(self.int(key)).unwrap_or(0)
+    }
+
+    /// A number, where 0 is none.
+    fn limit(&self, key: Key) -> Option<u64> {
+        Some(self.size(key)).filter(|limit| *limit != 0)
     }
 
     fn count(&self, key: Key) -> u32 {
@@ -264,6 +315,8 @@ fn shown(path: &Path) -> String {
     super::value::quote(&path.to_string_lossy())
 }
 
+/// Up to here `max_request` is exact by itself.
+const FEW_REQUESTS: u64 = 10;
 /// More threads than that for each CPU cost more in switches than they gain.
 const REACTORS_PER_CPU: u32 = 4;
 /// Standard streams, listeners, log, epoll and signal descriptors, pipes, and what the script has open.

@@ -45,6 +45,8 @@ pub enum Kind {
     Flag,
     /// An integer.
     Int,
+    /// A number with a fraction; the range is that of its integers.
+    Float,
     /// A path; the empty string is none.
     Path,
     /// A string of bytes.
@@ -146,6 +148,7 @@ impl Row {
         match self.kind {
             Kind::Flag => value.as_flag().map(Value::Bool).ok_or(Fault::Type),
             Kind::Int => self.check_int(value, machine).map(Value::Int),
+            Kind::Float => self.check_float(value, machine).map(Value::Float),
             Kind::IntList => {
                 let Value::List(items) = value else { return Err(Fault::Type) };
                 let numbers: Result<Vec<_>, _> =
@@ -167,6 +170,14 @@ impl Row {
             Range::Any | Range::Length { .. } | Range::PackLetter => true,
         };
         if taken { Ok(number) } else { Err(Fault::Range) }
+    }
+
+    fn check_float(&self, value: &Value, machine: &Machine) -> Result<f64, Fault> {
+        let number = value.as_float().ok_or(Fault::Type)?;
+        let Range::Ints { min, max, .. } = self.range else { return Ok(number) };
+        #[expect(clippy::cast_precision_loss, reason = "the bounds are far below 2^53")]
+        let bounds = min as f64..=max.on(machine) as f64;
+        if bounds.contains(&number) { Ok(number) } else { Err(Fault::Range) }
     }
 
     fn has_bytes(&self, bytes: &[u8]) -> bool {
@@ -195,7 +206,7 @@ impl Row {
             Range::Any => match self.kind {
                 Kind::Flag => "true or false".into(),
                 Kind::Path => "a path".into(),
-                Kind::Int | Kind::Text | Kind::IntList => self.kind.php_type().into(),
+                Kind::Int | Kind::Float | Kind::Text | Kind::IntList => self.kind.php_type().into(),
             },
         };
         if self.kind == Kind::IntList { format!("a list of integers, each {words}") } else { words }
@@ -213,6 +224,7 @@ impl Kind {
         match self {
             Self::Flag => "bool",
             Self::Int => "int",
+            Self::Float => "float",
             Self::Path | Self::Text => "string",
             Self::IntList => "list<int>",
         }

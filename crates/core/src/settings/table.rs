@@ -69,9 +69,55 @@ rows! {
         preset: Preset::Int(30),
         doc: "How long a worker that was asked to leave, or a server that was asked to stop, may take before it is ended by force.",
     }
+    ShutdownDelay = "shutdown_delay" {
+        kind: Kind::Float,
+        unit: Unit::Seconds,
+        range: Range::Ints { min: 0, min_means: "", max: Limit::Fixed(86_400), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "How long the server goes on accepting and serving after it was asked to stop, so that a load balancer can learn of it. `max_wait_time` counts from its end.",
+    }
+    RespawnMaxDelay = "respawn_max_delay" {
+        kind: Kind::Float,
+        unit: Unit::Seconds,
+        range: Range::Ints { min: 0, min_means: "", max: Limit::Fixed(86_400), max_means: "" },
+        preset: Preset::Int(5),
+        doc: "The longest delay before a worker is started again that keeps dying; the delays begin with 0.1 and double.",
+    }
     ReloadAsync = "reload_async" {
         preset: Preset::Flag(true),
         doc: "Reload workers side by side; false: one after the other.",
+    }
+    ReloadConcurrency = "reload_concurrency" {
+        kind: Kind::Int,
+        range: Range::Ints { min: 0, min_means: "half of worker_num", max: Limit::PerCpu(1000), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "How many workers are replaced at once, by a reload or for `max_request`, `max_memory` and `max_lifetime`: each has two processes meanwhile.",
+    }
+    MaxRequest = "max_request" {
+        kind: Kind::Int,
+        range: Range::Ints { min: 0, min_means: "no limit", max: Limit::Fixed(U32_MAX), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "Messages after which a worker is replaced. It serves on until its successor is ready; `max_request_overshoot` in `stats()` says how many it took meanwhile.",
+    }
+    MaxRequestGrace = "max_request_grace" {
+        kind: Kind::Int,
+        range: Range::Ints { min: 0, min_means: "max_request is exact", max: Limit::Fixed(U32_MAX), max_means: "" },
+        preset: Preset::Machine { of: |_| 0, words: "half of `max_request` if that is above 10, else 0" },
+        doc: "Each worker process adds up to so many to `max_request`, by chance, so that they are not all replaced at once.",
+    }
+    MaxMemory = "max_memory" {
+        kind: Kind::Int,
+        unit: Unit::Bytes,
+        range: Range::Ints { min: 0, min_means: "no limit", max: Limit::Fixed(1 << 50), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "Resident memory of a worker (RSS, as `ps` shows it) above which it is replaced. Looked at between messages, at most ten times a second.",
+    }
+    MaxLifetime = "max_lifetime" {
+        kind: Kind::Float,
+        unit: Unit::Seconds,
+        range: Range::Ints { min: 0, min_means: "no limit", max: Limit::Fixed(U32_MAX), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "Age at which a worker is replaced, between two messages.",
     }
     OpenCpuAffinity = "open_cpu_affinity" {
         doc: "Pin each reactor and its event workers to one CPU.",

@@ -52,6 +52,7 @@ fn list(numbers: &[i64]) -> Value {
 fn samples() -> Vec<(Key, Value, Value)> {
     let flag = |key, other: bool| (key, Value::str("yes"), Value::Bool(other));
     let int = |key, refused: i64, taken: i64| (key, Value::Int(refused), Value::Int(taken));
+    let float = |key, refused: f64, taken: f64| (key, Value::Float(refused), Value::Float(taken));
     let text = |key, taken: &str| (key, Value::Int(1), Value::str(taken));
     vec![
         int(Key::WorkerNum, 8001, 3),
@@ -63,7 +64,14 @@ fn samples() -> Vec<(Key, Value, Value)> {
         text(Key::LogFile, "/var/log/app.log"),
         int(Key::LogLevel, 7, 0),
         int(Key::MaxWaitTime, -1, 5),
+        float(Key::ShutdownDelay, -0.5, 2.5),
+        float(Key::RespawnMaxDelay, 86_400.5, 0.25),
         flag(Key::ReloadAsync, false),
+        int(Key::ReloadConcurrency, -1, 3),
+        int(Key::MaxRequest, -1, 1000),
+        int(Key::MaxRequestGrace, -1, 5),
+        int(Key::MaxMemory, -1, 64 << 20),
+        float(Key::MaxLifetime, f64::INFINITY, 0.5),
         flag(Key::OpenCpuAffinity, true),
         (Key::CpuAffinityIgnore, list(&[0, -1]), list(&[1, 0, 1])),
         int(Key::OutputBufferSize, 0, 1 << 20),
@@ -133,11 +141,13 @@ fn no_name_stands_for_two_settings() {
 }
 
 #[test]
+#[expect(clippy::cast_precision_loss, reason = "defaults are small")]
 fn every_default_is_a_value_that_its_own_row_takes() {
     for row in ROWS {
         assert!(std::ptr::eq(row, row.key.row()));
         let default = match row.preset {
             Preset::Flag(flag) | Preset::FlagByNames { rotor: flag, .. } => Value::Bool(flag),
+            Preset::Int(number) if row.kind == Kind::Float => Value::Float(number as f64),
             Preset::Int(number) => Value::Int(number),
             Preset::Machine { of, .. } => Value::Int(of(&machine())),
             Preset::Text(text) => Value::str(text),

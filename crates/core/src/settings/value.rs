@@ -47,6 +47,18 @@ impl Value {
         }
     }
 
+    /// A number, also as a string.
+    pub(super) fn as_float(&self) -> Option<f64> {
+        let number = match self {
+            #[expect(clippy::cast_precision_loss, reason = "as PHP converts an integer")]
+            Self::Int(number) => *number as f64,
+            Self::Float(float) => *float,
+            Self::Str(bytes) => trimmed(bytes)?.parse().ok()?,
+            _ => return None,
+        };
+        number.is_finite().then_some(number)
+    }
+
     /// Bytes: an integer, or a PHP quantity such as `8M`, in powers of 1024.
     pub(super) fn as_size(&self) -> Option<i64> {
         let Self::Str(bytes) = self else { return self.as_int() };

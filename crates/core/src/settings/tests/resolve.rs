@@ -35,7 +35,14 @@ fn a_server_that_was_told_nothing_has_the_defaults() {
         log_file: None,
         log_level: LogLevel::Notice,
         max_wait_time: Some(Duration::from_secs(30)),
+        shutdown_delay: Duration::ZERO,
+        respawn_max_delay: Duration::from_secs(5),
         reload_async: true,
+        reload_concurrency: 4,
+        max_request: None,
+        max_request_grace: 0,
+        max_memory: None,
+        max_lifetime: None,
         open_cpu_affinity: false,
         cpu_affinity_ignore: Vec::new(),
         output_buffer_size: u64::from(u32::MAX),
@@ -83,6 +90,26 @@ fn zero_workers_or_reactors_are_one_per_cpu_and_zero_seconds_are_for_ever() {
     assert_eq!(resolved(&set([("worker_num", 2.into())])).reactor_num, 2);
     let many = Machine { cpus: 64, ..machine() };
     assert_eq!(warnings(&input(), &many).0.reactor_num, 8);
+}
+
+#[test]
+fn workers_differ_in_max_request_unless_it_is_small_or_told() {
+    let grace = |set: Vec<(&str, Value)>| {
+        let mut input = input();
+        input.merge(set.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(), Names::Rotor).unwrap();
+        resolved(&input).max_request_grace
+    };
+    assert_eq!(grace(vec![("max_request", 1000.into())]), 500);
+    assert_eq!(grace(vec![("max_request", 10.into())]), 0);
+    assert_eq!(grace(vec![("max_request", 1000.into()), ("max_request_grace", 0.into())]), 0);
+}
+
+#[test]
+fn at_least_one_worker_and_at_most_all_are_replaced_at_once() {
+    let at_once = |workers: i64, asked: i64| {
+        resolved(&set([("worker_num", workers.into()), ("reload_concurrency", asked.into())])).reload_concurrency
+    };
+    assert_eq!([at_once(1, 0), at_once(5, 0), at_once(4, 3), at_once(2, 9)], [1, 2, 3, 2]);
 }
 
 #[test]

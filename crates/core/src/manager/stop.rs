@@ -1,0 +1,64 @@
+//! The orderly stop, and the one by force.
+
+use std::time::Instant;
+
+use rotor_ipc::sync::Ordering::AcqRel;
+
+use super::slot::Slot;
+use super::{Ended, Manager};
+use crate::host::{End, Event, Host};
+use crate::process::request;
+use crate::signals::SIGKILL;
+
+/// A stop that is under way.
+pub(super) struct Stop {
+    /// When what still lives is killed; `None`: never.
+    pub(super) kill_at: Option<Instant>,
+    pub(super) is_killed: bool,
+}
+
+impl Manager {
+    pub(super) fn go_on_stopping(&mut self, host: &mut dyn Host) -> Option<Ended> {
+        let is_forced = self.context.is_asked(request::FORCE);
+        let stop = self.stop.as_mut()?;
+        let is_late = stop.kill_at.is_some_and(|kill_at| Instant::now() >= kill_at);
+        if (is_forced || is_late) && !stop.is_killed {
+            stop.is_killed = true;
+            let why = if is_forced { "a second signal" } else { "max_wait_time has passed" };
+            for worker in self.segment.worker_ids() {
+                for seat in [self.segment.seat(worker, 0), self.segment.seat(worker, 1)] {
+                    if seat.pid() != 0 {
+                        let hand = seat.in_hand.get().map_or(0, |held| held.session);
+                        self.context
+                            .log
+                            .warning(&format!("kills worker={worker} pid={}: {why}; session={hand}", seat.pid()));
+                    }
+                }
+            }
+        }
+        if self.stop.as_ref().is_some_and(|stop| stop.is_killed) {
+            self.signal_workers(SIGKILL);
+            for slot in &mut self.slots {
+                slot.stop_waiting();
+            }
+        }
+        if !self.slots.iter().all(Slot::is_stopped) {
+            return None;
+        }
+        self.segment.header().requests.fetch_or(request::WORKERS_GONE, AcqRel);
+        self.segment.main_bell().write();
+        self.callbacks.push_back(Event::ManagerStop);
+        while self.end.is_none()
+            && let Some(event) = self.callbacks.pop_front()
+        {
+            let outcome = host.call(event);
+            self.after_callback(outcome);
+        }
+        Some(Ended::Manager(self.end.unwrap_or(End::Leave { code: 0 })))
+    }
+
+    /// Whether no worker is replaced any more.
+    pub(super) fn is_ending(&self) -> bool {
+        self.stop.is_some() || self.end.is_some()
+    }
+}
