@@ -36,7 +36,7 @@ pub fn collect(context: &Context, worker: Option<WorkerId>) -> Vec<(&'static str
         ("close_count", reactors(|counters| &counters.closed)),
         ("worker_num", segment.workers() as u64),
         ("task_worker_num", 0),
-        ("user_worker_num", 0),
+        ("user_worker_num", segment.processes() as u64),
         ("idle_worker_num", idle as u64),
         ("dispatch_count", reactors(|counters| &counters.dispatched)),
         ("request_count", seats(|counters| &counters.requests)),
@@ -79,6 +79,6 @@ fn sum_reactors(segment: &Segment, field: impl Fn(&ReactorCounters) -> &AtomicU6
 }
 
 fn sum_seats(segment: &Segment, field: impl Fn(&SeatCounters) -> &AtomicU64) -> u64 {
-    let seats = segment.worker_ids().flat_map(|worker| [segment.seat(worker, 0), segment.seat(worker, 1)]);
+    let seats = segment.slot_ids().flat_map(|worker| [segment.seat(worker, 0), segment.seat(worker, 1)]);
     seats.map(|seat| field(&seat.counters).load(Relaxed)).sum()
 }

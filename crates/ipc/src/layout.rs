@@ -14,8 +14,10 @@ use crate::workers::{SeatEntry, SlotEntry};
 pub struct Shape {
     /// Reactors.
     pub reactors: usize,
-    /// Slots of event workers.
+    /// Slots of event workers, each with an inbox.
     pub workers: usize,
+    /// Slots of user processes, behind those of the workers: they post to reactors, and nothing is posted to them.
+    pub processes: usize,
     /// Sessions that may live at once, those that only wait for their close callback included.
     pub sessions: usize,
     /// The most memory that the segment may take, in bytes.
@@ -73,12 +75,20 @@ pub struct Plan {
     pub len: usize,
 }
 
+impl Shape {
+    /// Slots of all kinds.
+    pub fn slots(&self) -> usize {
+        self.workers + self.processes
+    }
+}
+
 impl Plan {
     /// Plans a segment within the shape's budget.
     pub fn new(shape: Shape) -> Result<Self, PlanError> {
-        let Shape { reactors, workers, .. } = shape;
+        let Shape { reactors, workers, processes, .. } = shape;
+        let slot_count = shape.slots();
         let session_entries = shape.sessions.next_power_of_two().max(64);
-        let outlets = outlets(workers);
+        let outlets = outlets(slot_count);
         let lanes = reactors * workers + outlets * reactors;
         let mut at = Cursor { offset: 0 };
         let header = at.place::<Header>(1);
@@ -90,16 +100,16 @@ impl Plan {
         at.next_page();
         let protected = (protected_from, at.offset - protected_from);
         let flags = at.place::<FlagWord>(session_entries);
-        let slots = at.place::<SlotEntry>(workers);
-        let seats = at.place::<SeatEntry>(workers * 2);
-        let acks = at.place::<AtomicU32>(workers * 2 * reactors);
+        let slots = at.place::<SlotEntry>(slot_count);
+        let seats = at.place::<SeatEntry>(slot_count * 2);
+        let acks = at.place::<AtomicU32>(slot_count * 2 * reactors);
         let reactor_marks = at.place::<AtomicU64>(reactors * (1 + mark_words(outlets)));
         let slot_marks = at.place::<AtomicU64>(workers * mark_words(reactors));
         let lane_states = at.place::<RingState>(lanes);
 
         let before_pools = at.offset;
         // A reactor's pool serves all workers at once, a seat's only its process: two shares to one.
-        let shares = 2 * reactors + 2 * workers;
+        let shares = 2 * reactors + 2 * slot_count;
         let tables = before_pools + (reactors + outlets) * (SPILL_ENTRIES * size_of::<SpillEntry>() + 4096);
         let needed = |lane_bytes: usize| tables + lanes * lane_bytes + shares * SMALL_BLOCK + MANAGER_POOL;
         let mut lane_bytes = lane_size(lanes, shape.budget);
@@ -109,8 +119,9 @@ impl Plan {
         let needed = needed(lane_bytes);
         if needed > shape.budget {
             let arithmetic = format!(
-                "{session_entries} sessions and the tables of {workers} workers take {} KiB, {lanes} lanes of {} KiB \
+                "{session_entries} sessions and the tables of {workers} workers{} take {} KiB, {lanes} lanes of {} KiB \
                  take {} KiB, {shares} pool shares need {} KiB each and the manager's pool {} KiB, {} KiB together",
+                if processes == 0 { String::new() } else { format!(" and {processes} user processes") },
                 tables / 1024,
                 lane_bytes / 1024,
                 lanes * lane_bytes / 1024,
@@ -160,8 +171,8 @@ impl Plan {
 }
 
 /// Producers towards reactors: two seats for each slot, then the manager.
-pub fn outlets(workers: usize) -> usize {
-    2 * workers + 1
+pub fn outlets(slots: usize) -> usize {
+    2 * slots + 1
 }
 
 /// Words of a bitmap with one bit for each of `lanes`.
@@ -211,7 +222,7 @@ mod tests {
     use super::*;
 
     fn shape(reactors: usize, workers: usize, budget: usize) -> Shape {
-        Shape { reactors, workers, sessions: 1000, budget }
+        Shape { reactors, workers, processes: 0, sessions: 1000, budget }
     }
 
     #[test]
@@ -223,6 +234,18 @@ mod tests {
             assert!(plan.protected.0.is_multiple_of(4096) && plan.protected.1.is_multiple_of(4096));
             assert!(plan.lane_bytes.is_power_of_two() && plan.lane_bytes >= SMALLEST_LANE);
         }
+    }
+
+    #[test]
+    fn a_user_process_has_all_that_a_worker_has_but_the_inbox() {
+        let with = |workers, processes| Plan::new(Shape { processes, ..shape(2, workers, 256 << 20) }).unwrap();
+        let lanes = |plan: &Plan| (plan.reactor_pools[0].small.data - plan.lane_data) / plan.lane_bytes;
+        let (workers, mixed) = (with(4, 0), with(3, 1));
+        assert_eq!(mixed.outlet_pools.len(), workers.outlet_pools.len());
+        assert_eq!(lanes(&workers) - lanes(&mixed), 2, "no lane from either reactor");
+        assert!(mixed.len <= 256 << 20);
+        let error = Plan::new(Shape { processes: 1, ..shape(1, 1, 1 << 20) }).unwrap_err();
+        assert!(error.arithmetic.contains("1 workers and 1 user processes"), "{}", error.arithmetic);
     }
 
     #[test]

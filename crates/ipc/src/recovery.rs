@@ -11,7 +11,7 @@ use crate::workers::{Generation, Held, Owner, seat_of};
 /// What the dead process held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recovered {
-    /// Whether the slot's inbox has no owner now.
+    /// Whether nobody else owns the slot, and its inbox if it has one, now.
     pub owned: bool,
     /// The record in its hand. Its callback had begun, or was about to.
     pub held: Option<Held>,
@@ -28,7 +28,7 @@ pub fn recover(segment: &'static Segment, worker: WorkerId, generation: Generati
     let took = slot.owner().current() == generation || slot.settle(generation) == generation;
     let held = seat.in_hand.get();
     let mut heads = Vec::new();
-    if took {
+    if took && segment.has_inbox(worker) {
         if let Some(held) = held.filter(|held| held.lane < segment.reactors()) {
             segment.inward_consumer(held.lane, worker).skip(held.position);
         }
@@ -60,6 +60,8 @@ pub fn wake_all(segment: &'static Segment) {
     for worker in segment.worker_ids() {
         segment.slot(worker).rescan.fetch_add(1, Ordering::Release);
         segment.slot_bell(worker).write();
+    }
+    for worker in segment.slot_ids() {
         segment.seat_bell(worker, 0).write();
         segment.seat_bell(worker, 1).write();
     }
@@ -102,7 +104,7 @@ mod tests {
     const WORKER: WorkerId = WorkerId(0);
 
     fn segment() -> &'static Segment {
-        let plan = Plan::new(Shape { reactors: 1, workers: 1, sessions: 64, budget: 16 << 20 }).unwrap();
+        let plan = Plan::new(Shape { reactors: 1, workers: 1, processes: 1, sessions: 64, budget: 16 << 20 }).unwrap();
         Segment::create(plan, &std::env::temp_dir()).unwrap()
     }
 
@@ -189,6 +191,26 @@ mod tests {
         // SAFETY: the copy has filled five bytes, for which there was room.
         unsafe { bytes.set_len(5) };
         assert_eq!(bytes, [0; 5]);
+    }
+
+    #[test]
+    fn a_user_process_has_no_inbox_and_leaves_no_block() {
+        let segment = segment();
+        let id = segment.process_ids().next().unwrap();
+        assert_eq!((id, segment.has_inbox(id), segment.slots()), (WorkerId(1), false, 2));
+        segment.seat(id, 0).begin(2, 0);
+        segment.slot(id).appoint(2);
+        let pool = segment.outlet_pool(segment.outlet_of(id, 0));
+        let unseen = Pool::attach(pool, 1).take_block(100, 1).unwrap();
+        std::mem::forget(unseen);
+        let recovered = recover(segment, id, 2);
+        assert_eq!(recovered, Recovered { owned: true, held: None, heads: Vec::new() });
+        assert_eq!(pool.in_use(), 0);
+        segment.seat(id, 0).end();
+        wake_all(segment);
+        assert!(!is_seat_clear(segment, id, 0), "no reactor has acknowledged the death");
+        segment.ack(id, 0, 0).store(2, Ordering::Release);
+        assert!(is_seat_clear(segment, id, 0));
     }
 
     #[test]

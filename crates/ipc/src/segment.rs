@@ -153,16 +153,16 @@ impl Segment {
             let what = format!("cannot make a temporary file in {} (task_tmpdir)", spill_folder.display());
             (0..count).map(|_| UnnamedFile::create_in(spill_folder).map_err(doing(what.clone()))).collect()
         };
-        let (reactors, workers) = (plan.shape.reactors, plan.shape.workers);
+        let (reactors, workers, slots) = (plan.shape.reactors, plan.shape.workers, plan.shape.slots());
         let segment = Self {
             memory,
             reactor_bells: bells(reactors)?,
             slot_bells: bells(workers)?,
-            seat_bells: bells(2 * workers)?,
+            seat_bells: bells(2 * slots)?,
             main_bell: bells(1)?.remove(0),
             manager_bell: bells(1)?.remove(0),
             reactor_spill: spill(reactors)?,
-            outlet_spill: spill(outlets(workers))?,
+            outlet_spill: spill(outlets(slots))?,
             plan,
         };
         let segment: &'static Self = Box::leak(Box::new(segment));
@@ -192,14 +192,39 @@ impl Segment {
         self.plan.shape.reactors
     }
 
-    /// How many slots of event workers.
+    /// How many slots of event workers: those with an inbox.
     pub fn workers(&self) -> usize {
         self.plan.shape.workers
     }
 
-    /// All slots.
+    /// How many slots of user processes.
+    pub fn processes(&self) -> usize {
+        self.plan.shape.processes
+    }
+
+    /// How many slots of all kinds: event workers, then user processes.
+    pub fn slots(&self) -> usize {
+        self.plan.shape.slots()
+    }
+
+    /// The slots of event workers.
     pub fn worker_ids(&self) -> impl Iterator<Item = WorkerId> + use<> {
-        (0..u32::try_from(self.plan.shape.workers).unwrap_or(u32::MAX)).map(WorkerId)
+        ids(0..self.workers())
+    }
+
+    /// The slots of user processes.
+    pub fn process_ids(&self) -> impl Iterator<Item = WorkerId> + use<> {
+        ids(self.workers()..self.slots())
+    }
+
+    /// All slots.
+    pub fn slot_ids(&self) -> impl Iterator<Item = WorkerId> + use<> {
+        ids(0..self.slots())
+    }
+
+    /// Whether anything is posted to the slot.
+    pub fn has_inbox(&self, worker: WorkerId) -> bool {
+        worker.index() < self.workers()
     }
 
     /// What all processes may read and write.
@@ -220,7 +245,7 @@ impl Segment {
 
     /// A slot's entry.
     pub fn slot(&self, worker: WorkerId) -> &'static SlotEntry {
-        assert!(worker.index() < self.workers(), "there is no worker {worker}");
+        assert!(worker.index() < self.slots(), "there is no slot {worker}");
         self.at(self.plan.slots, worker.index())
     }
 
@@ -236,13 +261,13 @@ impl Segment {
 
     /// The number of a seat among the producers towards reactors.
     pub fn outlet_of(&self, worker: WorkerId, seat: usize) -> usize {
-        assert!(worker.index() < self.workers() && seat < 2, "there is no seat {seat} of worker {worker}");
+        assert!(worker.index() < self.slots() && seat < 2, "there is no seat {seat} of slot {worker}");
         worker.index() * 2 + seat
     }
 
     /// The number of the manager among the producers towards reactors.
     pub fn manager_outlet(&self) -> usize {
-        2 * self.workers()
+        2 * self.slots()
     }
 
     /// Everybody's view of the session table.
@@ -299,12 +324,12 @@ impl Segment {
     /// The bits of a reactor's inbox, for the reactor.
     pub fn reactor_marks(&self, reactor: usize) -> Marks {
         let (rescan, words) = self.reactor_mark_words(reactor);
-        Marks::attach(words, rescan, outlets(self.workers()))
+        Marks::attach(words, rescan, outlets(self.slots()))
     }
 
     /// The bit of an outlet in a reactor's inbox.
     pub fn reactor_marker(&self, reactor: usize, outlet: usize) -> Marker {
-        Marker::new(self.reactor_mark_words(reactor).1, outlet, outlets(self.workers()))
+        Marker::new(self.reactor_mark_words(reactor).1, outlet, outlets(self.slots()))
     }
 
     /// The bits of a slot's inbox, for its owner.
@@ -374,7 +399,7 @@ impl Segment {
     }
 
     fn outward(&self, outlet: usize, reactor: usize) -> usize {
-        assert!(reactor < self.reactors() && outlet < outlets(self.workers()));
+        assert!(reactor < self.reactors() && outlet < outlets(self.slots()));
         (self.workers() + outlet) * self.reactors() + reactor
     }
 
@@ -390,7 +415,7 @@ impl Segment {
 
     fn reactor_mark_words(&self, reactor: usize) -> (&'static AtomicU64, &'static [AtomicU64]) {
         assert!(reactor < self.reactors());
-        let per_reactor = 1 + mark_words(outlets(self.workers()));
+        let per_reactor = 1 + mark_words(outlets(self.slots()));
         let all = self.table::<AtomicU64>(self.plan.reactor_marks, self.reactors() * per_reactor);
         let (rescan, words) = all[reactor * per_reactor..][..per_reactor].split_at(1);
         (&rescan[0], words)
@@ -415,4 +440,8 @@ impl Segment {
         // SAFETY: as in `at`, for `len` of them one behind the other, whose end was checked just above.
         unsafe { std::slice::from_raw_parts(place.as_ptr(), len) }
     }
+}
+
+fn ids(numbers: std::ops::Range<usize>) -> impl Iterator<Item = WorkerId> + use<> {
+    numbers.map(|number| WorkerId(u32::try_from(number).unwrap_or(u32::MAX)))
 }

@@ -56,7 +56,7 @@ struct Death {
 impl Inbox {
     pub(super) fn new(segment: &'static Segment, reactor: usize) -> Self {
         let slots = segment
-            .worker_ids()
+            .slot_ids()
             .map(|worker| {
                 let seats = [0, 1].map(|seat| Seat {
                     entry: segment.seat(worker, seat),
@@ -171,11 +171,14 @@ impl Reactor {
 
     fn parse_death(&self, record: &Record) -> Result<Death, Broken> {
         let outlet = usize::from(record.header.aux);
-        let worker = self.segment.worker_ids().nth(outlet / 2);
+        let worker = self.segment.slot_ids().nth(outlet / 2);
         let worker = worker.ok_or(Broken { what: "a dead worker has number", found: outlet as u64 })?;
         let generation = self.inbox.manager.word(record, 0).and_then(|word| u32::try_from(word).ok());
         let generation = generation.ok_or(Broken { what: "a dead worker's generation is in", found: outlet as u64 })?;
         let (session, head) = (SessionId(record.header.session), record.header.extra);
+        if head != NO_HEAD && !self.segment.has_inbox(worker) {
+            return Err(Broken { what: "a user process has taken from an inbox up to", found: head });
+        }
         Ok(Death { worker, seat: outlet % 2, generation, session, head })
     }
 
@@ -234,7 +237,7 @@ impl Reactor {
         }
     }
 
-    /// A worker's process is gone and recovered.
+    /// A worker's process or a user process is gone and recovered.
     fn on_death(&mut self, death: &Death) -> Result<(), Broken> {
         let slot = death.worker.index();
         if death.head != NO_HEAD {
