@@ -53,6 +53,10 @@ impl<'a> PhpHost<'a> {
 }
 
 impl Host for PhpHost<'_> {
+    fn user_processes(&self) -> usize {
+        0
+    }
+
     fn listens(&self, kind: EventKind) -> bool {
         self.server.callbacks().listens(kind)
     }
@@ -85,6 +89,7 @@ impl Host for PhpHost<'_> {
                     session.map_or_else(|| long(0), of_session),
                 ],
             ),
+            Event::UserProcess { .. } => Outcome::Returned,
             Event::Connect { session, reactor } => {
                 self.run(EventKind::Connect, [server, of_session(session), long(reactor.into())])
             }
@@ -123,7 +128,8 @@ impl Host for PhpHost<'_> {
         let title = match role {
             Role::Master => "rotor: master".to_owned(),
             Role::Manager => "rotor: manager".to_owned(),
-            Role::EventWorker(worker) => format!("rotor: worker #{}", worker.0),
+            Role::EventWorker(worker) => format!("rotor: worker #{worker}"),
+            Role::UserProcess(id) => format!("rotor: process #{id}"),
         };
         let _ = guarded(|| {
             process_title::set(&title);
@@ -133,7 +139,7 @@ impl Host for PhpHost<'_> {
             }
             self.publish("master_pid", master.into());
             self.publish("manager_pid", manager.into());
-            if let Role::EventWorker(worker) = role {
+            if let Role::EventWorker(worker) | Role::UserProcess(worker) = role {
                 self.publish("worker_id", i64::from(worker.0));
                 self.publish("worker_pid", i64::from(std::process::id()));
             }

@@ -19,6 +19,8 @@ pub enum Role {
     Manager,
     /// A process that runs callbacks for connections.
     EventWorker(WorkerId),
+    /// A process that runs one callback for as long as that likes.
+    UserProcess(WorkerId),
 }
 
 /// What a callback is told. Bytes of a client's message travel by [`Host::receive`] instead.
@@ -47,9 +49,9 @@ pub enum Event {
     WorkerStop(WorkerId),
     /// Event worker: it leaves; what is pending can be let go.
     WorkerExit(WorkerId),
-    /// Manager: a worker ended with a non-zero code or by a signal.
+    /// Manager: a worker or a user process ended with a non-zero code or by a signal.
     WorkerError {
-        /// The worker's slot.
+        /// Its slot.
         worker: WorkerId,
         /// Its process.
         pid: i32,
@@ -59,6 +61,11 @@ pub enum Event {
         signal: i32,
         /// The session whose message it had in hand.
         session: Option<SessionId>,
+    },
+    /// User process: its whole life.
+    UserProcess {
+        /// Its number among the user processes.
+        index: usize,
     },
     /// Event worker: a client connected.
     Connect {
@@ -125,6 +132,9 @@ pub enum End {
 
 /// The language that runs the callbacks.
 pub trait Host {
+    /// How many user processes there are; each runs [`Event::UserProcess`].
+    fn user_processes(&self) -> usize;
+
     /// Whether a callback is registered for `kind`.
     fn listens(&self, kind: EventKind) -> bool;
 

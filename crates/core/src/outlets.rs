@@ -39,6 +39,8 @@ pub struct Outlets {
     looks: Looks,
     /// Waits for room in a lane; the manager does not wait.
     room: Option<RoomWait>,
+    /// Whether a look at a reactor's sleep word may be put off until the process's own loop waits.
+    defers: bool,
     /// The last reading of the clock: no later than any publish that follows it.
     clock_ns: u64,
     /// Times it has waited for room or for a block.
@@ -60,14 +62,20 @@ struct RoomWait {
 }
 
 impl Outlets {
-    /// The lanes of the process in a seat.
-    pub fn of_seat(segment: &'static Segment, worker: WorkerId, seat: usize) -> io::Result<Self> {
+    /// The lanes of the worker in a seat.
+    pub fn of_worker(segment: &'static Segment, worker: WorkerId, seat: usize) -> io::Result<Self> {
         let epoll = Epoll::new()?;
         epoll.add(segment.seat_bell(worker, seat).as_fd(), 0, Interest::ReadEdge)?;
         let room = RoomWait { epoll, events: Events::with_capacity(1) };
         let mut outlets = Self::new(segment, segment.outlet_of(worker, seat), Some(room));
+        outlets.defers = true;
         outlets.waits = Some(&segment.seat(worker, seat).counters.waits);
         Ok(outlets)
+    }
+
+    /// The lanes of the user process in a seat. It has no loop that would make up for a look that was put off.
+    pub fn of_user_process(segment: &'static Segment, id: WorkerId, seat: usize) -> io::Result<Self> {
+        Ok(Self { defers: false, ..Self::of_worker(segment, id, seat)? })
     }
 
     /// The lanes of the manager.
@@ -90,6 +98,7 @@ impl Outlets {
             pool: Pool::attach(segment.outlet_pool(outlet), now_ns),
             looks: Looks::new(segment.reactors()),
             room,
+            defers: false,
             clock_ns: now_ns,
             waits: None,
         }
@@ -196,8 +205,7 @@ impl Outlets {
         let after_ns = monotonic_ns();
         self.clock_ns = after_ns;
         // Reactors linger for workers, not for the manager, which posts too seldom to be worth it (P9).
-        let is_worker = self.room.is_some();
-        if self.looks.published(reactor, before_ns, after_ns) || !is_worker {
+        if self.looks.published(reactor, before_ns, after_ns) || !self.defers {
             fence_after_publishing();
             outlet.waker.wake();
         }

@@ -18,6 +18,7 @@ use crate::host::Role;
 use crate::log::Log;
 use crate::outlets::{Outlets, PostFailure, header};
 use crate::reactor::{Mail, Mailbox};
+use crate::roles::{Counts, SlotKind, role_of};
 use crate::settings::Settings;
 use crate::stats;
 
@@ -62,7 +63,7 @@ pub struct Context {
 pub struct Process {
     role: Role,
     context: Context,
-    /// A worker's own seat.
+    /// The seat of a worker or user process.
     seat: Option<&'static SeatEntry>,
     way: Way,
 }
@@ -103,6 +104,12 @@ impl Context {
         self.segment.manager_bell().write();
     }
 
+    /// What a slot is for. There are no task workers: none has an inbox.
+    pub(crate) fn kind_of(&self, id: WorkerId) -> SlotKind {
+        let counts = Counts { workers: self.segment.workers(), tasks: 0, processes: self.segment.processes() };
+        role_of(id, counts).unwrap_or(SlotKind::EventWorker(id.index()))
+    }
+
     /// Whether somebody has asked for this.
     pub(crate) fn is_asked(&self, bit: u32) -> bool {
         self.segment.header().requests.load(Acquire) & bit != 0
@@ -118,6 +125,12 @@ impl Process {
             seat,
             way: Way::Lanes(Box::new(RefCell::new(outlets))),
         })
+    }
+
+    pub(crate) fn of_user_process(id: WorkerId, seat: usize, context: Context, outlets: Outlets) -> Rc<Self> {
+        let seat = Some(context.segment.seat(id, seat));
+        let way = Way::Lanes(Box::new(RefCell::new(outlets)));
+        Rc::new(Self { role: Role::UserProcess(id), context, seat, way })
     }
 
     pub(crate) fn of_manager(context: Context, outlets: Outlets) -> Rc<Self> {
@@ -215,14 +228,14 @@ impl Process {
     pub fn stop(&self, worker: Option<i64>) -> Result<(), CallError> {
         let worker = match worker {
             None => match self.role {
-                Role::EventWorker(worker) => worker,
+                Role::EventWorker(worker) | Role::UserProcess(worker) => worker,
                 Role::Master | Role::Manager => {
                     let message = "this process is no worker; name the worker to stop";
                     return Err(CallError::new(code::WRONG_OPERATION, message));
                 }
             },
             Some(number) => self.worker(number).ok_or_else(|| {
-                let last = self.context.segment.workers() - 1;
+                let last = self.context.segment.slots() - 1;
                 CallError::new(code::INVALID_PARAMS, format!("there is no worker {number}; they are 0 to {last}"))
             })?,
         };
@@ -266,15 +279,15 @@ impl Process {
         })
     }
 
-    /// This worker's number; `None` outside workers.
+    /// The number of this worker or user process; `None` in the others.
     pub fn worker_id(&self) -> Option<WorkerId> {
         match self.role {
-            Role::EventWorker(worker) => Some(worker),
+            Role::EventWorker(worker) | Role::UserProcess(worker) => Some(worker),
             Role::Master | Role::Manager => None,
         }
     }
 
-    /// The process number of a worker, of this one by default; `None` where there is none.
+    /// The process number of a worker or user process, of this one by default; `None` where there is none.
     pub fn worker_pid(&self, worker: Option<i64>) -> Option<i32> {
         match worker {
             None => self.worker_id().map(|_| rotor_sys::process::id()),
@@ -282,7 +295,7 @@ impl Process {
         }
     }
 
-    /// What a worker is doing, this one by default; `None` where there is none.
+    /// What a worker or user process is doing, this one by default; `None` where there is none.
     pub fn worker_state(&self, worker: Option<i64>) -> Option<SeatState> {
         match worker {
             None => self.seat.map(SeatEntry::state),
@@ -308,7 +321,7 @@ impl Process {
     }
 
     /// Wakes the reactors that are owed a wake-up. To be called before any wait.
-    pub(crate) fn flush(&self) {
+    pub fn flush(&self) {
         if let Way::Lanes(outlets) = &self.way {
             outlets.borrow_mut().flush();
         }
@@ -393,7 +406,7 @@ impl Process {
 
     fn worker(&self, number: i64) -> Option<WorkerId> {
         let number = u32::try_from(number).ok()?;
-        ((number as usize) < self.context.segment.workers()).then_some(WorkerId(number))
+        ((number as usize) < self.context.segment.slots()).then_some(WorkerId(number))
     }
 
     fn no_session(&self, id: SessionId) -> CallError {

@@ -18,8 +18,9 @@ use crate::log::Log;
 use crate::manager::{self, Ended, Parent};
 use crate::master::{self, Setup};
 use crate::process::Context;
+use crate::roles::SlotKind;
 use crate::settings::Settings;
-use crate::worker;
+use crate::{user, worker};
 
 /// What a port listens on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +66,7 @@ pub fn start(server: Server, settings: Settings, host: &mut dyn Host) -> Result<
     warn_of_threads(&log);
     let cpus = cpus_to_pin(&settings, &log);
 
-    let segment = make_segment(&settings)?;
+    let segment = make_segment(&settings, host.user_processes())?;
     segment.header().master_pid.store(process::id(), Relaxed);
     segment.header().started_us.store(unix_us(), Relaxed);
     let context = Context { segment, settings: Arc::new(settings), log, address };
@@ -81,7 +82,10 @@ pub fn start(server: Server, settings: Settings, host: &mut dyn Host) -> Result<
             let parent = Parent { pid: master, life: life.watch };
             match manager::run(&context, parent, cpus, host) {
                 Ended::Manager(end) => Ok(end),
-                Ended::Worker(identity) => Ok(worker::run(identity, &context, host)),
+                Ended::Child(identity) => Ok(match context.kind_of(identity.worker) {
+                    SlotKind::EventWorker(_) | SlotKind::TaskWorker(_) => worker::run(identity, &context, host),
+                    SlotKind::UserProcess(index) => user::run(identity, index, &context, host),
+                }),
             }
         }
         Fork::Parent { child } => {
@@ -181,11 +185,12 @@ fn cpus_to_pin(settings: &Settings, log: &Log) -> Vec<u32> {
     }
 }
 
-fn make_segment(settings: &Settings) -> Result<&'static Segment, Error> {
+fn make_segment(settings: &Settings, processes: usize) -> Result<&'static Segment, Error> {
     let connections = settings.max_connection as usize;
     let shape = Shape {
         reactors: settings.reactor_num as usize,
         workers: settings.worker_num as usize,
+        processes,
         // Sessions that only wait for their close callback have room of their own beside max_connection.
         sessions: connections + connections / 4 + 64,
         budget: usize::try_from(settings.ipc_memory).unwrap_or(usize::MAX),
@@ -193,7 +198,7 @@ fn make_segment(settings: &Settings) -> Result<&'static Segment, Error> {
     let plan = Plan::new(shape).map_err(|error| {
         Error::Misuse(format!(
             "ipc_memory of {} KiB is too small: {}; raise ipc_memory to at least {} KiB, or lower max_connection, \
-             worker_num or reactor_num",
+             worker_num, reactor_num or the number of user processes",
             shape.budget / 1024,
             error.arithmetic,
             error.needed.div_ceil(1024)

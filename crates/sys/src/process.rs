@@ -1,7 +1,7 @@
 //! Processes: fork, wait, parent's death.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
@@ -207,8 +207,55 @@ impl LifeLine {
     }
 }
 
+/// Has the kernel kill this process once all holders of the other end of a [`LifeLine`] are gone, and while the
+/// returned descriptor is open: for a process without a loop that could watch it. Unlike [`die_with_parent`] it asks
+/// nobody's permission but this process's own, which is settled here and survives a change of credentials.
+pub fn die_with(life: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    // An open file of its own: the signal is the file's, and the descriptor's is shared with other processes.
+    let path = format!("/proc/self/fd/{}", life.as_raw_fd());
+    let life = OwnedFd::from(std::fs::File::open(path)?);
+    // SAFETY: no pointers.
+    unsafe {
+        check(libc::fcntl(life.as_raw_fd(), libc::F_SETOWN, id()))?;
+        check(libc::fcntl(life.as_raw_fd(), F_SETSIG, libc::SIGKILL))?;
+        check(libc::fcntl(life.as_raw_fd(), libc::F_SETFL, libc::O_ASYNC | libc::O_NONBLOCK))?;
+    }
+    Ok(life)
+}
+
 /// Ends the process at once, without any of its exit handlers.
 pub fn exit_now(code: i32) -> ! {
     // SAFETY: nothing of this process runs any more.
     unsafe { libc::_exit(code) }
+}
+
+/// Which signal tells that a descriptor is ready, in place of SIGIO; the libc crate does not name it.
+const F_SETSIG: libc::c_int = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_without_a_loop_dies_with_who_holds_its_life_line() {
+        let LifeLine { watch, hold } = LifeLine::new().unwrap();
+        let (armed, arm) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).unwrap();
+        let child = match fork().unwrap() {
+            Fork::Parent { child } => child,
+            Fork::Child => {
+                drop(hold);
+                let Ok(_life) = die_with(watch.as_fd()) else { exit_now(1) };
+                drop(arm);
+                // A test that fails leaves nothing for long.
+                std::thread::sleep(std::time::Duration::from_secs(20));
+                exit_now(2)
+            }
+        };
+        drop(arm);
+        assert_eq!(nix::unistd::read(&armed, &mut [0]), Ok(0));
+        assert_eq!(reap(child).unwrap(), None, "it lives while the line is held");
+        drop(hold);
+        let ended = waitpid(Pid::from_raw(child), None).unwrap();
+        assert_eq!(ended, WaitStatus::Signaled(Pid::from_raw(child), nix::sys::signal::Signal::SIGKILL, false));
+    }
 }

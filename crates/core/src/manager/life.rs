@@ -143,7 +143,7 @@ impl Manager {
         for action in self.advance(worker, event) {
             if let Action::Fork { generation, owns } = action {
                 if let Some(identity) = self.fork(worker, generation, owns, host) {
-                    return Some(Ended::Worker(identity));
+                    return Some(Ended::Child(identity));
                 }
             } else {
                 self.perform(worker, action);

@@ -36,7 +36,7 @@ pub enum Ended {
     /// The manager itself is done.
     Manager(End),
     /// This is a process that it has forked.
-    Worker(worker::Identity),
+    Child(worker::Identity),
 }
 
 /// The manager's relation to its parent.

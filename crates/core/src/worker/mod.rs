@@ -150,7 +150,7 @@ impl Worker {
         epoll.add(segment.seat_bell(id, seat_number).as_fd(), 0, Interest::ReadEdge)?;
         segment.protect()?;
         let seat = segment.seat(id, seat_number);
-        let outlets = Outlets::of_seat(segment, id, seat_number)?;
+        let outlets = Outlets::of_worker(segment, id, seat_number)?;
         Ok(Self {
             segment,
             sessions: segment.sessions(),

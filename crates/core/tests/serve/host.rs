@@ -24,6 +24,8 @@ pub struct Manners {
     pub manager_exits: Option<i32>,
     /// How long a stop callback of the manager takes.
     pub manager_stop_takes: Duration,
+    /// How many user processes there are: each greets every client once, and ends after a command.
+    pub user_processes: usize,
 }
 
 impl Default for Manners {
@@ -34,6 +36,7 @@ impl Default for Manners {
             file_limit: None,
             manager_exits: None,
             manager_stop_takes: Duration::ZERO,
+            user_processes: 0,
         }
     }
 }
@@ -54,6 +57,26 @@ impl TestHost {
 
     fn note(&mut self, line: &str) {
         self.events.write_all(format!("{line}\n").as_bytes()).expect("the list of events takes another line");
+    }
+
+    /// A user process: sends its number to each client, once.
+    fn greet_all(&mut self, index: usize) -> Outcome {
+        let process = self.process();
+        let id = process.worker_id().expect("a user process has an id");
+        self.note(&format!("user {id} starts as {index}"));
+        let mut last = 0;
+        loop {
+            let mut place = 0;
+            let mut newest = last;
+            while let Some((session, next)) = process.session_from(place) {
+                if session > last && process.send(session, &frame(format!("user {index}").as_bytes())).is_ok() {
+                    newest = newest.max(session);
+                }
+                place = next;
+            }
+            last = newest;
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     fn process(&self) -> Rc<Process> {
@@ -155,6 +178,10 @@ impl TestHost {
 }
 
 impl Host for TestHost {
+    fn user_processes(&self) -> usize {
+        self.manners.user_processes
+    }
+
     fn listens(&self, _kind: EventKind) -> bool {
         true
     }
@@ -190,6 +217,7 @@ impl Host for TestHost {
                 let by = if reactor.is_some() { "client" } else { "server" };
                 self.note(&format!("close {session} by={by}"));
             }
+            Event::UserProcess { index } => return self.greet_all(index),
             Event::WorkerStart(worker) => self.note(&format!("worker {worker} starts")),
             Event::WorkerStop(worker) => self.note(&format!("worker {worker} stops")),
             Event::BeforeShutdown | Event::BeforeReload | Event::WorkerExit(_) => {}

@@ -1,0 +1,84 @@
+//! A user process: one callback of the script's for as long as it likes, restarted by the manager when it ends.
+//!
+//! It runs no loop of ours: what it sends is published and woken for at once, and a stop reaches it as SIGTERM,
+//! which ends it unless the callback has a handler of its own.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
+
+use rotor_ipc::WorkerId;
+use rotor_ipc::workers::{SeatEntry, SeatState, seat_of};
+use rotor_sys::process;
+use rotor_sys::signal::Signals;
+
+use crate::host::{End, Event, Host, Outcome, Role};
+use crate::outlets::Outlets;
+use crate::process::{Context, Process};
+use crate::signals::{SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
+use crate::worker::Identity;
+
+/// The exit code of PHP for a script that an uncaught exception has ended.
+const UNCAUGHT: i32 = 255;
+
+struct UserProcess {
+    context: Context,
+    id: WorkerId,
+    process: Rc<Process>,
+    seat: &'static SeatEntry,
+    /// Kills this process once the manager is dead.
+    _life: Option<OwnedFd>,
+    /// Puts the actions back that the process had before, once it has no part in the server any more.
+    _signals: Signals,
+}
+
+/// Runs the user process with this number in the process that was just forked for it.
+pub fn run(identity: Identity, index: usize, context: &Context, host: &mut dyn Host) -> End {
+    let log = context.log.speaking_as(context.kind_of(identity.worker).who(identity.worker));
+    let context = Context { log, ..context.clone() };
+    match UserProcess::new(identity, context.clone()) {
+        Ok(user) => user.live(index, host),
+        Err(error) => {
+            context.log.error(&format!("the user process cannot start: {error}"));
+            End::Leave { code: 1 }
+        }
+    }
+}
+
+impl UserProcess {
+    fn new(identity: Identity, context: Context) -> std::io::Result<Self> {
+        let Identity { worker: id, generation, manager, manager_life, .. } = identity;
+        process::die_with_parent()?;
+        // No loop watches the pipe here. Where there is no /proc the parent's death has to do.
+        let life = process::die_with(manager_life.as_fd()).ok();
+        if process::parent_id() != manager {
+            return Err(std::io::Error::other("the manager has died"));
+        }
+        let signals = Signals::begin()?;
+        for signal in [SIGTERM, SIGCHLD] {
+            signals.default(signal)?;
+        }
+        for signal in [SIGINT, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2, SIGWINCH, rotor_sys::signal::sigrtmin()] {
+            signals.ignore(signal)?;
+        }
+        let segment = context.segment;
+        segment.protect()?;
+        let seat = seat_of(generation);
+        let outlets = Outlets::of_user_process(segment, id, seat)?;
+        let process = Process::of_user_process(id, seat, context.clone(), outlets);
+        Ok(Self { id, process, seat: segment.seat(id, seat), _life: life, _signals: signals, context })
+    }
+
+    fn live(&self, index: usize, host: &mut dyn Host) -> End {
+        host.entered(Role::UserProcess(self.id), self.process.clone());
+        self.seat.set_state(SeatState::Busy);
+        self.context.segment.manager_bell().write();
+        let end = match host.call(Event::UserProcess { index }) {
+            Outcome::Returned => End::Leave { code: 0 },
+            Outcome::Threw => End::Leave { code: UNCAUGHT },
+            Outcome::Ended(end) => end,
+        };
+        self.seat.set_state(SeatState::Leaving);
+        host.left();
+        end
+    }
+}
