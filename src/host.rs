@@ -116,6 +116,10 @@ impl Host for PhpHost<'_> {
         if zend::interrupt_is_pending() { guarded(zend::run_interrupt) } else { Outcome::Returned }
     }
 
+    fn pending(&self) -> Option<String> {
+        rotor_sys::signal::alarm_is_set().then(|| "an alarm (pcntl_alarm)".to_owned())
+    }
+
     fn before_fork(&mut self) {
         // What an output handler throws or asks for shows at the next callback.
         let _ = guarded(zend::flush_output);

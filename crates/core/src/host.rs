@@ -154,6 +154,9 @@ pub trait Host {
     /// each loop and after every interrupted wait.
     fn interrupt(&mut self) -> Outcome;
 
+    /// What user code has started and not ended yet, in words for the log: a worker that leaves waits for it.
+    fn pending(&self) -> Option<String>;
+
     /// Called before each fork: what is buffered would come out twice.
     fn before_fork(&mut self);
 

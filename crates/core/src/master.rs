@@ -8,7 +8,8 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rotor_ipc::sync::Ordering::{AcqRel, Relaxed};
+use rotor_ipc::sync::Ordering::{AcqRel, Relaxed, Release};
+use rotor_sys::clock::{monotonic_ns, nanos};
 use rotor_sys::epoll::{Epoll, Events, Interest};
 use rotor_sys::file::PidFile;
 use rotor_sys::process::{self, Exit, ReadyTell};
@@ -181,9 +182,12 @@ impl Master {
             Outcome::Ended(end) => end,
             Outcome::Returned | Outcome::Threw => End::Stopped,
         };
-        let deadline = self.context.settings.max_wait_time.map(|wait| Instant::now() + wait);
+        if let Some(ended) = self.serve_on(host) {
+            return ended;
+        }
+        let deadline = self.begin_to_drain();
         self.stop_accepting();
-        self.context.segment.header().phase.store(phase::DRAINING, Relaxed);
+        self.context.segment.header().phase.store(phase::DRAINING, Release);
         self.tell_reactors(|| Mail::Drain);
         self.context.segment.manager_bell().write();
         if let Some(ended) = self.wait_until(host, None, |master| master.context.is_asked(request::WORKERS_GONE)) {
@@ -216,6 +220,29 @@ impl Master {
             self.context.log.warning(&format!("the shared memory stays in use until this process ends: {error}"));
         }
         end
+    }
+
+    /// Serves on for `shutdown_delay`, unless somebody insists.
+    fn serve_on(&mut self, host: &mut dyn Host) -> Option<End> {
+        let header = self.context.segment.header();
+        let end = header.stop_asked_ns.load(Relaxed) + nanos(self.context.settings.shutdown_delay);
+        let left = || Some(end.saturating_sub(monotonic_ns())).filter(|left| *left > 0).map(Duration::from_nanos);
+        while let Some(left) = left().filter(|_| !self.context.is_asked(request::FORCE)) {
+            if let Some(ended) = self.turn(host, Some(left.min(IDLE_LOOK))) {
+                return Some(ended);
+            }
+        }
+        None
+    }
+
+    /// Says since when the server drains; returns when that has to be over.
+    fn begin_to_drain(&self) -> Option<Instant> {
+        let header = self.context.segment.header();
+        let settings = &self.context.settings;
+        let since_ns = header.stop_asked_ns.load(Relaxed) + nanos(settings.shutdown_delay);
+        header.drain_since_ns.store(since_ns, Relaxed);
+        let passed = Duration::from_nanos(monotonic_ns().saturating_sub(since_ns));
+        settings.max_wait_time.map(|wait| Instant::now() + wait.saturating_sub(passed))
     }
 
     fn tell_reactors(&self, mail: impl Fn() -> Mail) {

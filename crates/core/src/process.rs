@@ -38,6 +38,14 @@ pub(crate) mod request {
     pub const FORCE: u32 = 32;
 }
 
+/// Values of the segment's `last_reload`.
+pub(crate) mod reload_result {
+    /// Every slot has a new process.
+    pub const SUCCESS: u32 = 1;
+    /// At least one kept its old one.
+    pub const FAILURE: u32 = 2;
+}
+
 /// Values of the segment's `phase`.
 pub(crate) mod phase {
     /// Connections are accepted and served.

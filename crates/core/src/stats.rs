@@ -7,7 +7,7 @@ use rotor_ipc::sync::AtomicU64;
 use rotor_ipc::sync::Ordering::Relaxed;
 use rotor_ipc::workers::{SeatCounters, SeatState, seat_of};
 
-use crate::process::Context;
+use crate::process::{Context, reload_result};
 
 /// Connections that are open now.
 pub fn connections(segment: &Segment) -> u64 {
@@ -53,6 +53,10 @@ pub fn collect(context: &Context, worker: Option<WorkerId>) -> Vec<(&'static str
         ("protocol_errors", reactors(|counters| &counters.protocol_errors)),
         ("reload_count", header.reloads.load(Relaxed)),
         ("failed_reload_count", header.failed_reloads.load(Relaxed)),
+        ("generation", 1 + header.reloads.load(Relaxed)),
+        ("recycle_count", header.recycled.load(Relaxed)),
+        ("max_request_overshoot", seats(|counters| &counters.overshoot)),
+        ("degraded", u64::from(header.slots_failing.load(Relaxed) > 0)),
         ("respawn_count", header.respawns.load(Relaxed)),
         ("crash_count", header.crashes.load(Relaxed)),
         ("lost_messages", header.lost_messages.load(Relaxed)),
@@ -64,7 +68,15 @@ pub fn collect(context: &Context, worker: Option<WorkerId>) -> Vec<(&'static str
         stats.push(("worker_request_count", seat.requests_here.load(Relaxed)));
         stats.push(("worker_response_count", seat.counters.responses.load(Relaxed)));
     }
-    stats.into_iter().map(|(name, value)| (name, i64::try_from(value).unwrap_or(i64::MAX))).collect()
+    let mut stats: Vec<_> =
+        stats.into_iter().map(|(name, value)| (name, i64::try_from(value).unwrap_or(i64::MAX))).collect();
+    let last_reload = match header.last_reload.load(Relaxed) {
+        reload_result::SUCCESS => 1,
+        reload_result::FAILURE => 0,
+        _ => -1,
+    };
+    stats.push(("last_reload_success", last_reload));
+    stats
 }
 
 /// Payload blocks and spill ranges that are not free, in all pools.

@@ -39,6 +39,10 @@ pub struct Header {
     pub reloads: AtomicU64,
     /// Reloads in which a slot kept its old process.
     pub failed_reloads: AtomicU64,
+    /// How the last reload ended; the core gives the numbers their meaning.
+    pub last_reload: AtomicU32,
+    /// When the server began to drain (monotonic ns); 0: not yet.
+    pub drain_since_ns: AtomicU64,
     /// Processes that were started after the death of another.
     pub respawns: AtomicU64,
     /// Workers that ended with a non-zero code or by a signal.
@@ -47,6 +51,10 @@ pub struct Header {
     pub lost_messages: AtomicU64,
     /// Slots that wait for their next process because the last ones died early.
     pub slots_backing_off: AtomicU64,
+    /// Slots whose processes keep dying.
+    pub slots_failing: AtomicU64,
+    /// Workers that were replaced for having served, grown or lived long enough.
+    pub recycled: AtomicU64,
 }
 
 // SAFETY: repr(C), atomics only, zero is a server that has not started.

@@ -233,6 +233,8 @@ pub struct SeatCounters {
     pub exceptions: AtomicU64,
     /// Times it waited for room in a lane.
     pub waits: AtomicU64,
+    /// Messages taken beyond `max_request`, before the successor was ready.
+    pub overshoot: AtomicU64,
 }
 
 // SAFETY: repr(C), atomics only.
@@ -247,6 +249,7 @@ pub struct SeatEntry {
     generation: AtomicU32,
     leave: AtomicU32,
     started_us: AtomicU64,
+    leave_since_ns: AtomicU64,
     /// Requests since this process started.
     pub requests_here: AtomicU64,
     /// What it works on.
@@ -265,6 +268,7 @@ impl SeatEntry {
     pub fn begin(&self, generation: Generation, now_us: u64) {
         self.in_hand.clear();
         self.leave.store(0, Ordering::Relaxed);
+        self.leave_since_ns.store(0, Ordering::Relaxed);
         self.started_us.store(now_us, Ordering::Relaxed);
         self.requests_here.store(0, Ordering::Relaxed);
         self.generation.store(generation, Ordering::Relaxed);
@@ -313,9 +317,14 @@ impl SeatEntry {
         self.leave.store(1, Ordering::Release);
     }
 
-    /// Nobody wants it to end any more: its successor has failed.
-    pub fn ask_to_stay(&self) {
-        self.leave.store(0, Ordering::Release);
+    /// Manager: from now on (monotonic ns) it has `max_wait_time` to be gone.
+    pub fn leave_by(&self, now_ns: u64) {
+        self.leave_since_ns.store(now_ns, Ordering::Relaxed);
+    }
+
+    /// When the manager has last told it to go; 0: not yet.
+    pub fn leave_since_ns(&self) -> u64 {
+        self.leave_since_ns.load(Ordering::Relaxed)
     }
 
     /// Whether the process was asked to end.

@@ -10,6 +10,7 @@ pub mod file;
 pub mod limits;
 pub mod memory;
 pub mod process;
+pub mod random;
 pub mod signal;
 pub mod socket;
 pub mod ticker;

@@ -5,6 +5,7 @@ use std::io;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::ptr::NonNull;
 
 use memmap2::{MmapOptions, MmapRaw};
@@ -172,7 +173,28 @@ impl<'a> SharedBytes<'a> {
     }
 }
 
-/// The page size in bytes.
+/// How much memory this process has, as `ps` shows it.
+#[derive(Debug)]
+pub struct Resident(File);
+
+impl Resident {
+    /// To be asked for in the process that is meant: a fork's child has numbers of its own.
+    pub fn of_this_process() -> io::Result<Self> {
+        Ok(Self(File::open("/proc/self/statm")?))
+    }
+
+    /// Bytes.
+    pub fn bytes(&self) -> io::Result<u64> {
+        let mut text = [0; 128];
+        let len = self.0.read_at(&mut text, 0)?;
+        let pages = std::str::from_utf8(&text[..len]).ok().and_then(|text| text.split(' ').nth(1)?.parse::<u64>().ok());
+        pages
+            .map(|pages| pages * page_size() as u64)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "/proc/self/statm has no second number"))
+    }
+}
+
+/// The size of a page
 pub fn page_size() -> usize {
     // SAFETY: no pointers.
     usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)

@@ -118,6 +118,15 @@ pub fn sigrtmin() -> i32 {
     libc::SIGRTMIN()
 }
 
+/// Whether this process has a timer running that sends it SIGALRM.
+pub fn alarm_is_set() -> bool {
+    let none = libc::timeval { tv_sec: 0, tv_usec: 0 };
+    let mut timer = libc::itimerval { it_interval: none, it_value: none };
+    // SAFETY: the kernel fills the structure, which is live and of its type.
+    let failed = unsafe { libc::getitimer(libc::ITIMER_REAL, &raw mut timer) } != 0;
+    !failed && (timer.it_value.tv_sec != 0 || timer.it_value.tv_usec != 0)
+}
+
 fn bit(signal: i32) -> u64 {
     1_u64.checked_shl(signal.cast_unsigned()).unwrap_or(0)
 }

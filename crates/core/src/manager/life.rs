@@ -3,11 +3,12 @@
 use std::time::Instant;
 
 use rotor_ipc::record::{Kind, NO_HEAD};
+use rotor_ipc::segment::Segment;
 use rotor_ipc::sessions::Flag;
 use rotor_ipc::sync::Ordering::Relaxed;
 use rotor_ipc::workers::{Generation, SeatState, seat_of};
 use rotor_ipc::{SessionId, WorkerId, recovery};
-use rotor_sys::clock::unix_us;
+use rotor_sys::clock::{monotonic_ns, unix_us};
 use rotor_sys::process::{self, Exit, Fork};
 
 use super::slot::{Action, Overdue, SlotEvent};
@@ -165,10 +166,15 @@ impl Manager {
         match action {
             Action::Fork { .. } => {}
             Action::Appoint { generation } => {
+                if let Some(reload) = &mut self.reload {
+                    reload.revive(worker, &self.slots[worker.index()]);
+                }
                 entry.appoint(generation);
                 self.segment.seat_bell(worker, seat_of(generation)).write();
             }
             Action::Offer { from, to } => {
+                // Its time to go counts from here, however late it takes note.
+                self.segment.seat(worker, seat_of(from)).leave_by(monotonic_ns());
                 if entry.offer(from, to) {
                     self.segment.seat_bell(worker, seat_of(from)).write();
                 }
@@ -179,6 +185,7 @@ impl Manager {
                 }
             }
             Action::AskToLeave { generation } => {
+                self.segment.seat(worker, seat_of(generation)).leave_by(monotonic_ns());
                 self.segment.seat(worker, seat_of(generation)).ask_to_leave();
                 self.segment.seat_bell(worker, seat_of(generation)).write();
             }
@@ -199,9 +206,6 @@ impl Manager {
             Action::Replaced => log.notice(&format!("replaced worker={worker}")),
             Action::KeptOld => {
                 log.error(&format!("the successor of worker={worker} has failed; the old process serves on"));
-                for seat in [0, 1] {
-                    self.segment.seat(worker, seat).ask_to_stay();
-                }
                 if let Some(reload) = &mut self.reload {
                     reload.success = false;
                 }
@@ -248,9 +252,8 @@ impl Manager {
         }
     }
 
-    /// The seats of a slot in which a process may be started.
     pub(super) fn free_seats(&self, worker: WorkerId) -> [bool; 2] {
-        [0, 1].map(|seat| recovery::is_seat_clear(self.segment, worker, seat))
+        free_seats(self.segment, worker)
     }
 
     pub(super) fn is_drained(&self, worker: WorkerId) -> bool {
@@ -267,4 +270,9 @@ impl Manager {
             }
         }
     }
+}
+
+/// The seats of a slot in which a process may be started.
+pub(super) fn free_seats(segment: &Segment, worker: WorkerId) -> [bool; 2] {
+    [0, 1].map(|seat| recovery::is_seat_clear(segment, worker, seat))
 }

@@ -13,9 +13,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use rotor_ipc::WorkerId;
 use rotor_ipc::record::Header;
 use rotor_ipc::segment::Segment;
-use rotor_ipc::sync::Ordering::{AcqRel, Relaxed};
+use rotor_ipc::sync::Ordering::{AcqRel, Acquire, Relaxed};
 use rotor_ipc::workers::{SeatState, seat_of};
 use rotor_sys::epoll::{Epoll, Events, Interest};
 use rotor_sys::process::{self, LifeLine};
@@ -64,6 +65,8 @@ struct Manager {
     reload: Option<Reload>,
     /// A reload was asked for while one was running.
     reload_again: bool,
+    /// The slot whose wish for a successor is looked at first.
+    first_asked: usize,
     stop: Option<Stop>,
     /// User code has ended this process; what is left is to stop the others.
     end: Option<End>,
@@ -112,7 +115,11 @@ impl Manager {
         epoll.add(segment.manager_bell().as_fd(), 0, Interest::ReadEdge)?;
         epoll.add(parent.life.as_fd(), LIFE, Interest::ReadLevel)?;
         segment.protect()?;
-        let limits = Limits { max_wait: context.settings.max_wait_time };
+        let limits = Limits {
+            max_wait: context.settings.max_wait_time,
+            max_delay: context.settings.respawn_max_delay,
+            hands_over: true,
+        };
         let now = Instant::now();
         let outlets = Outlets::of_manager(segment);
         Ok(Self {
@@ -128,6 +135,7 @@ impl Manager {
             callbacks: VecDeque::from([Event::ManagerStart]),
             reload: None,
             reload_again: false,
+            first_asked: 0,
             stop: None,
             end: None,
             cpus,
@@ -207,15 +215,15 @@ impl Manager {
             requests.fetch_and(!request::RELOAD, AcqRel);
             self.segment.header().reloads.fetch_add(1, Relaxed);
             self.context.log.notice("reloading");
-            self.reload =
-                Some(Reload { left: self.segment.worker_ids().collect(), revived: Vec::new(), success: true });
+            self.reload = Some(Reload::of(self.segment.worker_ids()));
             self.callbacks.push_back(Event::BeforeReload);
         }
-        let is_draining = self.segment.header().phase.load(Relaxed) >= phase::DRAINING;
+        let is_draining = self.segment.header().phase.load(Acquire) >= phase::DRAINING;
         if is_draining && self.stop.is_none() {
-            let kill_at =
-                self.context.settings.max_wait_time.map(|wait| Instant::now() + wait + Duration::from_secs(1));
-            self.stop = Some(Stop { kill_at, is_killed: false });
+            self.stop = Some(Stop::begin(
+                self.context.settings.max_wait_time,
+                self.segment.header().drain_since_ns.load(Relaxed),
+            ));
             self.context.log.notice("stopping");
             for worker in self.segment.worker_ids() {
                 self.step(worker, SlotEvent::Stop);
@@ -238,17 +246,50 @@ impl Manager {
             if let Some(ended) = self.step_and_fork(worker, SlotEvent::Owned { generation }, host) {
                 return Some(ended);
             }
-            let Some(serving) = self.slots[worker.index()].serving() else { continue };
-            let seat = self.segment.seat(worker, seat_of(serving));
-            if seat.is_asked_to_leave()
-                && !self.is_ending()
-                && let Some(ended) =
-                    self.step_and_fork(worker, SlotEvent::Replace { free: self.free_seats(worker) }, host)
+            let slot = &self.slots[worker.index()];
+            if slot.is_under_suspicion()
+                && let Some(generation) = slot.serving()
+                && self.segment.seat(worker, seat_of(generation)).requests_here.load(Relaxed) > 0
             {
+                self.step(worker, SlotEvent::Fruitful { generation });
+            }
+        }
+        self.replace_who_asks(host)
+    }
+
+    /// Starts successors for workers that ask for one, no more at a time than `reload_concurrency`.
+    fn replace_who_asks(&mut self, host: &mut dyn Host) -> Option<Ended> {
+        if self.is_ending() {
+            return None;
+        }
+        let at_once = self.context.settings.reload_concurrency as usize;
+        let mut busy = self.replacing();
+        // Each time another one first: one that asks again and again does not keep the others waiting.
+        let (count, first) = (self.slots.len(), self.first_asked);
+        for place in (0..count).map(|place| (place + first) % count) {
+            if busy >= at_once {
+                return None;
+            }
+            let worker = WorkerId(u32::try_from(place).unwrap_or(u32::MAX));
+            let Some(serving) = self.slots[place].serving() else { continue };
+            if !self.segment.seat(worker, seat_of(serving)).is_asked_to_leave() {
+                continue;
+            }
+            let event = SlotEvent::Replace { free: self.free_seats(worker), is_reload: false };
+            if let Some(ended) = self.step_and_fork(worker, event, host) {
                 return Some(ended);
+            }
+            if self.slots[place].is_replacing() {
+                busy += 1;
+                self.first_asked = (place + 1) % count;
             }
         }
         None
+    }
+
+    /// How many slots have, or are about to have, two processes.
+    fn replacing(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.is_replacing()).count()
     }
 
     fn tick(&mut self, host: &mut dyn Host) -> Option<Ended> {
@@ -263,13 +304,32 @@ impl Manager {
                 return Some(ended);
             }
         }
-        let waiting = self.slots.iter().filter(|slot| slot.is_backing_off()).count();
-        self.segment.header().slots_backing_off.store(waiting as u64, Relaxed);
+        self.count_failing();
         if !self.context.is_asked(request::WORKERS_FORKED) {
             self.segment.header().requests.fetch_or(request::WORKERS_FORKED, AcqRel);
             self.segment.main_bell().write();
         }
         None
+    }
+
+    /// Says when the server becomes degraded, and when it is no more.
+    fn count_failing(&mut self) {
+        let now = Instant::now();
+        let header = self.segment.header();
+        let waiting = self.slots.iter().filter(|slot| slot.is_backing_off()).count();
+        header.slots_backing_off.store(waiting as u64, Relaxed);
+        let failing: Vec<usize> = (0..self.slots.len()).filter(|place| self.slots[*place].is_failing(now)).collect();
+        let before = header.slots_failing.swap(failing.len() as u64, Relaxed);
+        match (before, &failing[..]) {
+            (0, [_, ..]) => {
+                let workers = failing.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+                self.context.log.error(&format!(
+                    "the server is degraded: processes of worker={workers} keep dying; the others serve on"
+                ));
+            }
+            (1.., []) if !self.is_ending() => self.context.log.notice("the server is no longer degraded"),
+            _ => {}
+        }
     }
 
     /// A callback that ends the manager stops the whole server, in order: no user code may run here any more, and a
@@ -289,7 +349,7 @@ impl Manager {
     fn wait(&mut self) -> Option<Ended> {
         let now = Instant::now();
         let stop = self.stop.as_ref().filter(|stop| !stop.is_killed).and_then(|stop| stop.kill_at);
-        let deadline = self.slots.iter().filter_map(Slot::deadline).chain(stop).min();
+        let deadline = self.slots.iter().filter_map(|slot| slot.deadline(now)).chain(stop).min();
         let mut timeout = deadline.map(|deadline| deadline.saturating_duration_since(now));
         // A signal of user code's may have come in the instant since the last look.
         let idle_look = Duration::from_secs(1);

@@ -8,14 +8,47 @@ use rotor_ipc::sync::Ordering::{AcqRel, Relaxed};
 use super::slot::{Slot, SlotEvent};
 use super::{Ended, Manager};
 use crate::host::{Event, Host};
-use crate::process::request;
+use crate::process::{reload_result, request};
+
+use super::life::free_seats;
 
 /// A reload that is under way.
 pub(super) struct Reload {
-    pub(super) left: VecDeque<WorkerId>,
-    /// Slots that had no process: they are tried at once, and count by whether that gets ready.
-    pub(super) revived: Vec<WorkerId>,
+    left: VecDeque<WorkerId>,
+    /// Slots whose inbox has nobody: their next process counts by whether it gets ready.
+    revived: Vec<Revived>,
     pub(super) success: bool,
+}
+
+struct Revived {
+    worker: WorkerId,
+    /// How often its processes had died in a row by then.
+    deaths: u32,
+}
+
+impl Reload {
+    /// Of these slots.
+    pub(super) fn of(slots: impl Iterator<Item = WorkerId>) -> Self {
+        Self { left: slots.collect(), revived: Vec::new(), success: true }
+    }
+
+    /// Counts a slot by what becomes of its next process.
+    pub(super) fn revive(&mut self, worker: WorkerId, slot: &Slot) {
+        self.revived.push(Revived { worker, deaths: slot.deaths() });
+    }
+
+    /// The slots of which it is not known yet whether their next process gets ready.
+    fn reviving(&self, slots: &[Slot]) -> usize {
+        let is_open = |revived: &&Revived| {
+            let slot = &slots[revived.worker.index()];
+            slot.is_starting() || (slot.is_waiting() && slot.deaths() == revived.deaths)
+        };
+        self.revived.iter().filter(is_open).count()
+    }
+
+    fn has_succeeded(&self, slots: &[Slot]) -> bool {
+        self.success && self.revived.iter().all(|revived| slots[revived.worker.index()].serving().is_some())
+    }
 }
 
 impl Manager {
@@ -29,32 +62,31 @@ impl Manager {
             return None;
         }
         let is_async = self.context.settings.reload_async;
-        let at_once = if is_async { (self.slots.len() / 2).max(1) } else { 1 };
+        let at_once = if is_async { self.context.settings.reload_concurrency as usize } else { 1 };
         loop {
-            let busy = |slot: &&Slot| slot.is_replacing() || (!is_async && slot.is_leaving());
-            let Some(reload) = &self.reload else { return None };
-            let reviving = reload.revived.iter().filter(|worker| self.slots[worker.index()].is_starting()).count();
-            let busy = self.slots.iter().filter(busy).count() + reviving;
+            let leaving = self.slots.iter().filter(|slot| !is_async && slot.is_leaving() && !slot.is_replacing());
+            let mut busy = self.replacing() + leaving.count();
+            let Some(reload) = &mut self.reload else { return None };
+            busy += reload.reviving(&self.slots);
             if busy >= at_once {
                 return None;
             }
             // A slot whose process is not ready, or whose last one is not gone without a trace, comes later.
-            let is_ready = |worker: &WorkerId| self.slots[worker.index()].is_replaceable(self.free_seats(*worker));
+            let segment = self.segment;
+            let is_ready = |worker: &WorkerId| self.slots[worker.index()].is_replaceable(free_seats(segment, *worker));
             let ready = reload.left.iter().position(is_ready);
-            let Some(reload) = &mut self.reload else { return None };
             let Some(worker) = ready.and_then(|at| reload.left.remove(at)) else {
                 if reload.left.is_empty() && busy == 0 {
-                    let has_come_back = |worker: &WorkerId| self.slots[worker.index()].serving().is_some();
-                    let success = reload.success && reload.revived.iter().all(has_come_back);
+                    let success = reload.has_succeeded(&self.slots);
                     self.finish_reload(success);
                 }
                 return None;
             };
             if self.slots[worker.index()].is_waiting() {
-                reload.revived.push(worker);
+                reload.revive(worker, &self.slots[worker.index()]);
             }
             let free = self.free_seats(worker);
-            for event in [SlotEvent::Replace { free }, SlotEvent::Tick { free }] {
+            for event in [SlotEvent::Replace { free, is_reload: true }, SlotEvent::Tick { free }] {
                 if let Some(ended) = self.step_and_fork(worker, event, host) {
                     return Some(ended);
                 }
@@ -64,6 +96,8 @@ impl Manager {
 
     pub(super) fn finish_reload(&mut self, success: bool) {
         self.reload = None;
+        let result = if success { reload_result::SUCCESS } else { reload_result::FAILURE };
+        self.segment.header().last_reload.store(result, Relaxed);
         self.segment.header().requests.fetch_and(!request::RELOADING, AcqRel);
         if success {
             self.context.log.notice("reloaded");

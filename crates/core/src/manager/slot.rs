@@ -1,8 +1,14 @@
 //! One slot's life as a pure step: state and event in, state and actions out. The manager's loop does the rest.
 
+#[cfg(test)]
+mod tests;
+mod words;
+
 use std::time::{Duration, Instant};
 
 use rotor_ipc::workers::{Generation, seat_of};
+
+pub use words::{Action, Overdue, SlotEvent};
 
 /// A slot, as the manager sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,8 +18,13 @@ pub struct Slot {
     leaving: Option<Leaving>,
     /// Deaths in a row before ready, or without a finished message.
     fruitless: u32,
+    /// Successors in a row that did not get ready.
+    failed_successors: u32,
+    /// Before this, only a reload asks for another successor.
+    retry_at: Instant,
     /// The last generation given out.
     last: Generation,
+    forks: RecentForks,
     limits: Limits,
 }
 
@@ -25,9 +36,11 @@ enum Active {
     /// A process that owns the inbox and is not ready yet.
     Starting { generation: Generation },
     /// A ready process that owns the inbox.
-    Serving { generation: Generation },
+    Serving { generation: Generation, since: Instant },
     /// Two: the old one serves until the successor is ready and it has handed over.
     Replacing { old: Generation, successor: Generation, phase: Phase, since: Instant },
+    /// Where there is nothing to hand over: one that was told to end. Another follows, or none.
+    Ending { leaving: Leaving, another: bool },
     /// Nobody, and nobody will: the server stops and the inbox is drained.
     Stopped,
 }
@@ -47,128 +60,45 @@ struct Leaving {
     is_killed: bool,
 }
 
-/// Time limits, from the settings.
+/// When the last processes were forked, as far back as a second matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct RecentForks {
+    times: [Option<Instant>; MOST_A_SECOND],
+    next: usize,
+}
+
+/// Limits, from the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// How long a process may take to leave, a successor to get ready, and an offer to be taken; `None`: for ever.
     pub max_wait: Option<Duration>,
-}
-
-/// What happens to a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SlotEvent {
-    /// Time has passed, or something may have changed; says which seats are free to be used.
-    Tick {
-        /// By seat.
-        free: [bool; 2],
-    },
-    /// The fork that was asked for could not be made.
-    ForkFailed {
-        /// Its generation.
-        generation: Generation,
-    },
-    /// A process says that it is ready.
-    Ready {
-        /// Its generation.
-        generation: Generation,
-    },
-    /// The owner word names this generation.
-    Owned {
-        /// Who owns the inbox.
-        generation: Generation,
-    },
-    /// A process was reaped and recovered.
-    Exited {
-        /// Its generation.
-        generation: Generation,
-        /// Who owns the inbox after the owner word was settled; the dead one itself when nobody else does.
-        owner: Generation,
-        /// Whether it had finished a message.
-        was_fruitful: bool,
-        /// Whether the server stops and the inbox is closed and empty.
-        is_drained: bool,
-    },
-    /// Somebody wants a new process here; says which seats are free to be used.
-    Replace {
-        /// By seat.
-        free: [bool; 2],
-    },
-    /// The server stops; says whether the inbox is closed and empty.
-    Stop,
-}
-
-/// What the manager has to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Fork a process of this generation. `owns` tells whether it gets the inbox at once.
-    Fork {
-        /// Its generation.
-        generation: Generation,
-        /// Whether nobody else owns the inbox.
-        owns: bool,
-    },
-    /// Make this generation the owner: the former one died before it had offered.
-    Appoint {
-        /// Whose the inbox is.
-        generation: Generation,
-    },
-    /// Offer the inbox and wake the owner.
-    Offer {
-        /// The owner.
-        from: Generation,
-        /// The successor, which is ready.
-        to: Generation,
-    },
-    /// Take an offer back.
-    Withdraw {
-        /// The owner.
-        from: Generation,
-        /// The successor.
-        to: Generation,
-    },
-    /// Ask a process to go.
-    AskToLeave {
-        /// Which.
-        generation: Generation,
-    },
-    /// Kill a process: it has had its time.
-    Kill {
-        /// Which.
-        generation: Generation,
-        /// What it did not do.
-        because: Overdue,
-    },
-    /// The slot has its new process.
-    Replaced,
-    /// The slot kept its old process: the successor died, or never got ready.
-    KeptOld,
-    /// The next process is not forked before this much time has passed.
-    BackOff {
-        /// How long.
-        delay: Duration,
-    },
-}
-
-/// What a process that is killed did not do in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Overdue {
-    /// End.
-    Leaving,
-    /// Get ready.
-    Starting,
-    /// Take a record or commit: it is in one callback all the time.
-    HandingOver,
+    /// The longest delay before the next process.
+    pub max_delay: Duration,
+    /// Whether its processes have an inbox that passes from one to the next. Where not, the old one ends before the
+    /// new one starts.
+    pub hands_over: bool,
 }
 
 const FIRST_DELAY: Duration = Duration::from_millis(100);
-const LONGEST_DELAY: Duration = Duration::from_secs(5);
 /// A process ends itself after `max_wait_time`; the manager kills it this much later.
-const GRACE: Duration = Duration::from_secs(1);
+pub(super) const GRACE: Duration = Duration::from_secs(1);
+/// However fruitful its processes are: a slot gets no more than so many in a second.
+const MOST_A_SECOND: usize = 10;
+const SECOND: Duration = Duration::from_secs(1);
 
 impl Slot {
     /// An empty slot, whose first process is forked at the next tick.
     pub fn new(limits: Limits, now: Instant) -> Self {
-        Self { active: Active::Waiting { at: now }, leaving: None, fruitless: 0, last: 1, limits }
+        Self {
+            active: Active::Waiting { at: now },
+            leaving: None,
+            fruitless: 0,
+            failed_successors: 0,
+            retry_at: now,
+            last: 1,
+            forks: RecentForks::default(),
+            limits,
+        }
     }
 
     /// Whether no process lives in it and none will.
@@ -176,9 +106,9 @@ impl Slot {
         self.active == Active::Stopped && self.leaving.is_none()
     }
 
-    /// Whether it is being replaced, or its old process still leaves.
+    /// Whether it has, or is about to have, two processes, or one that makes room for another.
     pub fn is_replacing(&self) -> bool {
-        matches!(self.active, Active::Replacing { .. })
+        matches!(self.active, Active::Replacing { .. } | Active::Ending { another: true, .. })
     }
 
     /// Whether its process owns the inbox and is not ready yet.
@@ -189,9 +119,11 @@ impl Slot {
     /// Whether a new process may be asked for now; if not, it may be later.
     pub fn is_replaceable(&self, free: [bool; 2]) -> bool {
         match self.active {
-            Active::Serving { generation } => self.leaving.is_none() && free[1 - seat_of(generation)],
-            Active::Waiting { .. } | Active::Stopped => true,
-            Active::Starting { .. } | Active::Replacing { .. } => false,
+            Active::Serving { generation, .. } if self.limits.hands_over => {
+                self.leaving.is_none() && free[1 - seat_of(generation)]
+            }
+            Active::Serving { .. } | Active::Waiting { .. } | Active::Stopped => true,
+            Active::Starting { .. } | Active::Replacing { .. } | Active::Ending { .. } => false,
         }
     }
 
@@ -205,21 +137,50 @@ impl Slot {
         matches!(self.active, Active::Waiting { .. }) && self.fruitless > 1
     }
 
+    /// Whether its processes keep dying, and the present one has not yet shown that it does not.
+    pub fn is_failing(&self, now: Instant) -> bool {
+        self.fruitless > 1
+            && match self.active {
+                Active::Serving { since, .. } => now < since + self.limits.max_delay,
+                Active::Stopped => false,
+                Active::Waiting { .. } | Active::Starting { .. } | Active::Replacing { .. } | Active::Ending { .. } => {
+                    true
+                }
+            }
+    }
+
+    /// Whether a finished message would change how long its next process waits.
+    pub fn is_under_suspicion(&self) -> bool {
+        self.fruitless > 0
+    }
+
+    /// Deaths in a row before ready, or without a finished message.
+    pub fn deaths(&self) -> u32 {
+        self.fruitless
+    }
+
     /// The process that serves, or is about to.
     pub fn serving(&self) -> Option<Generation> {
         match self.active {
-            Active::Serving { generation } | Active::Starting { generation } => Some(generation),
+            Active::Serving { generation, .. } | Active::Starting { generation } => Some(generation),
             Active::Replacing { old, .. } => Some(old),
-            Active::Waiting { .. } | Active::Stopped => None,
+            Active::Waiting { .. } | Active::Ending { .. } | Active::Stopped => None,
         }
     }
 
     /// When the slot needs a tick again.
-    pub fn deadline(&self) -> Option<Instant> {
+    pub fn deadline(&self, now: Instant) -> Option<Instant> {
         let active = match self.active {
             Active::Waiting { at } => Some(at),
-            Active::Replacing { since, .. } => self.limits.max_wait.map(|wait| since + wait),
-            Active::Starting { .. } | Active::Serving { .. } | Active::Stopped => None,
+            Active::Replacing { since, phase: Phase::Starting, .. } => self.limits.max_wait.map(|wait| since + wait),
+            Active::Replacing { since, phase: Phase::Offered, .. } => self.kill_at(since),
+            Active::Ending { leaving, .. } if !leaving.is_killed => self.kill_at(leaving.since),
+            Active::Serving { since, .. } => {
+                let is_cleared_at = Some(since + self.limits.max_delay).filter(|_| self.is_failing(now));
+                let is_tried_at = Some(self.retry_at).filter(|at| *at > now);
+                is_cleared_at.into_iter().chain(is_tried_at).min()
+            }
+            Active::Starting { .. } | Active::Ending { .. } | Active::Stopped => None,
         };
         let leaving = self.leaving.filter(|leaving| !leaving.is_killed).and_then(|leaving| self.kill_at(leaving.since));
         active.into_iter().chain(leaving).min()
@@ -233,10 +194,16 @@ impl Slot {
             SlotEvent::ForkFailed { generation } => self.on_fork_failed(generation, now),
             SlotEvent::Ready { generation } => self.on_ready(generation, now),
             SlotEvent::Owned { generation } => self.on_owned(generation, now),
+            SlotEvent::Fruitful { generation } => {
+                if self.serving() == Some(generation) {
+                    self.fruitless = 0;
+                }
+                Vec::new()
+            }
             SlotEvent::Exited { generation, owner, was_fruitful, is_drained } => {
                 self.on_exited(generation, owner, was_fruitful, is_drained, now)
             }
-            SlotEvent::Replace { free } => self.on_replace(free, now),
+            SlotEvent::Replace { free, is_reload } => self.on_replace(free, is_reload, now),
             SlotEvent::Stop => self.on_stop(now),
         };
         (self, actions)
@@ -244,23 +211,26 @@ impl Slot {
 
     fn on_tick(&mut self, free: [bool; 2], now: Instant) -> Vec<Action> {
         let mut actions = Vec::new();
-        if let Some(leaving) = &mut self.leaving
-            && !leaving.is_killed
-            && self.limits.max_wait.is_some_and(|wait| now >= leaving.since + wait + GRACE)
-        {
-            leaving.is_killed = true;
-            actions.push(Action::Kill { generation: leaving.generation, because: Overdue::Leaving });
+        let kill_after = self.limits.max_wait.map(|wait| wait + GRACE);
+        let ending = match &mut self.active {
+            Active::Ending { leaving, .. } => Some(leaving),
+            _ => None,
+        };
+        for leaving in self.leaving.iter_mut().chain(ending) {
+            if !leaving.is_killed && kill_after.is_some_and(|after| now >= leaving.since + after) {
+                leaving.is_killed = true;
+                actions.push(Action::Kill { generation: leaving.generation, because: Overdue::Leaving });
+            }
         }
         match self.active {
             Active::Waiting { at } if now >= at => {
                 if let Some(generation) = self.next_generation(free) {
                     self.active = Active::Starting { generation };
+                    self.forks.note(now);
                     actions.push(Action::Fork { generation, owns: true });
                 }
             }
-            Active::Replacing { old, successor, phase, since }
-                if self.limits.max_wait.is_some_and(|wait| now >= since + wait) =>
-            {
+            Active::Replacing { old, successor, phase, since } if self.is_overdue(phase, since, now) => {
                 // Whoever is killed is seen to end; counting from now keeps it from being killed twice.
                 self.active = Active::Replacing { old, successor, phase, since: now };
                 actions.push(match phase {
@@ -272,6 +242,7 @@ impl Slot {
             | Active::Waiting { .. }
             | Active::Starting { .. }
             | Active::Serving { .. }
+            | Active::Ending { .. }
             | Active::Stopped => {}
         }
         actions
@@ -283,14 +254,12 @@ impl Slot {
                 self.fruitless += 1;
                 self.wait_for(self.early_delay(), now)
             }
-            Active::Replacing { old, successor, .. } if successor == failed => {
-                self.active = Active::Serving { generation: old };
-                vec![Action::KeptOld]
-            }
+            Active::Replacing { old, successor, .. } if successor == failed => self.keep_old(old, now),
             Active::Starting { .. }
             | Active::Replacing { .. }
             | Active::Waiting { .. }
             | Active::Serving { .. }
+            | Active::Ending { .. }
             | Active::Stopped => Vec::new(),
         }
     }
@@ -298,7 +267,7 @@ impl Slot {
     fn on_ready(&mut self, ready: Generation, now: Instant) -> Vec<Action> {
         match self.active {
             Active::Starting { generation } if generation == ready => {
-                self.active = Active::Serving { generation };
+                self.active = Active::Serving { generation, since: now };
                 Vec::new()
             }
             Active::Replacing { old, successor, phase: Phase::Starting, .. } if successor == ready => {
@@ -309,21 +278,25 @@ impl Slot {
             | Active::Replacing { .. }
             | Active::Waiting { .. }
             | Active::Serving { .. }
+            | Active::Ending { .. }
             | Active::Stopped => Vec::new(),
         }
     }
 
     fn on_owned(&mut self, owner: Generation, now: Instant) -> Vec<Action> {
         match self.active {
-            Active::Replacing { old, successor, .. } if owner == successor => {
-                self.active = Active::Serving { generation: successor };
-                self.leaving = Some(Leaving { generation: old, since: now, is_killed: false });
+            Active::Replacing { old, successor, since, .. } if owner == successor => {
+                self.active = Active::Serving { generation: successor, since: now };
+                // It was asked to leave with the offer, and its time counts from there.
+                self.leaving = Some(Leaving { generation: old, since, is_killed: false });
+                self.failed_successors = 0;
                 vec![Action::Replaced]
             }
             Active::Replacing { .. }
             | Active::Starting { .. }
             | Active::Waiting { .. }
             | Active::Serving { .. }
+            | Active::Ending { .. }
             | Active::Stopped => Vec::new(),
         }
     }
@@ -349,7 +322,7 @@ impl Slot {
                 self.fruitless += 1;
                 self.wait_for(self.early_delay(), now)
             }
-            Active::Serving { generation } if generation == dead => {
+            Active::Serving { generation, .. } if generation == dead => {
                 if is_drained {
                     self.active = Active::Stopped;
                     return Vec::new();
@@ -357,21 +330,20 @@ impl Slot {
                 self.fruitless = if was_fruitful { 0 } else { self.fruitless + 1 };
                 self.wait_for(self.delay(), now)
             }
-            Active::Replacing { old, successor, .. } if successor == dead => {
+            Active::Replacing { old, successor, since, .. } if successor == dead => {
                 if owner == successor {
                     // It had been given the inbox already: the old one leaves, and this is a crash like any.
-                    self.leaving = Some(Leaving { generation: old, since: now, is_killed: false });
+                    self.leaving = Some(Leaving { generation: old, since, is_killed: false });
                     self.fruitless = if was_fruitful { 0 } else { self.fruitless + 1 };
                     let mut actions = vec![Action::Replaced];
                     actions.extend(self.wait_for(self.delay(), now));
                     return actions;
                 }
-                self.active = Active::Serving { generation: old };
-                vec![Action::KeptOld]
+                self.keep_old(old, now)
             }
             Active::Replacing { old, successor, phase, .. } if old == dead => match phase {
                 Phase::Offered => {
-                    self.active = Active::Serving { generation: successor };
+                    self.active = Active::Serving { generation: successor, since: now };
                     vec![Action::Replaced]
                 }
                 Phase::Starting => {
@@ -379,35 +351,51 @@ impl Slot {
                     vec![Action::Appoint { generation: successor }, Action::Replaced]
                 }
             },
+            Active::Ending { leaving, another } if leaving.generation == dead => {
+                if !another || is_drained {
+                    self.active = Active::Stopped;
+                    return Vec::new();
+                }
+                self.wait_for(Duration::ZERO, now)
+            }
             Active::Starting { .. }
             | Active::Serving { .. }
             | Active::Replacing { .. }
+            | Active::Ending { .. }
             | Active::Waiting { .. }
             | Active::Stopped => Vec::new(),
         }
     }
 
-    fn on_replace(&mut self, free: [bool; 2], now: Instant) -> Vec<Action> {
+    fn on_replace(&mut self, free: [bool; 2], is_reload: bool, now: Instant) -> Vec<Action> {
         match self.active {
+            Active::Serving { generation, .. } if !self.limits.hands_over => {
+                let leaving = Leaving { generation, since: now, is_killed: false };
+                self.active = Active::Ending { leaving, another: true };
+                vec![Action::AskToLeave { generation }]
+            }
             // A successor starts only when the one that leaves is gone, and its last records are taken (P5).
-            Active::Serving { generation } if self.leaving.is_none() && free[1 - seat_of(generation)] => {
+            Active::Serving { generation, .. }
+                if self.leaving.is_none() && free[1 - seat_of(generation)] && (is_reload || now >= self.retry_at) =>
+            {
                 let successor = self.give_out(1 - seat_of(generation));
                 self.active = Active::Replacing { old: generation, successor, phase: Phase::Starting, since: now };
                 vec![Action::Fork { generation: successor, owns: false }]
             }
-            Active::Serving { .. } | Active::Starting { .. } | Active::Replacing { .. } | Active::Stopped => Vec::new(),
-            Active::Waiting { .. } => {
-                // Good code may have come: try at once.
-                self.active = Active::Waiting { at: now };
-                Vec::new()
-            }
+            Active::Waiting { .. } if is_reload => self.wait_for(Duration::ZERO, now),
+            Active::Serving { .. }
+            | Active::Starting { .. }
+            | Active::Replacing { .. }
+            | Active::Waiting { .. }
+            | Active::Ending { .. }
+            | Active::Stopped => Vec::new(),
         }
     }
 
     fn on_stop(&mut self, now: Instant) -> Vec<Action> {
         match self.active {
             Active::Replacing { old, successor, phase, .. } => {
-                self.active = Active::Serving { generation: old };
+                self.active = Active::Serving { generation: old, since: now };
                 self.leaving = Some(Leaving { generation: successor, since: now, is_killed: false });
                 let mut actions = vec![Action::AskToLeave { generation: successor }];
                 if phase == Phase::Offered {
@@ -415,8 +403,21 @@ impl Slot {
                 }
                 actions
             }
-            Active::Waiting { .. } => {
+            Active::Serving { generation, .. } | Active::Starting { generation } if !self.limits.hands_over => {
+                let leaving = Leaving { generation, since: now, is_killed: false };
+                self.active = Active::Ending { leaving, another: false };
+                vec![Action::AskToLeave { generation }]
+            }
+            Active::Ending { leaving, .. } => {
+                self.active = Active::Ending { leaving, another: false };
+                Vec::new()
+            }
+            Active::Waiting { .. } if self.limits.hands_over => {
                 self.active = Active::Waiting { at: now };
+                Vec::new()
+            }
+            Active::Waiting { .. } => {
+                self.active = Active::Stopped;
                 Vec::new()
             }
             Active::Serving { .. } | Active::Starting { .. } | Active::Stopped => Vec::new(),
@@ -425,8 +426,8 @@ impl Slot {
 
     /// The owner of an offer that a stop came too late to withdraw is the successor.
     pub fn swap_after_commit(&mut self) {
-        if let (Active::Serving { generation }, Some(leaving)) = (self.active, self.leaving) {
-            self.active = Active::Serving { generation: leaving.generation };
+        if let (Active::Serving { generation, since }, Some(leaving)) = (self.active, self.leaving) {
+            self.active = Active::Serving { generation: leaving.generation, since };
             self.leaving = Some(Leaving { generation, ..leaving });
         }
     }
@@ -443,7 +444,15 @@ impl Slot {
         matches!(self.active, Active::Waiting { .. })
     }
 
+    fn keep_old(&mut self, old: Generation, now: Instant) -> Vec<Action> {
+        self.active = Active::Serving { generation: old, since: now };
+        self.retry_at = now + doubled(self.failed_successors).min(self.limits.max_delay);
+        self.failed_successors += 1;
+        vec![Action::KeptOld]
+    }
+
     fn wait_for(&mut self, delay: Duration, now: Instant) -> Vec<Action> {
+        let delay = delay.max(self.forks.room_after(now));
         self.active = Active::Waiting { at: now + delay };
         if delay.is_zero() { Vec::new() } else { vec![Action::BackOff { delay }] }
     }
@@ -452,13 +461,21 @@ impl Slot {
     fn delay(&self) -> Duration {
         match self.fruitless {
             0 | 1 => Duration::ZERO,
-            deaths => doubled(deaths - 2),
+            deaths => doubled(deaths - 2).min(self.limits.max_delay),
         }
     }
 
     /// After the death of a process that never got ready.
     fn early_delay(&self) -> Duration {
-        doubled(self.fruitless.saturating_sub(1))
+        doubled(self.fruitless.saturating_sub(1)).min(self.limits.max_delay)
+    }
+
+    fn is_overdue(&self, phase: Phase, since: Instant, now: Instant) -> bool {
+        let grace = match phase {
+            Phase::Starting => Duration::ZERO,
+            Phase::Offered => GRACE,
+        };
+        self.limits.max_wait.is_some_and(|wait| now >= since + wait + grace)
     }
 
     fn kill_at(&self, since: Instant) -> Option<Instant> {
@@ -480,9 +497,18 @@ impl Slot {
     }
 }
 
-fn doubled(times: u32) -> Duration {
-    FIRST_DELAY.saturating_mul(1 << times.min(16)).min(LONGEST_DELAY)
+impl RecentForks {
+    fn note(&mut self, now: Instant) {
+        self.times[self.next] = Some(now);
+        self.next = (self.next + 1) % MOST_A_SECOND;
+    }
+
+    /// How long it is until another is allowed: the oldest of those that fill a second has to be a second old.
+    fn room_after(&self, now: Instant) -> Duration {
+        self.times[self.next].map_or(Duration::ZERO, |oldest| (oldest + SECOND).saturating_duration_since(now))
+    }
 }
 
-#[cfg(test)]
-mod tests;
+fn doubled(times: u32) -> Duration {
+    FIRST_DELAY.saturating_mul(1 << times.min(16))
+}

@@ -1,10 +1,11 @@
 //! The orderly stop, and the one by force.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rotor_ipc::sync::Ordering::AcqRel;
+use rotor_sys::clock::monotonic_ns;
 
-use super::slot::Slot;
+use super::slot::{GRACE, Slot};
 use super::{Ended, Manager};
 use crate::host::{End, Event, Host};
 use crate::process::request;
@@ -15,6 +16,14 @@ pub(super) struct Stop {
     /// When what still lives is killed; `None`: never.
     pub(super) kill_at: Option<Instant>,
     pub(super) is_killed: bool,
+}
+
+impl Stop {
+    /// A stop that has been draining since then (monotonic ns).
+    pub(super) fn begin(max_wait: Option<Duration>, since_ns: u64) -> Self {
+        let passed = Duration::from_nanos(monotonic_ns().saturating_sub(since_ns));
+        Self { kill_at: max_wait.map(|wait| Instant::now() + (wait + GRACE).saturating_sub(passed)), is_killed: false }
+    }
 }
 
 impl Manager {

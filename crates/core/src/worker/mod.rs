@@ -3,10 +3,13 @@
 //! Its life: start callback · ready · owner of the inbox (at once, or when the one before hands over) · takes
 //! records · hands over, or finds the inbox closed and empty · exit and stop callbacks · end.
 
+mod leaving;
+mod recycling;
+
 use std::cell::Cell;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rotor_ipc::inbox::Marks;
 use rotor_ipc::lane::{self, Record};
@@ -30,6 +33,7 @@ use crate::host::{End, Event, EventKind, Host, Outcome, Role};
 use crate::outlets::Outlets;
 use crate::process::{Context, Process, phase};
 use crate::signals::{SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
+use crate::worker::recycling::Recycling;
 
 /// Who a forked process is.
 #[derive(Debug)]
@@ -76,6 +80,8 @@ struct Worker {
     _manager_life: OwnedFd,
     /// What it has while it owns the slot's inbox.
     inbox: Option<Inbox>,
+    /// What makes it ask for a successor, if anything does.
+    recycling: Option<Recycling>,
     listens_connect: bool,
     listens_close: bool,
 }
@@ -166,6 +172,7 @@ impl Worker {
             ticker,
             _manager_life: manager_life,
             inbox: None,
+            recycling: Recycling::of(&context.settings)?,
             listens_connect: false,
             listens_close: false,
             context,
@@ -221,9 +228,7 @@ impl Worker {
         if self.signals.any() {
             let arrived = self.signals.take();
             if arrived.has(SIGTERM) {
-                self.context.log.notice("SIGTERM: asks for a successor");
-                self.seat.ask_to_leave();
-                self.segment.manager_bell().write();
+                self.ask_for_successor("SIGTERM");
             }
             if arrived.has(SIGWINCH) || arrived.has(rotor_sys::signal::sigrtmin()) {
                 self.context.log.reopen();
@@ -269,6 +274,9 @@ impl Worker {
         self.process.flush();
         if !self.slot.commit(self.generation, successor) {
             return false;
+        }
+        if let Some(recycling) = &self.recycling {
+            add(&self.seat.counters.overshoot, recycling.overshoot(self.seat.requests_here.load(Relaxed)));
         }
         // The successor's own loop watches the bell from now on.
         let _ = self.epoll.remove(self.segment.slot_bell(self.id).as_fd());
@@ -407,8 +415,25 @@ impl Worker {
         if !matches!(outcome, Outcome::Ended(_)) {
             add(&self.seat.counters.requests, 1);
             add(&self.seat.requests_here, 1);
+            self.look_at_itself(held.since_ns);
         }
         Ok(self.after(outcome, session, Kind::Receive))
+    }
+
+    /// Asks for a successor once it has served, grown or lived long enough.
+    fn look_at_itself(&mut self, now_ns: u64) {
+        if let Some(recycling) = &mut self.recycling
+            && let Some(why) = recycling.due(self.seat.requests_here.load(Relaxed), now_ns)
+        {
+            self.segment.header().recycled.fetch_add(1, Relaxed);
+            self.ask_for_successor(&why);
+        }
+    }
+
+    fn ask_for_successor(&self, why: &str) {
+        self.context.log.notice(&format!("asks for a successor: {why}"));
+        self.seat.ask_to_leave();
+        self.segment.manager_bell().write();
     }
 
     /// Notes a record without bytes as in hand and takes it out of the lane.
@@ -495,7 +520,11 @@ impl Worker {
             return None;
         }
         if self.events.iter().any(|event| event.token() == TICK) && self.ticker.heard() {
-            self.process.sweep(monotonic_ns());
+            let now_ns = monotonic_ns();
+            self.process.sweep(now_ns);
+            if is_owner {
+                self.look_at_itself(now_ns);
+            }
         }
         if self.events.iter().any(|event| event.token() == LIFE) {
             self.context.log.error("the manager has died; the worker ends");
@@ -517,22 +546,6 @@ impl Worker {
             }
             None => self.slot.owner().current() == self.generation,
         }
-    }
-
-    /// The last part of its life: nothing more is taken.
-    fn leave(&mut self, host: &mut dyn Host) -> End {
-        self.seat.set_state(SeatState::Leaving);
-        self.process.flush();
-        let began = Instant::now();
-        self.context.log.notice("leaving");
-        for event in [Event::WorkerExit(self.id), Event::WorkerStop(self.id)] {
-            if let Outcome::Ended(end) = host.call(event) {
-                return end;
-            }
-        }
-        self.process.flush();
-        self.context.log.notice(&format!("left; after={}ms", began.elapsed().as_millis()));
-        End::Leave { code: 0 }
     }
 }
 

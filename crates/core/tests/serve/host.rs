@@ -255,6 +255,10 @@ impl Host for TestHost {
         Outcome::Returned
     }
 
+    fn pending(&self) -> Option<String> {
+        None
+    }
+
     fn before_fork(&mut self) {}
 
     fn entered(&mut self, _role: Role, process: Rc<Process>) {

@@ -3,7 +3,9 @@
 use super::*;
 
 const ALL_FREE: SlotEvent = SlotEvent::Tick { free: [true, true] };
-const REPLACE: SlotEvent = SlotEvent::Replace { free: [true, true] };
+const LIMITS: Limits =
+    Limits { max_wait: Some(Duration::from_secs(30)), max_delay: Duration::from_secs(5), hands_over: true };
+const REPLACE: SlotEvent = SlotEvent::Replace { free: [true, true], is_reload: false };
 
 struct Life {
     slot: Slot,
@@ -12,8 +14,12 @@ struct Life {
 
 impl Life {
     fn new() -> Self {
+        Self::with(LIMITS)
+    }
+
+    fn with(limits: Limits) -> Self {
         let now = Instant::now();
-        Self { slot: Slot::new(Limits { max_wait: Some(Duration::from_secs(30)) }, now), now }
+        Self { slot: Slot::new(limits, now), now }
     }
 
     /// A slot whose first process, generation 2, serves.
@@ -74,7 +80,7 @@ fn a_worker_that_dies_before_it_is_ready_is_respawned_with_growing_delay() {
         let [Action::Fork { generation, .. }] = life.on(ALL_FREE)[..] else { panic!("no fork") };
         assert_eq!(life.dies(generation, generation, false), [Action::BackOff { delay }]);
         assert_eq!(life.on(ALL_FREE), []);
-        assert_eq!(life.slot.deadline(), Some(life.now + delay));
+        assert_eq!(life.slot.deadline(life.now), Some(life.now + delay));
         life.pass(delay);
     }
 }
@@ -145,6 +151,8 @@ fn who_does_not_do_what_is_due_in_time_is_killed_once() {
 
     let mut life = Life::offered();
     life.pass(Duration::from_secs(30));
+    assert_eq!(life.on(ALL_FREE), []);
+    life.pass(GRACE);
     assert_eq!(life.on(ALL_FREE), [Action::Kill { generation: 2, because: Overdue::HandingOver }]);
 
     let mut life = Life::offered();
@@ -203,7 +211,7 @@ fn events_of_a_generation_that_is_not_there_change_nothing() {
 #[test]
 fn a_successor_waits_for_a_seat_that_the_reactors_have_cleared() {
     let mut life = Life::serving();
-    assert_eq!(life.on(SlotEvent::Replace { free: [true, false] }), []);
+    assert_eq!(life.on(SlotEvent::Replace { free: [true, false], is_reload: true }), []);
     assert!(!life.slot.is_replaceable([true, false]));
     assert_eq!(life.slot.serving(), Some(2));
     assert_eq!(life.on(REPLACE), [Action::Fork { generation: 3, owns: false }]);
@@ -215,4 +223,153 @@ fn a_process_that_is_not_ready_is_not_replaced_yet() {
     life.on(ALL_FREE);
     assert!(life.slot.is_starting() && !life.slot.is_replaceable([true, true]));
     assert_eq!(life.on(REPLACE), []);
+}
+
+#[test]
+fn the_time_to_leave_counts_from_the_offer() {
+    let mut life = Life::offered();
+    life.pass(Duration::from_secs(20));
+    assert_eq!(life.on(SlotEvent::Owned { generation: 3 }), [Action::Replaced]);
+    life.pass(Duration::from_secs(10) + GRACE);
+    assert_eq!(life.on(ALL_FREE), [Action::Kill { generation: 2, because: Overdue::Leaving }]);
+}
+
+#[test]
+fn a_finished_message_takes_the_suspicion_away() {
+    let mut life = Life::serving();
+    life.dies(2, 2, false);
+    life.on(ALL_FREE);
+    life.on(SlotEvent::Ready { generation: 3 });
+    assert!(life.slot.is_under_suspicion());
+    life.on(SlotEvent::Fruitful { generation: 3 });
+    assert!(!life.slot.is_under_suspicion());
+    assert_eq!(life.dies(3, 3, false), [], "again the first in a row");
+}
+
+#[test]
+fn no_slot_gets_more_than_ten_processes_a_second_however_fruitful_they_are() {
+    let mut life = Life::new();
+    let start = life.now;
+    let mut forks = 0;
+    while life.now < start + Duration::from_secs(3) {
+        if let [Action::Fork { generation, .. }] = life.on(ALL_FREE)[..] {
+            forks += 1;
+            life.on(SlotEvent::Ready { generation });
+            life.dies(generation, generation, true);
+        }
+        life.pass(Duration::from_millis(1));
+    }
+    assert_eq!(forks, 30);
+}
+
+#[test]
+fn a_slot_is_failing_from_the_second_death_until_a_process_has_lived_or_finished_a_message() {
+    let mut life = Life::new();
+    for generation in [2, 3] {
+        life.pass(Duration::from_secs(5));
+        assert_eq!(life.on(ALL_FREE), fork(generation));
+        assert!(!life.slot.is_failing(life.now));
+        life.dies(generation, generation, false);
+    }
+    assert!(life.slot.is_failing(life.now));
+    life.pass(Duration::from_secs(5));
+    life.on(ALL_FREE);
+    life.on(SlotEvent::Ready { generation: 4 });
+    assert!(life.slot.is_failing(life.now));
+    assert_eq!(life.slot.deadline(life.now), Some(life.now + LIMITS.max_delay));
+    life.pass(LIMITS.max_delay);
+    assert!(!life.slot.is_failing(life.now));
+}
+
+#[test]
+fn a_successor_that_failed_is_tried_again_later_unless_there_may_be_new_code() {
+    let mut life = Life::serving();
+    for delay_ms in [100, 200, 400, 800, 1600, 3200, 5000, 5000] {
+        let [Action::Fork { generation, owns: false }] = life.on(REPLACE)[..] else { panic!("no fork") };
+        assert_eq!(life.dies(generation, 2, false), [Action::KeptOld]);
+        assert_eq!(life.on(REPLACE), []);
+        let delay = Duration::from_millis(delay_ms);
+        assert_eq!(life.slot.deadline(life.now), Some(life.now + delay));
+        life.pass(delay);
+    }
+    let [Action::Fork { generation, owns: false }] = life.on(REPLACE)[..] else { panic!("no fork") };
+    life.dies(generation, 2, false);
+    let reload = SlotEvent::Replace { free: [true, true], is_reload: true };
+    assert_eq!(life.on(REPLACE), []);
+    assert!(matches!(life.on(reload)[..], [Action::Fork { owns: false, .. }]));
+}
+
+#[test]
+fn a_reload_tries_at_once_what_waits() {
+    let mut life = Life::new();
+    life.on(ALL_FREE);
+    life.dies(2, 2, false);
+    assert_eq!(life.on(REPLACE), []);
+    assert_eq!(life.on(ALL_FREE), []);
+    life.on(SlotEvent::Replace { free: [true, true], is_reload: true });
+    assert_eq!(life.on(ALL_FREE), fork(3));
+}
+
+mod without_handover {
+    use super::*;
+
+    fn serving() -> Life {
+        let mut life = Life::with(Limits { hands_over: false, ..LIMITS });
+        assert_eq!(life.on(ALL_FREE), fork(2));
+        life.on(SlotEvent::Ready { generation: 2 });
+        life
+    }
+
+    #[test]
+    fn the_old_process_ends_before_the_new_one_starts() {
+        let mut life = serving();
+        assert_eq!(life.on(REPLACE), [Action::AskToLeave { generation: 2 }]);
+        assert!(life.slot.is_replacing());
+        assert_eq!(life.on(ALL_FREE), []);
+        assert_eq!(life.dies(2, 2, false), []);
+        assert_eq!(life.on(ALL_FREE), fork(3));
+    }
+
+    #[test]
+    fn who_does_not_end_in_time_is_killed_once() {
+        let mut life = serving();
+        life.on(REPLACE);
+        assert_eq!(life.slot.deadline(life.now), Some(life.now + Duration::from_secs(31)));
+        life.pass(Duration::from_secs(31));
+        assert_eq!(life.on(ALL_FREE), [Action::Kill { generation: 2, because: Overdue::Leaving }]);
+        assert_eq!(life.on(ALL_FREE), []);
+        assert_eq!(life.slot.deadline(life.now), None);
+    }
+
+    #[test]
+    fn a_stop_ends_it_for_good_whatever_it_was_doing() {
+        let mut life = serving();
+        assert_eq!(life.on(SlotEvent::Stop), [Action::AskToLeave { generation: 2 }]);
+        life.dies(2, 2, false);
+        assert!(life.slot.is_stopped());
+
+        let mut life = serving();
+        life.on(REPLACE);
+        assert_eq!(life.on(SlotEvent::Stop), [], "it was told already");
+        life.dies(2, 2, false);
+        assert!(life.slot.is_stopped());
+
+        let mut life = serving();
+        life.dies(2, 2, false);
+        life.on(SlotEvent::Stop);
+        assert!(life.slot.is_stopped());
+    }
+
+    #[test]
+    fn one_that_keeps_ending_early_is_started_with_growing_delay() {
+        let mut life = serving();
+        assert_eq!(life.dies(2, 2, false), []);
+        life.on(ALL_FREE);
+        life.on(SlotEvent::Ready { generation: 3 });
+        assert_eq!(life.dies(3, 3, false), [Action::BackOff { delay: FIRST_DELAY }]);
+        life.pass(FIRST_DELAY);
+        life.on(ALL_FREE);
+        life.on(SlotEvent::Ready { generation: 4 });
+        assert_eq!(life.dies(4, 4, true), [], "it has lived long enough");
+    }
 }
