@@ -16,6 +16,7 @@ use ext_php_rs::zend::{CatchError, try_catch};
 use rotor_core::host::{End, Outcome};
 
 use crate::errors::exception;
+use crate::stranger;
 use crate::zend::{self, Fault};
 
 /// A PHP callable, looked up once.
@@ -130,11 +131,20 @@ impl Callable {
     }
 }
 
-/// Runs something that may run PHP code, and reports what it threw.
+/// Runs something that may run PHP code, and reports what it threw. Does not return in a process that user code has
+/// forked meanwhile.
 pub fn guarded(run: impl FnOnce()) -> Outcome {
     if let Some(end) = pending_end() {
         return Outcome::Ended(end);
     }
+    let outcome = outcome_of(run);
+    if stranger::is_this_process() {
+        stranger::end(outcome);
+    }
+    outcome
+}
+
+fn outcome_of(run: impl FnOnce()) -> Outcome {
     match try_catch(AssertUnwindSafe(run)) {
         Ok(()) => settle(),
         Err(CatchError::Bailout) => bailed_out(),

@@ -1,6 +1,6 @@
 //! Engine functions that ext-php-rs does not bind. They resolve from the php binary at load.
 
-use std::ffi::{c_char, c_int};
+use std::ffi::{c_char, c_int, c_void};
 
 use ext_php_rs::ffi;
 
@@ -45,6 +45,7 @@ unsafe extern "C" {
     pub fn zend_is_unwind_exit(exception: *const ffi::zend_object) -> bool;
     pub fn zend_throw_unwind_exit();
     pub fn zend_clear_exception();
+    pub fn php_request_shutdown(unused: *mut c_void);
 
     // Classes and objects.
     pub fn zend_class_implements(class: *mut ffi::zend_class_entry, count: c_int, ...);

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ext_php_rs::ffi;
 use ext_php_rs::types::{ZendObject, ZendStr, Zval};
+use ext_php_rs::zend::try_catch;
 
 use super::{ClassRef, Functions, api};
 
@@ -34,6 +35,24 @@ pub fn request_exit(code: i32) {
         api::zend_clear_exception();
         (*ffi::ext_php_rs_executor_globals()).exit_status = code;
         api::zend_throw_unwind_exit();
+    }
+}
+
+/// Ends the process from where it is, as the end of a script does: shutdown functions and destructors run. `code`
+/// unless they choose another; `None`: what `exit()` or a fatal error has chosen.
+pub fn end_process(code: Option<i32>) -> ! {
+    // SAFETY: the main thread. An exit that is under way would keep shutdown functions from running, so it goes first.
+    // The engine guards each step of its end by itself; what is below on the stack is never returned to.
+    unsafe {
+        if exception_is_pending() {
+            api::zend_clear_exception();
+        }
+        let status = &raw mut (*ffi::ext_php_rs_executor_globals()).exit_status;
+        if let Some(code) = code {
+            *status = code;
+        }
+        let _ = try_catch(|| api::php_request_shutdown(ptr::null_mut()));
+        rotor_sys::process::exit_now(*status)
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 
 use parking_lot::Mutex;
+use rotor_sys::own::Own;
 use rotor_sys::process;
 
 use crate::settings::LogLevel;
@@ -28,7 +29,7 @@ pub struct Log {
 struct Sink {
     path: Option<PathBuf>,
     /// `None`: standard output.
-    file: Mutex<Option<File>>,
+    file: Mutex<Option<Own<File>>>,
     /// Threads that must not block hand their lines to the helper thread.
     queue: Mutex<Option<SyncSender<String>>>,
     /// Lines dropped because the queue or the disk was full.

@@ -1,7 +1,7 @@
 //! The master: the process that called `start()`. Its main thread runs user code and takes signals; its other
 //! threads are the reactors and their helpers.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rotor_ipc::sync::Ordering::{AcqRel, Relaxed, Release};
 use rotor_sys::clock::{monotonic_ns, nanos};
 use rotor_sys::epoll::{Epoll, Events, Interest};
-use rotor_sys::file::PidFile;
+use rotor_sys::own::Own;
 use rotor_sys::process::{self, Exit, ReadyTell};
 use rotor_sys::signal::Signals;
 use rotor_sys::socket::Listener;
@@ -31,9 +31,7 @@ pub struct Setup {
     /// The manager's process number.
     pub manager: i32,
     /// Held open while the master lives: the manager watches the other end.
-    pub life: OwnedFd,
-    /// The locked pid file.
-    pub pid_file: Option<PidFile>,
+    pub life: Own,
     /// Whoever has started this daemon waits for it to be ready.
     pub ready: Option<ReadyTell>,
     /// The CPUs that reactors are pinned to; empty: they are not.
@@ -105,7 +103,7 @@ impl Master {
     }
 
     fn live(&mut self, setup: Setup, host: &mut dyn Host) -> Result<End, Error> {
-        let Setup { listener, life, pid_file, ready, cpus, .. } = setup;
+        let Setup { listener, life, ready, cpus, .. } = setup;
         // The manager first: accepting before there is anybody to serve would only fill queues.
         if let Some(end) = self.wait_until(host, None, |master| master.context.is_asked(request::WORKERS_FORKED)) {
             return Ok(end);
@@ -128,7 +126,6 @@ impl Master {
         }
         let end = self.stop(host);
         drop(life);
-        drop(pid_file);
         Ok(end)
     }
 

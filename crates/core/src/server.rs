@@ -61,15 +61,33 @@ pub fn start(server: Server, settings: Settings, host: &mut dyn Host) -> Result<
         Error::system(format!("cannot open log_file {path}"), &error)
     })?;
     listener.listen(settings.port.backlog).map_err(|error| cannot_listen(address, &error))?;
-    let pid_file = settings.pid_file.as_deref().map(lock_pid_file).transpose()?;
+    let mut pid_file = settings.pid_file.as_deref().map(lock_pid_file).transpose()?;
+    let end = run(listener, address, settings, &log, &mut pid_file, host);
+    // However it has ended. The processes that were forked have let go of it.
+    if let Some(file) = pid_file
+        && let Err(error) = file.remove()
+    {
+        log.warning(&format!("cannot remove pid_file: {error}"));
+    }
+    end
+}
+
+fn run(
+    listener: Listener,
+    address: SocketAddr,
+    settings: Settings,
+    log: &Log,
+    pid_file: &mut Option<PidFile>,
+    host: &mut dyn Host,
+) -> Result<End, Error> {
     let ready = if settings.daemonize { Some(daemonize(&settings, host)?) } else { None };
-    warn_of_threads(&log);
-    let cpus = cpus_to_pin(&settings, &log);
+    warn_of_threads(log);
+    let cpus = cpus_to_pin(&settings, log);
 
     let segment = make_segment(&settings, host.user_processes())?;
     segment.header().master_pid.store(process::id(), Relaxed);
     segment.header().started_us.store(unix_us(), Relaxed);
-    let context = Context { segment, settings: Arc::new(settings), log, address };
+    let context = Context { segment, settings: Arc::new(settings), log: log.clone(), address };
 
     let life = LifeLine::new().map_err(|error| Error::system("cannot make a pipe", &error))?;
     let master = process::id();
@@ -77,7 +95,7 @@ pub fn start(server: Server, settings: Settings, host: &mut dyn Host) -> Result<
     // The manager is forked while this process has no thread of ours.
     match process::fork().map_err(|error| Error::system("cannot fork the manager", &error))? {
         Fork::Child => {
-            drop((listener, pid_file, ready, life.hold));
+            drop((listener, pid_file.take(), ready, life.hold));
             segment.header().manager_pid.store(process::id(), Release);
             let parent = Parent { pid: master, life: life.watch };
             match manager::run(&context, parent, cpus, host) {
@@ -91,19 +109,12 @@ pub fn start(server: Server, settings: Settings, host: &mut dyn Host) -> Result<
         Fork::Parent { child } => {
             drop(life.watch);
             segment.header().manager_pid.store(child, Release);
-            let pid_path = context.settings.pid_file.clone();
-            if let (Some(file), Some(path)) = (&pid_file, &pid_path)
+            if let (Some(file), Some(path)) = (pid_file, &context.settings.pid_file)
                 && let Err(error) = file.write(process::id())
             {
                 context.log.warning(&format!("cannot write pid_file {}: {error}", path.display()));
             }
-            let setup = Setup { listener, manager: child, life: life.hold, pid_file, ready, cpus };
-            let end = master::run(&context, setup, host);
-            if let Some(path) = pid_path {
-                // Somebody else may have removed it, which is as good.
-                let _ = std::fs::remove_file(path);
-            }
-            end
+            master::run(&context, Setup { listener, manager: child, life: life.hold, ready, cpus }, host)
         }
     }
 }

@@ -3,11 +3,13 @@
 //! It runs no loop of ours: what it sends is published and woken for at once, and a stop reaches it as SIGTERM,
 //! which ends it unless the callback has a handler of its own.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::fs::File;
+use std::os::fd::AsFd;
 use std::rc::Rc;
 
 use rotor_ipc::WorkerId;
 use rotor_ipc::workers::{SeatEntry, SeatState, seat_of};
+use rotor_sys::own::Own;
 use rotor_sys::process;
 use rotor_sys::signal::Signals;
 
@@ -26,7 +28,7 @@ struct UserProcess {
     process: Rc<Process>,
     seat: &'static SeatEntry,
     /// Kills this process once the manager is dead.
-    _life: Option<OwnedFd>,
+    _life: Option<Own<File>>,
     /// Puts the actions back that the process had before, once it has no part in the server any more.
     _signals: Signals,
 }

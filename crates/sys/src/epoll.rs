@@ -5,11 +5,12 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
 use crate::check;
+use crate::own::Own;
 
 /// An epoll instance. Each process makes its own: registrations are inherited by a fork, which helps nobody.
 #[derive(Debug)]
 pub struct Epoll {
-    fd: OwnedFd,
+    fd: Own,
 }
 
 /// What to be told about a descriptor.
@@ -105,7 +106,7 @@ impl Epoll {
         // SAFETY: no pointers; a descriptor that is returned is ours alone.
         unsafe {
             let fd = check(libc::epoll_create1(libc::EPOLL_CLOEXEC))?;
-            Ok(Self { fd: OwnedFd::from_raw_fd(fd) })
+            Ok(Self { fd: Own::new(OwnedFd::from_raw_fd(fd)) })
         }
     }
 

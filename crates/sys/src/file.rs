@@ -5,16 +5,17 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::Path;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 
 use crate::check;
 use crate::memory::SharedBytes;
+use crate::own::Own;
 
 /// A file without a name: it is gone with its last descriptor, however the process ends.
 #[derive(Debug)]
 pub struct UnnamedFile {
-    file: File,
+    file: Own<File>,
 }
 
 impl UnnamedFile {
@@ -22,7 +23,7 @@ impl UnnamedFile {
     pub fn create_in(folder: &Path) -> io::Result<Self> {
         let unnamed = OpenOptions::new().read(true).write(true).custom_flags(libc::O_TMPFILE).mode(0o600).open(folder);
         match unnamed {
-            Ok(file) => Ok(Self { file }),
+            Ok(file) => Ok(Self { file: Own::new(file) }),
             // File systems that cannot make unnamed files (overlay on old kernels, some network ones).
             Err(error) if matches!(error.raw_os_error(), Some(libc::EOPNOTSUPP | libc::EISDIR | libc::ENOENT)) => {
                 Self::create_and_unlink(folder)
@@ -40,7 +41,7 @@ impl UnnamedFile {
             libc::unlink(template.as_ptr().cast());
             File::from(OwnedFd::from_raw_fd(fd))
         };
-        Ok(Self { file })
+        Ok(Self { file: Own::new(file) })
     }
 
     /// Writes all of `bytes` at `offset`.
@@ -100,7 +101,8 @@ pub(crate) fn punch(fd: i32, offset: u64, len: u64) -> io::Result<()> {
 /// A file with the process's number, locked while the process lives.
 #[derive(Debug)]
 pub struct PidFile {
-    file: File,
+    file: Own<File>,
+    path: PathBuf,
 }
 
 impl PidFile {
@@ -108,10 +110,17 @@ impl PidFile {
     ///
     /// Fails with `WouldBlock` when a living process holds it.
     pub fn lock(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o644).open(path)?;
-        // SAFETY: no pointers.
-        check(unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) })?;
-        Ok(Self { file })
+        loop {
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false).mode(0o644);
+            let file = Self { file: Own::new(options.open(path)?), path: path.to_owned() };
+            // SAFETY: no pointers.
+            check(unsafe { libc::flock(file.file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) })?;
+            // Whoever held it may have removed it between the two calls: the lock of a file without a name is none.
+            if file.is_in_place()? {
+                return Ok(file);
+            }
+        }
     }
 
     /// Puts `pid` into the file.
@@ -119,11 +128,26 @@ impl PidFile {
         self.file.set_len(0)?;
         self.file.write_all_at(format!("{pid}\n").as_bytes(), 0)
     }
+
+    /// Removes the file, then unlocks it. One that somebody has put in its place stays.
+    pub fn remove(self) -> io::Result<()> {
+        if self.is_in_place()? { std::fs::remove_file(&self.path) } else { Ok(()) }
+    }
+
+    /// Whether the path still names the file.
+    fn is_in_place(&self) -> io::Result<bool> {
+        let held = self.file.metadata()?;
+        match std::fs::metadata(&self.path) {
+            Ok(named) => Ok((named.dev(), named.ino()) == (held.dev(), held.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// Opens `path` for appending, made if it is not there.
-pub fn open_append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).mode(0o644).open(path)
+pub fn open_append(path: &Path) -> io::Result<Own<File>> {
+    OpenOptions::new().append(true).create(true).mode(0o644).open(path).map(Own::new)
 }
 
 #[cfg(test)]
@@ -160,7 +184,20 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "42\n");
         assert_eq!(PidFile::lock(&path).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         drop(held);
-        PidFile::lock(&path).unwrap();
+        let again = PidFile::lock(&path).unwrap();
+        again.remove().unwrap();
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_pid_file_that_another_process_has_made_anew_is_left_to_it() {
+        let path = std::env::temp_dir().join(format!("rotor-sys-other-{}.pid", std::process::id()));
+        let old = PidFile::lock(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
+        let new = PidFile::lock(&path).unwrap();
+        old.remove().unwrap();
+        assert!(path.exists());
+        new.remove().unwrap();
+        assert!(!path.exists());
     }
 }

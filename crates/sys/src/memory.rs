@@ -7,11 +7,14 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::ptr::NonNull;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
 use memmap2::{MmapOptions, MmapRaw};
 
 use crate::check;
 use crate::file::punch;
+use crate::own::Own;
 
 /// An anonymous file in memory and its one mapping.
 ///
@@ -19,7 +22,7 @@ use crate::file::punch;
 /// be given back by [`SharedMemory::punch`].
 #[derive(Debug)]
 pub struct SharedMemory {
-    file: File,
+    file: Own<File>,
     map: MmapRaw,
 }
 
@@ -29,10 +32,12 @@ impl SharedMemory {
         // SAFETY: the name ends with NUL; a descriptor that is returned is ours alone.
         let file = unsafe {
             let fd = check(libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC))?;
-            File::from(OwnedFd::from_raw_fd(fd))
+            Own::new(File::from(OwnedFd::from_raw_fd(fd)))
         };
         file.set_len(len as u64)?;
-        let map = MmapOptions::new().len(len).map_raw(&file)?;
+        let map = MmapOptions::new().len(len).map_raw(&*file)?;
+        MAPPED.0.store(map.as_mut_ptr(), Relaxed);
+        MAPPED.1.store(len, Relaxed);
         Ok(Box::leak(Box::new(Self { file, map })))
     }
 
@@ -97,6 +102,23 @@ impl SharedMemory {
         SharedBytes { place: self.range(offset, len), len, mapping: PhantomData }
     }
 }
+
+/// Puts private zero bytes in the place of the mapping that was made last: for a process that is no part of the
+/// server, whose owners of places in the mapping live on. Async-signal-safe.
+pub(crate) fn leave() {
+    let (start, len) = (MAPPED.0.load(Relaxed), MAPPED.1.load(Relaxed));
+    if start.is_null() {
+        return;
+    }
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    let kind = libc::MAP_FIXED | libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: exactly the range of our mapping, which lives until the process ends; nobody has a reference to plain
+    // bytes in it. Where it fails, the old mapping stays.
+    unsafe { libc::mmap(start.cast(), len, access, kind, -1, 0) };
+}
+
+/// Where the last mapping is, and how long.
+static MAPPED: (AtomicPtr<u8>, AtomicUsize) = (AtomicPtr::new(std::ptr::null_mut()), AtomicUsize::new(0));
 
 /// Bytes that another process may write at any time: never a `&[u8]`, only copied, received into and sent from.
 #[derive(Clone, Copy, Debug)]

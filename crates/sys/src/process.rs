@@ -1,12 +1,16 @@
 //! Processes: fork, wait, parent's death.
 
+use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
 
 use crate::check;
+use crate::own::Own;
 
 /// Which side of a fork this is.
 #[derive(Debug)]
@@ -25,13 +29,23 @@ pub enum Fork {
 /// The caller is the only thread of its own code in this process: another thread's locks would stay locked in
 /// the child for ever. Threads of other libraries are [`threads`]' to find.
 pub fn fork() -> io::Result<Fork> {
+    IS_FORKING.store(true, Relaxed);
     // SAFETY: the child goes on with ordinary code, which POSIX allows only for a single-threaded parent; that
     // is what the caller is bound to by the contract above.
-    match unsafe { nix::unistd::fork() }? {
+    let forked = unsafe { nix::unistd::fork() };
+    IS_FORKING.store(false, Relaxed);
+    match forked? {
         ForkResult::Parent { child } => Ok(Fork::Parent { child: child.as_raw() }),
         ForkResult::Child => Ok(Fork::Child),
     }
 }
+
+/// Whether [`fork`] is under way: for a hook of the C library, which hears of user code's forks as well.
+pub fn is_forking() -> bool {
+    IS_FORKING.load(Relaxed)
+}
+
+static IS_FORKING: AtomicBool = AtomicBool::new(false);
 
 /// How many threads this process has.
 pub fn threads() -> io::Result<usize> {
@@ -131,13 +145,13 @@ pub enum Detached {
 /// Waits for a daemon to be ready.
 #[derive(Debug)]
 pub struct ReadyWait {
-    told: OwnedFd,
+    told: Own,
     daemon: Pid,
 }
 
 /// Tells who has started this daemon that it is ready.
 #[derive(Debug)]
-pub struct ReadyTell(OwnedFd);
+pub struct ReadyTell(Own);
 
 impl ReadyWait {
     /// Waits until the daemon is ready and returns 0, or until it has ended before that and returns its exit code,
@@ -172,10 +186,12 @@ impl ReadyTell {
 pub fn detach() -> io::Result<Detached> {
     let (wait, tell) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
     match fork()? {
-        Fork::Parent { child } => Ok(Detached::Parent(ReadyWait { told: wait, daemon: Pid::from_raw(child) })),
+        Fork::Parent { child } => {
+            Ok(Detached::Parent(ReadyWait { told: Own::new(wait), daemon: Pid::from_raw(child) }))
+        }
         Fork::Child => {
             nix::unistd::setsid()?;
-            Ok(Detached::Daemon(ReadyTell(tell)))
+            Ok(Detached::Daemon(ReadyTell(Own::new(tell))))
         }
     }
 }
@@ -194,26 +210,26 @@ pub fn redirect_standard_streams(output: Option<BorrowedFd<'_>>) -> io::Result<(
 #[derive(Debug)]
 pub struct LifeLine {
     /// Readable, with the end of file, once the other side is dead.
-    pub watch: OwnedFd,
+    pub watch: Own,
     /// Held by the process whose life is watched, and by nobody else.
-    pub hold: OwnedFd,
+    pub hold: Own,
 }
 
 impl LifeLine {
     /// A new one, closed on exec.
     pub fn new() -> io::Result<Self> {
         let (watch, hold) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC | nix::fcntl::OFlag::O_NONBLOCK)?;
-        Ok(Self { watch, hold })
+        Ok(Self { watch: Own::new(watch), hold: Own::new(hold) })
     }
 }
 
 /// Has the kernel kill this process once all holders of the other end of a [`LifeLine`] are gone, and while the
 /// returned descriptor is open: for a process without a loop that could watch it. Unlike [`die_with_parent`] it asks
 /// nobody's permission but this process's own, which is settled here and survives a change of credentials.
-pub fn die_with(life: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+pub fn die_with(life: BorrowedFd<'_>) -> io::Result<Own<File>> {
     // An open file of its own: the signal is the file's, and the descriptor's is shared with other processes.
     let path = format!("/proc/self/fd/{}", life.as_raw_fd());
-    let life = OwnedFd::from(std::fs::File::open(path)?);
+    let life = Own::new(File::open(path)?);
     // SAFETY: no pointers.
     unsafe {
         check(libc::fcntl(life.as_raw_fd(), libc::F_SETOWN, id()))?;

@@ -1,9 +1,10 @@
 //! Signals as bits: a handler notes what came and wakes the loop that waits.
 
-use std::cell::RefCell;
+use std::cell::UnsafeCell;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 
 use crate::check;
 use crate::eventfd::{EventFd, write_raw};
@@ -14,8 +15,6 @@ static WAKE: AtomicI32 = AtomicI32::new(-1);
 /// The signals that this process notes. There is one set for the process, as there is one table of handlers.
 pub struct Signals {
     eventfd: EventFd,
-    /// What the process did on each signal before; it does so again once this is dropped.
-    before: RefCell<Vec<(i32, libc::sigaction)>>,
 }
 
 impl Signals {
@@ -25,7 +24,7 @@ impl Signals {
         let eventfd = EventFd::new()?;
         ARRIVED.store(0, Ordering::Relaxed);
         WAKE.store(eventfd.as_fd().as_raw_fd(), Ordering::Release);
-        Ok(Self { eventfd, before: RefCell::new(Vec::new()) })
+        Ok(Self { eventfd })
     }
 
     /// Notes `signal` when it comes. System calls it interrupts are not restarted.
@@ -54,21 +53,23 @@ impl Signals {
     }
 
     fn set(&self, signal: i32, action: usize) -> io::Result<()> {
+        let Some(place) = usize::try_from(signal).ok().and_then(|signal| BEFORE.get(signal)) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
         let before = set_action(signal, action)?;
-        let mut all = self.before.borrow_mut();
-        if all.iter().all(|(known, _)| *known != signal) {
-            all.push((signal, before));
+        if CHANGED.load(Ordering::Relaxed) & bit(signal) == 0 {
+            // SAFETY: the main thread alone sets actions, and nobody reads this place before its bit is set.
+            unsafe { (*place.0.get()).write(before) };
+            CHANGED.fetch_or(bit(signal), Ordering::Release);
         }
+        ACTIONS[signal.cast_unsigned() as usize].store(action, Ordering::Relaxed);
         Ok(())
     }
 }
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        for (signal, before) in self.before.get_mut() {
-            // SAFETY: `before` is what the kernel gave for this very signal.
-            unsafe { libc::sigaction(*signal, &raw const *before, std::ptr::null_mut()) };
-        }
+        restore();
         // The descriptor is closed next, and its number may be another's soon.
         WAKE.store(-1, Ordering::Release);
     }
@@ -112,6 +113,35 @@ impl Drop for Blocked {
         let _ = self.before.thread_set_mask();
     }
 }
+
+/// Lets every signal that was noted, ignored or given its default action do what it did before, unless somebody has
+/// changed it since. Async-signal-safe.
+pub(crate) fn restore() {
+    let changed = CHANGED.swap(0, Ordering::AcqRel);
+    for signal in (1..64).filter(|signal| changed & bit(*signal) != 0) {
+        let number = signal.cast_unsigned() as usize;
+        // SAFETY: the bit says that the place has been written, with what the kernel gave for this very signal.
+        unsafe {
+            let mut now: libc::sigaction = std::mem::zeroed();
+            let is_known = libc::sigaction(signal, std::ptr::null(), &raw mut now) == 0;
+            if is_known && now.sa_sigaction == ACTIONS[number].load(Ordering::Relaxed) {
+                libc::sigaction(signal, (*BEFORE[number].0.get()).as_ptr(), std::ptr::null_mut());
+            }
+        }
+    }
+}
+
+/// An action of a signal, once it is known.
+struct Before(UnsafeCell<MaybeUninit<libc::sigaction>>);
+
+// SAFETY: written and read by the main thread alone.
+unsafe impl Sync for Before {}
+
+/// What was done on each signal before; the bits of `CHANGED` say for which it is known.
+static BEFORE: [Before; 65] = [const { Before(UnsafeCell::new(MaybeUninit::uninit())) }; 65];
+static CHANGED: AtomicU64 = AtomicU64::new(0);
+/// What is done on each of these signals now.
+static ACTIONS: [AtomicUsize; 65] = [const { AtomicUsize::new(0) }; 65];
 
 /// The first real-time signal: the C library keeps some for itself, so it is no constant.
 pub fn sigrtmin() -> i32 {

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use nix::sys::socket::{
@@ -12,11 +12,12 @@ use nix::sys::socket::{
 
 use crate::check;
 use crate::memory::SharedBytes;
+use crate::own::Own;
 
 /// A bound TCP socket that listens once told to.
 #[derive(Debug)]
 pub struct Listener {
-    fd: OwnedFd,
+    fd: Own,
 }
 
 impl Listener {
@@ -30,7 +31,7 @@ impl Listener {
             setsockopt(&fd, sockopt::Ipv6V6Only, &true)?;
         }
         bind(fd.as_raw_fd(), &SockaddrStorage::from(address))?;
-        Ok(Self { fd })
+        Ok(Self { fd: Own::new(fd) })
     }
 
     /// The address it is bound to, with the number the kernel chose for port 0.
@@ -43,7 +44,7 @@ impl Listener {
     pub fn listen(&self, backlog: u32) -> io::Result<()> {
         let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
         let backlog = Backlog::new(backlog).or_else(|_| Backlog::new(4096)).map_err(io::Error::from)?;
-        listen(&self.fd, backlog)?;
+        listen(&*self.fd, backlog)?;
         Ok(())
     }
 
@@ -56,7 +57,7 @@ impl Listener {
             let mut len = STORAGE_LEN;
             let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
             let fd = check(libc::accept4(self.fd.as_raw_fd(), (&raw mut storage).cast(), &raw mut len, flags))?;
-            (Stream { fd: OwnedFd::from_raw_fd(fd) }, storage)
+            (Stream { fd: Own::new(OwnedFd::from_raw_fd(fd)) }, storage)
         };
         Ok((stream, from_storage(&storage)))
     }
@@ -74,7 +75,7 @@ const STORAGE_LEN: libc::socklen_t = size_of::<libc::sockaddr_storage>() as libc
 /// An accepted connection.
 #[derive(Debug)]
 pub struct Stream {
-    fd: OwnedFd,
+    fd: Own,
 }
 
 /// One piece of a gathered write.
@@ -120,23 +121,23 @@ impl Stream {
         // SAFETY: no pointers; F_GETFD only looks.
         check(unsafe { libc::fcntl(fd, libc::F_GETFD) })?;
         // SAFETY: it is open, and the number comes from `into_raw`, whose caller gave up the ownership.
-        Ok(Self { fd: unsafe { OwnedFd::from_raw_fd(fd) } })
+        Ok(Self { fd: Own::new(unsafe { OwnedFd::from_raw_fd(fd) }) })
     }
 
     /// Gives up the ownership; the descriptor stays open.
     pub fn into_raw(self) -> RawFd {
-        self.fd.into_raw_fd()
+        self.fd.into_raw()
     }
 
     /// Sends small writes at once (`true`), or gathers them (`false`).
     pub fn set_nodelay(&self, on: bool) -> io::Result<()> {
-        setsockopt(&self.fd, sockopt::TcpNoDelay, &on)?;
+        setsockopt(&*self.fd, sockopt::TcpNoDelay, &on)?;
         Ok(())
     }
 
     /// Lets the close that follows reset the connection: what was not sent is dropped, the peer sees an error.
     pub fn reset_on_close(&self) -> io::Result<()> {
-        setsockopt(&self.fd, sockopt::Linger, &libc::linger { l_onoff: 1, l_linger: 0 })?;
+        setsockopt(&*self.fd, sockopt::Linger, &libc::linger { l_onoff: 1, l_linger: 0 })?;
         Ok(())
     }
 
@@ -220,7 +221,7 @@ impl Stream {
 
     /// The error that broke the connection, if one did; asking clears it.
     pub fn take_error(&self) -> io::Result<i32> {
-        Ok(nix::sys::socket::getsockopt(&self.fd, sockopt::SocketError)?)
+        Ok(nix::sys::socket::getsockopt(&*self.fd, sockopt::SocketError)?)
     }
 }
 

@@ -6,11 +6,12 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
 use crate::check;
+use crate::own::Own;
 
 /// A timer that ticks for ever, as long as each tick is [`heard`](Self::heard).
 #[derive(Debug)]
 pub struct Ticker {
-    fd: OwnedFd,
+    fd: Own,
 }
 
 impl Ticker {
@@ -24,7 +25,7 @@ impl Ticker {
         // SAFETY: a descriptor that is returned is ours alone; the times are read from a local.
         unsafe {
             let flags = libc::TFD_CLOEXEC | libc::TFD_NONBLOCK;
-            let fd = OwnedFd::from_raw_fd(check(libc::timerfd_create(libc::CLOCK_MONOTONIC, flags))?);
+            let fd = Own::new(OwnedFd::from_raw_fd(check(libc::timerfd_create(libc::CLOCK_MONOTONIC, flags))?));
             check(libc::timerfd_settime(fd.as_raw_fd(), 0, &raw const times, std::ptr::null_mut()))?;
             Ok(Self { fd })
         }

@@ -9,7 +9,7 @@ pub mod slot;
 mod stop;
 
 use std::collections::VecDeque;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,7 @@ use rotor_ipc::segment::Segment;
 use rotor_ipc::sync::Ordering::{AcqRel, Acquire, Relaxed};
 use rotor_ipc::workers::{SeatState, seat_of};
 use rotor_sys::epoll::{Epoll, Events, Interest};
+use rotor_sys::own::Own;
 use rotor_sys::process::{self, LifeLine};
 use rotor_sys::signal::Signals;
 
@@ -46,7 +47,7 @@ pub struct Parent {
     /// The master's process number.
     pub pid: i32,
     /// Readable once the master is dead.
-    pub life: OwnedFd,
+    pub life: Own,
 }
 
 struct Manager {
@@ -58,7 +59,7 @@ struct Manager {
     epoll: Epoll,
     events: Events,
     life: LifeLine,
-    _parent_life: OwnedFd,
+    _parent_life: Own,
     /// Deaths that a reactor has not been told of yet, for want of room.
     untold: VecDeque<(usize, Header, u64)>,
     callbacks: VecDeque<Event>,

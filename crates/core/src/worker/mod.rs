@@ -7,7 +7,7 @@ mod leaving;
 mod recycling;
 
 use std::cell::Cell;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ use rotor_ipc::workers::{Generation, Held, Owner, SeatEntry, SeatState, SlotEntr
 use rotor_ipc::{SessionId, WorkerId};
 use rotor_sys::clock::monotonic_ns;
 use rotor_sys::epoll::{Epoll, Events, Interest};
+use rotor_sys::own::Own;
 use rotor_sys::process;
 use rotor_sys::signal::Signals;
 use rotor_sys::ticker::Ticker;
@@ -45,7 +46,7 @@ pub struct Identity {
     /// The manager's process number.
     pub manager: i32,
     /// Readable once the manager is dead.
-    pub manager_life: OwnedFd,
+    pub manager_life: Own,
     /// The CPU to run on.
     pub cpu: Option<u32>,
 }
@@ -77,7 +78,7 @@ struct Worker {
     /// Has the loop turn once a while.
     ticker: Ticker,
     /// Readable once the manager is dead; watched by the epoll.
-    _manager_life: OwnedFd,
+    _manager_life: Own,
     /// What it has while it owns the slot's inbox.
     inbox: Option<Inbox>,
     /// What makes it ask for a successor, if anything does.
