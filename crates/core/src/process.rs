@@ -255,7 +255,7 @@ impl Process {
 
     /// All counters, by the names users know.
     pub fn stats(&self) -> Vec<(&'static str, i64)> {
-        stats::collect(&self.context, self.worker_id())
+        stats::collect(&self.context, self.seat)
     }
 
     /// What is known of a session.

@@ -5,7 +5,7 @@ use rotor_ipc::recovery::has_owner;
 use rotor_ipc::segment::{ReactorCounters, Segment};
 use rotor_ipc::sync::AtomicU64;
 use rotor_ipc::sync::Ordering::Relaxed;
-use rotor_ipc::workers::{SeatCounters, SeatState, seat_of};
+use rotor_ipc::workers::{SeatCounters, SeatEntry, SeatState, seat_of};
 
 use crate::process::{Context, reload_result};
 
@@ -14,8 +14,8 @@ pub fn connections(segment: &Segment) -> u64 {
     sum_reactors(segment, |counters| &counters.connections)
 }
 
-/// All counters, and those of `worker` beside them.
-pub fn collect(context: &Context, worker: Option<WorkerId>) -> Vec<(&'static str, i64)> {
+/// All counters, and those of the seat of the process that asks beside them.
+pub fn collect(context: &Context, own: Option<&SeatEntry>) -> Vec<(&'static str, i64)> {
     let segment = context.segment;
     let (header, master) = (segment.header(), segment.master());
     let idle = segment
@@ -63,8 +63,7 @@ pub fn collect(context: &Context, worker: Option<WorkerId>) -> Vec<(&'static str
         ("slots_backing_off", header.slots_backing_off.load(Relaxed)),
         ("blocks_in_use", blocks_in_use(segment) as u64),
     ];
-    if let Some(worker) = worker {
-        let seat = segment.seat(worker, seat_of(segment.slot(worker).owner().current()));
+    if let Some(seat) = own {
         stats.push(("worker_request_count", seat.requests_here.load(Relaxed)));
         stats.push(("worker_response_count", seat.counters.responses.load(Relaxed)));
     }
