@@ -197,7 +197,8 @@ namespace Rotor {
          * code or by a signal, `$fd` being the session in its hand or 0.
          *
          * In an event worker: `WorkerStart($server, int $workerId)`; `WorkerStop($server, int $workerId)` on an orderly end
-         * only; `WorkerExit($server, int $workerId)` while it leaves and something is pending;
+         * only; `WorkerExit($server, int $workerId)` once while it leaves, and again and
+         * again as long as something is pending: an alarm (`pcntl_alarm()`), which it lets go there;
          * `Connect($server, int $fd, int $reactorId)`; `Receive($server, int $fd, int $reactorId, string $data)`, one message
          * as the framing settings cut it; `Close($server, int $fd, int $reactorId)`, with -1 for a reactor when the server
          * closed. For one connection they come in this order, all in one worker.
@@ -304,6 +305,12 @@ namespace Rotor {
         /**
          * Counters of the whole server since its start, and with `worker_` in front those of the worker that calls. In any
          * process of the server.
+         *
+         * Of workers and reloads: `generation`, 1 and one more with each reload that began; `last_reload_success`, 1 or 0, -1
+         * before the first reload has ended; `recycle_count`, workers that asked for a successor because of `max_request`,
+         * `max_memory` or `max_lifetime`, and `max_request_overshoot`, the messages that they took until it was ready;
+         * `respawn_count`, `crash_count`, `lost_messages`; `slots_backing_off`, slots that wait with their next process;
+         * `degraded`, 1 while the processes of a slot keep dying.
          *
          * @return array<string, int>|false
          */

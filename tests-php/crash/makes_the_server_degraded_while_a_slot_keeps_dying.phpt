@@ -33,7 +33,7 @@ $server->allowLog('/worker=0/');
 foreach ($server->processes() as $pid => $title) {
     $title === 'rotor: worker #0' && posix_kill($pid, SIGKILL);
 }
-$server->expectLog('/error manager pid=\d+: the server is degraded: processes of worker=0 keep dying/');
+$server->expectLog('/error manager pid=\d+: the server is degraded: worker=0 keeps dying/');
 $server->waitForLog('/the server is degraded/');
 echo $ask(1), "\n";
 unlink("$server->tmp/bad");

@@ -50,7 +50,7 @@ foreach ([0, 1] as $i) {
 posix_kill($manager, SIGRTMIN + 10);
 $server->waitForLog('/^1 allowed/m');
 posix_kill($pids[0], SIGKILL);
-$server->allowLog('/killed by SIGKILL|respawning worker=0/');
+$server->allowLog('/killed by SIGKILL|respawning worker=0|the server is degraded/');
 $server->expectLog('/error manager pid=\d+: cannot fork worker=0: Resource temporarily unavailable/');
 $server->waitForLog('/cannot fork.*cannot fork/s');
 $clients[1]->write('?');

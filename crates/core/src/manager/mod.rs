@@ -325,7 +325,7 @@ impl Manager {
             (0, [_, ..]) => {
                 let workers = failing.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
                 self.context.log.error(&format!(
-                    "the server is degraded: processes of worker={workers} keep dying; the others serve on"
+                    "the server is degraded: worker={workers} keeps dying or cannot be forked; the others serve on"
                 ));
             }
             (1.., []) if !self.is_ending() => self.context.log.notice("the server is no longer degraded"),
