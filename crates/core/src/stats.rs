@@ -1,6 +1,5 @@
 //! The counters of `stats()`, summed up from where each has its one writer.
 
-use rotor_ipc::WorkerId;
 use rotor_ipc::recovery::has_owner;
 use rotor_ipc::segment::{ReactorCounters, Segment};
 use rotor_ipc::sync::AtomicU64;
