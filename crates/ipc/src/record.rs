@@ -39,7 +39,7 @@ pub enum Kind {
 pub const NO_HEAD: u64 = u64::MAX;
 
 impl Kind {
-    fn parse(value: u8) -> Option<Self> {
+    pub(crate) fn parse(value: u8) -> Option<Self> {
         Some(match value {
             1 => Self::Receive,
             2 => Self::Connect,

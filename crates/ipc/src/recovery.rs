@@ -130,7 +130,13 @@ mod tests {
         let mut lane = segment.inward_consumer(0, WORKER);
         let limit = lane.refresh().unwrap();
         let record = lane.peek(limit).unwrap().unwrap();
-        seat.in_hand.set(&Held { lane: 0, position: record.position, session: record.header.session, since_ns: 0 });
+        seat.in_hand.set(&Held {
+            lane: 0,
+            kind: Kind::Receive,
+            position: record.position,
+            session: record.header.session,
+            since_ns: 0,
+        });
     }
 
     fn next_session(segment: &'static Segment) -> u64 {

@@ -4,6 +4,7 @@
 //! *owner word* says which generation takes from the inbox: `owned(a)`, or `owned(a)` with an offer to `b`. The
 //! manager offers and withdraws, the owner commits, each by one CAS, so that exactly one of them wins.
 
+use crate::record::Kind;
 use crate::sync::{AtomicI32, AtomicU32, AtomicU64, Ordering, Padded, Shared, Step, step};
 use crate::wake::SleepWord;
 
@@ -172,11 +173,16 @@ pub struct InHand {
 // SAFETY: repr(C), atomics only, zero is an empty hand.
 unsafe impl Shared for InHand {}
 
+/// The lane word is the lane's number and one, and the record's kind from this bit on.
+const KIND_SHIFT: u32 = 56;
+
 /// What [`InHand`] says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Held {
     /// The lane of the inbox, by the number of its producer.
     pub lane: usize,
+    /// What the record says.
+    pub kind: Kind,
     /// The record's position there.
     pub position: u64,
     /// The session it is about.
@@ -196,7 +202,7 @@ impl InHand {
         self.session.store(held.session, Ordering::Relaxed);
         self.since_ns.store(held.since_ns, Ordering::Relaxed);
         // Pairs with the Acquire in `get`.
-        self.lane.store(held.lane as u64 + 1, Ordering::Release);
+        self.lane.store((held.lane as u64 + 1) | (held.kind as u64) << KIND_SHIFT, Ordering::Release);
         step(Step::InHandWritten);
     }
 
@@ -207,9 +213,11 @@ impl InHand {
 
     /// What is in hand.
     pub fn get(&self) -> Option<Held> {
-        let lane = self.lane.load(Ordering::Acquire);
-        (lane != 0).then(|| Held {
-            lane: crate::to_usize(lane - 1),
+        let word = self.lane.load(Ordering::Acquire);
+        let kind = Kind::parse(word.to_le_bytes()[7])?;
+        Some(Held {
+            lane: crate::to_usize((word & ((1 << KIND_SHIFT) - 1)).checked_sub(1)?),
+            kind,
             position: self.position.load(Ordering::Relaxed),
             session: self.session.load(Ordering::Relaxed),
             since_ns: self.since_ns.load(Ordering::Relaxed),

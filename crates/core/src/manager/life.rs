@@ -6,7 +6,7 @@ use rotor_ipc::record::{Kind, NO_HEAD};
 use rotor_ipc::segment::Segment;
 use rotor_ipc::sessions::Flag;
 use rotor_ipc::sync::Ordering::Relaxed;
-use rotor_ipc::workers::{Generation, SeatState, seat_of};
+use rotor_ipc::workers::{Generation, Held, SeatState, seat_of};
 use rotor_ipc::{SessionId, WorkerId, recovery};
 use rotor_sys::clock::{monotonic_ns, unix_us};
 use rotor_sys::process::{self, Exit, Fork};
@@ -65,8 +65,9 @@ impl Manager {
         }
         let recovered = recovery::recover(self.segment, worker, generation);
         seat.end();
-        let session = recovered.held.map(|held| held.session).filter(|session| *session != 0);
-        if session.is_some() {
+        let held = recovered.held.filter(|held| held.session != 0);
+        let session = held.map(|held| held.session);
+        if held.is_some_and(|held| held.kind == Kind::Receive) {
             self.segment.header().lost_messages.fetch_add(1, Relaxed);
         }
         for reactor in 0..self.segment.reactors() {
@@ -78,7 +79,7 @@ impl Manager {
         }
         self.tell_reactors();
         recovery::wake_all(self.segment);
-        self.report(worker, exit, session, was_ready);
+        self.report(worker, exit, held, was_ready);
         let owner = self.segment.slot(worker).owner().current();
         // After a stop by force nobody takes the records that are left.
         let is_drained = self.is_drained(worker) || self.stop.as_ref().is_some_and(|stop| stop.is_killed);
@@ -86,13 +87,13 @@ impl Manager {
         self.step_and_fork(worker, event, host)
     }
 
-    pub(super) fn report(&mut self, worker: WorkerId, exit: Exit, session: Option<u64>, was_ready: bool) {
+    pub(super) fn report(&mut self, worker: WorkerId, exit: Exit, held: Option<Held>, was_ready: bool) {
         let log = self.context.log.speaking_for(format!("worker={worker}"), exit.pid);
-        let hand = session.map_or_else(String::new, |session| format!("; session={session}: its message is lost"));
+        let hand = held.map_or_else(String::new, |held| what_is_lost(&held));
         let early = if was_ready { "" } else { " before it was ready" };
         if exit.is_clean() {
             let line = format!("exited code=0{early}{hand}");
-            if session.is_some() {
+            if held.is_some() {
                 log.warning(&line);
             } else {
                 log.notice(&line);
@@ -110,7 +111,7 @@ impl Manager {
             pid: exit.pid,
             exit_code: exit.code,
             signal: exit.signal,
-            session: session.map(SessionId),
+            session: held.map(|held| SessionId(held.session)),
         });
     }
 
@@ -275,4 +276,17 @@ impl Manager {
 /// The seats of a slot in which a process may be started.
 pub(super) fn free_seats(segment: &Segment, worker: WorkerId) -> [bool; 2] {
     [0, 1].map(|seat| recovery::is_seat_clear(segment, worker, seat))
+}
+
+/// What a process that died with this in hand has not finished, for the log.
+fn what_is_lost(held: &Held) -> String {
+    let what = match held.kind {
+        Kind::Receive => "its message is lost",
+        Kind::Connect => "its connect callback was not finished",
+        Kind::Close => "its close callback was not finished",
+        _ => "its record is lost",
+    };
+    let for_ms = monotonic_ns().saturating_sub(held.since_ns) / 1_000_000;
+    let Held { lane, position, session, .. } = held;
+    format!("; session={session}: {what} (reactor={lane} position={position}, in hand for {for_ms}ms)")
 }

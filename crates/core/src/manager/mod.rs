@@ -172,6 +172,7 @@ impl Manager {
         if let Some(ended) = self.go_on_stopping(host) {
             return Some(ended);
         }
+        self.count_failing();
         if self.end.is_some() {
             self.callbacks.clear();
         } else if let Some(event) = self.callbacks.pop_front() {
@@ -305,7 +306,6 @@ impl Manager {
                 return Some(ended);
             }
         }
-        self.count_failing();
         if !self.context.is_asked(request::WORKERS_FORKED) {
             self.segment.header().requests.fetch_or(request::WORKERS_FORKED, AcqRel);
             self.segment.main_bell().write();

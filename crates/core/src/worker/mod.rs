@@ -320,7 +320,8 @@ impl Worker {
         let since_ns = monotonic_ns();
         self.process.note_clock(since_ns);
         self.seat.set_state(SeatState::Busy);
-        let held = Held { lane: reactor, position: record.position, session: session.0, since_ns };
+        let held =
+            Held { lane: reactor, kind: record.header.kind, position: record.position, session: session.0, since_ns };
         let outcome = match record.header.kind {
             Kind::Receive => return self.on_message(reactor, record, &held, host),
             Kind::Connect => {

@@ -189,8 +189,13 @@ impl Worker {
         assert_eq!(record.header.kind, Kind::Receive);
         let number = load::number_of(record);
         let seat = self.segment.seat(self.id, seat_of(self.generation));
-        let held =
-            Held { lane: reactor, position: record.position, session: u64::from(number), since_ns: monotonic_ns() };
+        let held = Held {
+            lane: reactor,
+            kind: Kind::Receive,
+            position: record.position,
+            session: u64::from(number),
+            since_ns: monotonic_ns(),
+        };
         seat.in_hand.set(&held);
         let lane = &mut self.inbox.as_mut().expect("it owns the inbox").lanes[reactor];
         let pool = self.segment.reactor_pool(reactor);

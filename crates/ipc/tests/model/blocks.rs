@@ -68,7 +68,13 @@ impl Pool {
         let limit = lane.refresh().unwrap();
         while let Some(record) = lane.peek(limit).unwrap() {
             let number = number_of(&record);
-            self.in_hand.set(&Held { lane: 0, position: record.position, session: number, since_ns: 0 });
+            self.in_hand.set(&Held {
+                lane: 0,
+                kind: Kind::Receive,
+                position: record.position,
+                session: number,
+                since_ns: 0,
+            });
             if rule == Rule::FreedBeforeTheCopy {
                 self.state.free_posted(CONSUMER, record.position);
             }

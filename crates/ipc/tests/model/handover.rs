@@ -258,7 +258,13 @@ fn take(lane: &mut Consumer) -> usize {
 fn take_in_hand(lane: &mut Consumer, in_hand: &InHand) {
     let limit = lane.refresh().unwrap();
     while let Some(record) = lane.peek(limit).unwrap() {
-        in_hand.set(&Held { lane: 0, position: record.position, session: record.header.session, since_ns: 0 });
+        in_hand.set(&Held {
+            lane: 0,
+            kind: Kind::Receive,
+            position: record.position,
+            session: record.header.session,
+            since_ns: 0,
+        });
         lane.pass(&record);
         lane.release();
         in_hand.clear();

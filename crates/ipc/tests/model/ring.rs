@@ -241,7 +241,13 @@ fn taker_dies(dies_at: Step, rule: Hand) {
 fn take_in_hand(lane: &mut Consumer, in_hand: &InHand, rule: Hand, begun: &mut Vec<u64>) {
     let limit = lane.refresh().unwrap();
     while let Some(record) = lane.peek(limit).unwrap() {
-        let held = Held { lane: 0, position: record.position, session: record.header.session, since_ns: 0 };
+        let held = Held {
+            lane: 0,
+            kind: Kind::Receive,
+            position: record.position,
+            session: record.header.session,
+            since_ns: 0,
+        };
         if rule != Hand::HeadFirst {
             in_hand.set(&held);
         }

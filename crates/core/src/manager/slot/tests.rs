@@ -1,5 +1,7 @@
 //! Every state of a slot and what each event does to it.
 
+mod matrix;
+
 use super::*;
 
 const ALL_FREE: SlotEvent = SlotEvent::Tick { free: [true, true] };
