@@ -2,13 +2,10 @@
 //! threads are the reactors and their helpers.
 
 use std::os::fd::AsFd;
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
-use std::sync::mpsc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rotor_ipc::sync::Ordering::{AcqRel, Relaxed, Release};
+use rotor_ipc::sync::Ordering::{Relaxed, Release};
+use rotor_ipc::workers::SeatEntry;
 use rotor_sys::clock::{monotonic_ns, nanos};
 use rotor_sys::epoll::{Epoll, Events, Interest};
 use rotor_sys::own::Own;
@@ -16,13 +13,13 @@ use rotor_sys::process::{self, Exit, ReadyTell};
 use rotor_sys::signal::Signals;
 use rotor_sys::socket::Listener;
 
-use crate::disk;
 use crate::error::Error;
 use crate::host::{End, Event, EventKind, Host, Outcome, Role};
-use crate::log::Log;
+use crate::orphans::Orphans;
 use crate::process::{Context, Process, phase, request};
-use crate::reactor::{Acceptor, Config, Mail, Mailbox, Reactor, Stop};
+use crate::reactor::{Mail, Mailbox};
 use crate::signals::{SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
+use crate::threads::{JOIN_EVERY, Threads};
 
 /// What the master brings along from before its forks.
 pub struct Setup {
@@ -38,10 +35,11 @@ pub struct Setup {
     pub cpus: Vec<u32>,
 }
 
-/// The main thread looks this often whether the other threads have ended.
-const JOIN_EVERY: Duration = Duration::from_millis(5);
-/// At the end, the log's thread has so long to write what is left.
-const LAST_LINES: Duration = Duration::from_secs(1);
+/// The manager kills what has not ended a second after `max_wait_time`, or at once if forced. This much later it is
+/// stuck itself.
+const STUCK_MANAGER: Duration = Duration::from_secs(2);
+/// Workers that die with the manager have so long to be gone before the master is.
+const LAST_DEATHS: Duration = Duration::from_secs(1);
 /// A wait of the main thread is never longer.
 const IDLE_LOOK: Duration = Duration::from_secs(1);
 
@@ -54,23 +52,21 @@ struct Master {
     manager_exit: Option<Exit>,
     mailboxes: Vec<Mailbox>,
     threads: Option<Threads>,
-}
-
-/// The threads that serve connections.
-struct Threads {
-    accept: Option<JoinHandle<()>>,
-    stop: Stop,
-    reactors: Vec<JoinHandle<()>>,
-    disk: JoinHandle<()>,
-    log: JoinHandle<()>,
+    orphans: Orphans,
+    /// When the manager has to have ended.
+    manager_due: Option<Instant>,
 }
 
 /// Runs the master until the server has stopped.
 pub fn run(context: &Context, setup: Setup, host: &mut dyn Host) -> Result<End, Error> {
     let segment = context.segment;
     let mailboxes: Vec<_> = (0..segment.reactors()).map(|reactor| Mailbox::new(segment, reactor)).collect();
-    let mut master = Master::new(context.clone(), setup.manager, mailboxes.clone())
-        .map_err(|error| Error::system("cannot set up the master", &error))?;
+    let mut master = Master::new(context.clone(), setup.manager, mailboxes.clone()).map_err(|error| {
+        // Nobody is there to look after it: it dies, and its workers with it.
+        let _ = process::kill(setup.manager, SIGKILL);
+        let _ = process::wait(setup.manager);
+        Error::system("cannot set up the master", &error)
+    })?;
     let process = Process::of_master(context.clone(), mailboxes);
     host.entered(Role::Master, process);
     let end = master.live(setup, host);
@@ -99,6 +95,8 @@ impl Master {
             manager_exit: None,
             mailboxes,
             threads: None,
+            orphans: Orphans::default(),
+            manager_due: None,
         })
     }
 
@@ -112,9 +110,13 @@ impl Master {
             self.context.log.error("onStart has ended the master (exit() or a fatal error): the server stops");
             return Ok(self.abort(end));
         }
-        if let Err(error) = self.start_threads(listener, &cpus, host.listens(EventKind::Connect)) {
-            self.abort(End::Stopped);
-            return Err(Error::system("cannot start the reactors", &error));
+        let wants_connect = host.listens(EventKind::Connect);
+        match Threads::start(&self.context, &self.mailboxes, listener, &cpus, wants_connect) {
+            Ok(threads) => self.threads = Some(threads),
+            Err(error) => {
+                self.abort(End::Stopped);
+                return Err(Error::system("cannot start the reactors", &error));
+            }
         }
         self.context.segment.header().phase.store(phase::RUNNING, Relaxed);
         self.context.log.notice(&format!("serving on {}", self.context.address));
@@ -129,49 +131,6 @@ impl Master {
         Ok(end)
     }
 
-    fn start_threads(&mut self, listener: Listener, cpus: &[u32], wants_connect: bool) -> std::io::Result<()> {
-        let (lines, line_queue) = mpsc::sync_channel(4096);
-        let log_thread = disk::spawn_log(self.context.log.clone(), line_queue)?;
-        self.context.log.hand_to(lines);
-        let (jobs, job_queue) = mpsc::channel();
-        let disk = disk::spawn_disk(job_queue)?;
-        let live = Arc::new(AtomicUsize::new(0));
-        let settings = &self.context.settings;
-        let (mut reactors, mut epolls) = (Vec::new(), Vec::new());
-        for (reactor, mailbox) in self.mailboxes.iter().enumerate() {
-            let epoll = Arc::new(Epoll::new()?);
-            epolls.push(epoll.clone());
-            let config = Config {
-                reactor,
-                segment: self.context.segment,
-                settings: settings.clone(),
-                log: self.context.log.speaking_as(format!("reactor={reactor}")),
-                mailbox: mailbox.clone(),
-                epoll,
-                jobs: jobs.clone(),
-                live: live.clone(),
-                wants_connect,
-                cpu: (!cpus.is_empty()).then(|| cpus[reactor % cpus.len()]),
-            };
-            let context = self.context.clone();
-            reactors.push(disk::spawn(&format!("rotor-reactor-{reactor}"), move || run_reactor(config, &context))?);
-        }
-        let stop = Stop::new()?;
-        let acceptor = Acceptor {
-            listener,
-            segment: self.context.segment,
-            reactors: epolls,
-            live,
-            max_connection: settings.max_connection as usize,
-            nodelay: settings.port.open_tcp_nodelay,
-            log: self.context.log.clone(),
-            stop: stop.clone(),
-        };
-        let accept = disk::spawn("rotor-accept", move || acceptor.run())?;
-        self.threads = Some(Threads { accept: Some(accept), stop, reactors, disk, log: log_thread });
-        Ok(())
-    }
-
     /// The orderly stop: accept ends, reactors drain, workers answer and end, output is flushed.
     fn stop(&mut self, host: &mut dyn Host) -> End {
         self.context.log.notice("stopping");
@@ -183,6 +142,7 @@ impl Master {
             return ended;
         }
         let deadline = self.begin_to_drain();
+        self.manager_due = deadline.map(|deadline| deadline + Duration::from_secs(1) + STUCK_MANAGER);
         self.stop_accepting();
         self.context.segment.header().phase.store(phase::DRAINING, Release);
         self.tell_reactors(|| Mail::Drain);
@@ -248,40 +208,20 @@ impl Master {
         }
     }
 
-    /// Whether the reactors have ended, and the disk's helper, which gives back what they have left.
+    /// Whether all is sent that can be.
     fn are_reactors_done(&self) -> bool {
-        self.threads.as_ref().is_none_or(|threads| {
-            threads.reactors.iter().chain(std::iter::once(&threads.disk)).all(JoinHandle::is_finished)
-        })
+        self.threads.as_ref().is_none_or(Threads::are_reactors_done)
     }
 
-    /// Ends the accept thread, once it has taken what has connected by now.
     fn stop_accepting(&mut self) {
-        if let Some(accept) = self.threads.as_mut().and_then(|threads| {
-            threads.stop.stop();
-            threads.accept.take()
-        }) {
-            join(accept, &self.context.log);
+        if let Some(threads) = &mut self.threads {
+            threads.stop_accepting();
         }
     }
 
-    /// Ends all threads; what is not sent by now is dropped.
     fn end_threads(&mut self) {
-        self.stop_accepting();
-        let Some(threads) = self.threads.take() else { return };
-        self.tell_reactors(|| Mail::Finish { deadline: Some(Instant::now()) });
-        for reactor in threads.reactors {
-            join(reactor, &self.context.log);
-        }
-        join(threads.disk, &self.context.log);
-        self.context.log.take_back();
-        // Nobody may read the pipe that it writes to: the last lines are worth a moment, and no more.
-        let end = Instant::now() + LAST_LINES;
-        while !threads.log.is_finished() && Instant::now() < end {
-            std::thread::sleep(JOIN_EVERY);
-        }
-        if threads.log.is_finished() {
-            join(threads.log, &self.context.log);
+        if let Some(threads) = self.threads.take() {
+            threads.end();
         }
     }
 
@@ -296,7 +236,32 @@ impl Master {
             }
         }
         self.end_threads();
+        self.see_workers_off();
         end
+    }
+
+    /// Waits a moment for the workers of a dead manager to be dead as well: whoever waits for the master may rely on
+    /// it that nothing of the server is left.
+    fn see_workers_off(&self) {
+        let segment = self.context.segment;
+        let seats = segment.slot_ids().flat_map(|slot| [segment.seat(slot, 0), segment.seat(slot, 1)]);
+        let end = Instant::now() + LAST_DEATHS;
+        for pid in seats.map(SeatEntry::pid).filter(|pid| *pid != 0) {
+            // As the first process of a container it has got them for children.
+            while !matches!(process::reap(pid), Ok(Some(_))) && process::exists(pid) && Instant::now() < end {
+                std::thread::sleep(JOIN_EVERY);
+            }
+        }
+    }
+
+    /// Whether the manager has not ended though it should have.
+    fn is_manager_stuck(&mut self) -> bool {
+        let now = Instant::now();
+        if self.context.is_asked(request::FORCE) {
+            let due = now + STUCK_MANAGER;
+            self.manager_due = Some(self.manager_due.map_or(due, |earlier| earlier.min(due)));
+        }
+        self.manager_exit.is_none() && self.manager_due.is_some_and(|due| now >= due)
     }
 
     /// Turns until `done`, or until user code or the manager's death ends the master.
@@ -330,6 +295,10 @@ impl Master {
             // However cleanly it ended: nobody reaps, replaces or stops the workers any more.
             self.context.log.error("the manager has ended before its workers: the server ends");
             // The workers die with it, by the kernel's signal and by the pipe they watch.
+            return Some(self.abort(End::Leave { code: 1 }));
+        }
+        if self.is_manager_stuck() {
+            self.context.log.error("the manager does not end: it is killed, and what is left of the server with it");
             return Some(self.abort(End::Leave { code: 1 }));
         }
         let is_over = self.manager_exit.is_some();
@@ -366,48 +335,18 @@ impl Master {
         }
     }
 
-    /// Reaps the manager; as the first process of a container, whatever else has ended too. Elsewhere, what user
-    /// code has forked is its to wait for.
+    /// Reaps the manager; as the first process of a container, orphans too. What user code has forked is its to wait
+    /// for.
     fn reap(&mut self) {
-        if process::id() == 1 {
-            while let Ok(Some(exit)) = process::reap_any() {
-                if exit.pid == self.manager {
-                    self.manager_exit = Some(exit);
+        if self.manager_exit.is_none() {
+            match process::reap(self.manager) {
+                Ok(exit) => self.manager_exit = exit,
+                Err(_) => {
+                    self.context.log.error("user code has waited for the manager: how that has ended is not known");
+                    self.manager_exit = Some(Exit { pid: self.manager, code: 1, signal: 0 });
                 }
             }
-        } else if self.manager_exit.is_none()
-            && let Ok(Some(exit)) = process::reap(self.manager)
-        {
-            self.manager_exit = Some(exit);
         }
-    }
-}
-
-fn run_reactor(config: Config, context: &Context) {
-    let guard = StopUnlessDone(context);
-    match Reactor::new(config) {
-        Ok(reactor) => {
-            reactor.run();
-            std::mem::forget(guard);
-        }
-        Err(error) => context.log.error(&format!("a reactor cannot start: {error}; the server stops")),
-    }
-}
-
-/// Stops the server when a reactor panics or cannot start: its connections would hang for ever, and no worker would
-/// find its lanes closed, hence by force.
-struct StopUnlessDone<'a>(&'a Context);
-
-impl Drop for StopUnlessDone<'_> {
-    fn drop(&mut self) {
-        self.0.segment.header().requests.fetch_or(request::STOP | request::FORCE, AcqRel);
-        self.0.segment.main_bell().write();
-        self.0.segment.manager_bell().write();
-    }
-}
-
-fn join(thread: JoinHandle<()>, log: &Log) {
-    if thread.join().is_err() {
-        log.error("a thread of the master has panicked");
+        self.orphans.reap(Instant::now());
     }
 }

@@ -75,9 +75,50 @@ pub fn reap(pid: i32) -> io::Result<Option<Exit>> {
     wait_for(Some(Pid::from_raw(pid)))
 }
 
-/// Reaps any one child that has ended: for the first process of a container, to which orphans are given.
+/// Reaps any one child that has ended.
 pub fn reap_any() -> io::Result<Option<Exit>> {
     wait_for(None)
+}
+
+/// Waits until a child has ended, and reaps it.
+pub fn wait(pid: i32) -> io::Result<()> {
+    while let Err(error) = waitpid(Pid::from_raw(pid), None) {
+        if error != nix::errno::Errno::EINTR {
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}
+
+/// A child that has ended and that nobody has reaped yet, if there is one.
+pub fn ended_child() -> io::Result<Option<i32>> {
+    // SAFETY: a zeroed siginfo is valid, and the call fills it; when no child has ended its pid stays 0.
+    let pid = unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        let how = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+        check(libc::waitid(libc::P_ALL, 0, &raw mut info, how))?;
+        info.si_pid()
+    };
+    Ok((pid != 0).then_some(pid))
+}
+
+/// All children that have ended and that nobody has reaped yet. Reads the list of all processes in `/proc`.
+pub fn ended_children() -> io::Result<Vec<i32>> {
+    let parent = id().to_string();
+    let is_ended = |pid: &i32| {
+        // Number, name in parentheses (which may contain any), state, parent's number.
+        std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+            let mut words = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_ascii_whitespace();
+            words.next() == Some("Z") && words.next() == Some(&parent)
+        })
+    };
+    let numbers = std::fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    Ok(numbers.filter(is_ended).collect())
+}
+
+/// Whether there is a process of this number, also one that has ended and that nobody has reaped.
+pub fn exists(pid: i32) -> bool {
+    kill(pid, 0).map_or_else(|error| error.raw_os_error() != Some(libc::ESRCH), |()| true)
 }
 
 fn wait_for(pid: Option<Pid>) -> io::Result<Option<Exit>> {

@@ -31,14 +31,15 @@ impl Manager {
                 if pid == 0 {
                     continue;
                 }
-                match process::reap(pid) {
-                    Ok(Some(exit)) => {
-                        if let Some(ended) = self.on_exit(worker, seat, exit, host) {
-                            return Some(ended);
-                        }
-                    }
-                    Ok(None) => {}
-                    Err(error) => self.context.log.error(&format!("cannot wait for process {pid}: {error}")),
+                let exit = process::reap(pid).unwrap_or_else(|_| {
+                    let log = self.context.log.speaking_for(format!("worker={worker}"), pid);
+                    log.error("user code in the manager has waited for it: how it has ended is not known");
+                    Some(Exit { pid, code: 1, signal: 0 })
+                });
+                if let Some(exit) = exit
+                    && let Some(ended) = self.on_exit(worker, seat, exit, host)
+                {
+                    return Some(ended);
                 }
             }
         }

@@ -50,6 +50,8 @@ pub struct Acceptor {
     pub listener: Listener,
     /// The shared memory.
     pub segment: &'static Segment,
+    /// What it waits with.
+    pub epoll: Epoll,
     /// The reactors' epolls.
     pub reactors: Vec<Arc<Epoll>>,
     /// Open descriptors of all connections.
@@ -89,9 +91,8 @@ impl Acceptor {
     }
 
     fn accept_all(&self) -> io::Result<()> {
-        let epoll = Epoll::new()?;
-        epoll.add(self.listener.as_fd(), LISTENER, Interest::ReadLevel)?;
-        epoll.add(self.stop.inner.1.as_fd(), STOP, Interest::ReadEdge)?;
+        self.epoll.add(self.listener.as_fd(), LISTENER, Interest::ReadLevel)?;
+        self.epoll.add(self.stop.inner.1.as_fd(), STOP, Interest::ReadEdge)?;
         let mut events = Events::with_capacity(2);
         let sessions = self.segment.sessions_writer();
         let mut last = SessionId(0);
@@ -108,7 +109,7 @@ impl Acceptor {
                 Next::Empty => {
                     is_exhausted = false;
                     // The only error is an interrupt, and signals are blocked in this thread.
-                    let _ = epoll.wait(&mut events, None);
+                    let _ = self.epoll.wait(&mut events, None);
                 }
                 Next::Exhausted(_) if self.stop.is_set() => return Ok(()),
                 Next::Exhausted(error) => {

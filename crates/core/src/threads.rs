@@ -1,0 +1,183 @@
+//! The threads of the master: reactors, the accept thread, and the helpers for disk and log. All of them have started,
+//! or none is left.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rotor_ipc::sync::Ordering::AcqRel;
+use rotor_sys::epoll::Epoll;
+use rotor_sys::socket::Listener;
+
+use crate::disk;
+use crate::log::Log;
+use crate::process::{Context, request};
+use crate::reactor::{Acceptor, Config, Mail, Mailbox, Reactor, Stop};
+
+/// The main thread looks this often whether the other threads have ended.
+pub const JOIN_EVERY: Duration = Duration::from_millis(5);
+/// At the end, the log's thread has so long to write what is left.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// The threads that serve connections.
+pub struct Threads {
+    log: Log,
+    mailboxes: Vec<Mailbox>,
+    stop: Stop,
+    accept: Option<JoinHandle<()>>,
+    reactors: Vec<JoinHandle<()>>,
+    disk: Option<JoinHandle<()>>,
+    log_writer: Option<JoinHandle<()>>,
+}
+
+impl Threads {
+    /// Starts all; from here on connections are accepted. When one cannot start, those that have are ended.
+    pub fn start(
+        context: &Context,
+        mailboxes: &[Mailbox],
+        listener: Listener,
+        cpus: &[u32],
+        wants_connect: bool,
+    ) -> io::Result<Self> {
+        let mut threads = Self {
+            log: context.log.clone(),
+            mailboxes: mailboxes.to_vec(),
+            stop: Stop::new()?,
+            accept: None,
+            reactors: Vec::new(),
+            disk: None,
+            log_writer: None,
+        };
+        match threads.start_all(context, listener, cpus, wants_connect) {
+            Ok(()) => Ok(threads),
+            Err(error) => {
+                threads.end();
+                Err(error)
+            }
+        }
+    }
+
+    fn start_all(
+        &mut self,
+        context: &Context,
+        listener: Listener,
+        cpus: &[u32],
+        wants_connect: bool,
+    ) -> io::Result<()> {
+        let (lines, line_queue) = mpsc::sync_channel(4096);
+        self.log_writer = Some(disk::spawn_log(context.log.clone(), line_queue)?);
+        context.log.hand_to(lines);
+        let (jobs, job_queue) = mpsc::channel();
+        self.disk = Some(disk::spawn_disk(job_queue)?);
+        let live = Arc::new(AtomicUsize::new(0));
+        let mut epolls = Vec::new();
+        let (ready, readies) = mpsc::channel();
+        for (reactor, mailbox) in self.mailboxes.iter().enumerate() {
+            let epoll = Arc::new(Epoll::new()?);
+            epolls.push(epoll.clone());
+            let config = Config {
+                reactor,
+                segment: context.segment,
+                settings: context.settings.clone(),
+                log: context.log.speaking_as(format!("reactor={reactor}")),
+                mailbox: mailbox.clone(),
+                epoll,
+                jobs: jobs.clone(),
+                live: live.clone(),
+                wants_connect,
+                cpu: (!cpus.is_empty()).then(|| cpus[reactor % cpus.len()]),
+            };
+            let (context, ready) = (context.clone(), ready.clone());
+            let body = move || run_reactor(config, &context, &ready);
+            self.reactors.push(disk::spawn(&format!("rotor-reactor-{reactor}"), body)?);
+        }
+        drop(ready);
+        // Each says so, or goes without a word.
+        for _ in &self.reactors {
+            readies.recv().map_err(|_| io::Error::other("a reactor has panicked"))??;
+        }
+        let acceptor = Acceptor {
+            listener,
+            segment: context.segment,
+            epoll: Epoll::new()?,
+            reactors: epolls,
+            live,
+            max_connection: context.settings.max_connection as usize,
+            nodelay: context.settings.port.open_tcp_nodelay,
+            log: context.log.clone(),
+            stop: self.stop.clone(),
+        };
+        self.accept = Some(disk::spawn("rotor-accept", move || acceptor.run())?);
+        Ok(())
+    }
+
+    /// Ends the accept thread, once it has taken what has connected by now.
+    pub fn stop_accepting(&mut self) {
+        self.stop.stop();
+        if let Some(accept) = self.accept.take() {
+            join(accept, &self.log);
+        }
+    }
+
+    /// Whether the reactors have ended, and the disk's helper, which gives back what they have left.
+    pub fn are_reactors_done(&self) -> bool {
+        self.reactors.iter().chain(&self.disk).all(JoinHandle::is_finished)
+    }
+
+    /// Ends all threads; what is not sent by now is dropped.
+    pub fn end(mut self) {
+        self.stop_accepting();
+        for mailbox in &self.mailboxes {
+            mailbox.put(Mail::Finish { deadline: Some(Instant::now()) });
+        }
+        for thread in self.reactors.drain(..).chain(self.disk.take()) {
+            join(thread, &self.log);
+        }
+        self.log.take_back();
+        let Some(log_writer) = self.log_writer.take() else { return };
+        // Nobody may read the pipe that it writes to: the last lines are worth a moment, and no more.
+        let end = Instant::now() + LAST_LINES;
+        while !log_writer.is_finished() && Instant::now() < end {
+            std::thread::sleep(JOIN_EVERY);
+        }
+        if log_writer.is_finished() {
+            join(log_writer, &self.log);
+        }
+    }
+}
+
+fn run_reactor(config: Config, context: &Context, ready: &mpsc::Sender<io::Result<()>>) {
+    let guard = StopUnlessDone(context);
+    match Reactor::new(config) {
+        Ok(reactor) => {
+            // Nobody waits any more where another has failed.
+            let _ = ready.send(Ok(()));
+            reactor.run();
+        }
+        Err(error) => {
+            let _ = ready.send(Err(error));
+        }
+    }
+    std::mem::forget(guard);
+}
+
+/// Stops the server when a reactor panics: its connections would hang for ever, and no worker would find its lanes
+/// closed, hence by force.
+struct StopUnlessDone<'a>(&'a Context);
+
+impl Drop for StopUnlessDone<'_> {
+    fn drop(&mut self) {
+        self.0.segment.header().requests.fetch_or(request::STOP | request::FORCE, AcqRel);
+        self.0.segment.main_bell().write();
+        self.0.segment.manager_bell().write();
+    }
+}
+
+fn join(thread: JoinHandle<()>, log: &Log) {
+    if thread.join().is_err() {
+        log.error("a thread of the master has panicked");
+    }
+}
