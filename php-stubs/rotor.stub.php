@@ -94,6 +94,17 @@ namespace Rotor {
         /** Nothing is logged. */
         public const LOG_NONE = 6;
 
+        /** Values of the setting `log_rotation`: one file; the default. */
+        public const LOG_ROTATION_SINGLE = 0;
+        /** A file for each month, `log_file` with `.YYYYMM` behind it. */
+        public const LOG_ROTATION_MONTHLY = 1;
+        /** For each day, `.YYYYMMDD`. */
+        public const LOG_ROTATION_DAILY = 2;
+        /** For each hour, `.YYYYMMDDHH`. */
+        public const LOG_ROTATION_HOURLY = 3;
+        /** For each minute, `.YYYYMMDDHHMM`. */
+        public const LOG_ROTATION_EVERY_MINUTE = 4;
+
         /** @var array<string, mixed>|null what has been set, under each setting's own name; null before the first `set()` */
         public $setting = null;
         /** @var Connection\Iterator all connections */
@@ -148,6 +159,10 @@ namespace Rotor {
          *     pid_file?: string,
          *     log_file?: string,
          *     log_level?: int,
+         *     log_format?: string,
+         *     log_date_format?: string,
+         *     log_date_with_microseconds?: bool,
+         *     log_rotation?: int,
          *     max_wait_time?: int,
          *     shutdown_delay?: int|float,
          *     respawn_max_delay?: int|float,

@@ -33,6 +33,11 @@ pub const CONSTANTS: &[Constant] = &[
     ("LOG_WARNING", 4),
     ("LOG_ERROR", 5),
     ("LOG_NONE", 6),
+    ("LOG_ROTATION_SINGLE", 0),
+    ("LOG_ROTATION_MONTHLY", 1),
+    ("LOG_ROTATION_DAILY", 2),
+    ("LOG_ROTATION_HOURLY", 3),
+    ("LOG_ROTATION_EVERY_MINUTE", 4),
 ];
 
 /// The public properties. Each process has its own copy; what is set in one is not seen by the others.

@@ -415,7 +415,8 @@ final class TestServer
     {
         $ours = '\S+( \S+)? (error|warning) [\w=.-]+ pid=\d+: ';
         $php = '(PHP )?(Warning|Fatal error|Parse error|Recoverable fatal error|Notice|Deprecated|User \w+): ';
-        preg_match_all("/^($ours|$php|thread '.*' .*panicked at ).*$/m", $log, $matches);
+        $json = '\{"time":"[^"]*","level":"(error|warning)",';
+        preg_match_all("/^($ours|$json|$php|thread '.*' .*panicked at ).*$/m", $log, $matches);
         return $matches[0];
     }
 

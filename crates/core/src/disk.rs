@@ -8,7 +8,7 @@ use rotor_ipc::SessionId;
 use rotor_ipc::payload::{Filling, Kept, Payload};
 use rotor_sys::file::UnnamedFile;
 
-use crate::log::Log;
+use crate::log::{Line, Log};
 
 /// Work for the helper thread.
 pub enum Job {
@@ -111,7 +111,7 @@ pub fn spawn_disk(jobs: Receiver<Job>) -> io::Result<JoinHandle<()>> {
 }
 
 /// Starts the thread that writes the log lines of this process. It ends when all senders are gone.
-pub fn spawn_log(log: Log, lines: Receiver<String>) -> io::Result<JoinHandle<()>> {
+pub fn spawn_log(log: Log, lines: Receiver<Line>) -> io::Result<JoinHandle<()>> {
     spawn("rotor-log", move || {
         while let Ok(line) = lines.recv() {
             log.write(&line);

@@ -304,6 +304,7 @@ impl Master {
         let is_over = self.manager_exit.is_some();
         // A signal of user code's may have come in the instant since the last look.
         let timeout = if is_over { Duration::from_millis(1) } else { timeout.unwrap_or(IDLE_LOOK) };
+        self.context.log.tick();
         // The only error is an interrupt: the next turn looks at what came.
         let _ = self.epoll.wait(&mut self.events, Some(timeout));
         None

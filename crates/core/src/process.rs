@@ -426,7 +426,7 @@ impl Process {
     }
 
     fn broken(&self, broken: Broken) -> CallError {
-        self.context.log.error(&broken.to_string());
+        self.context.log.limited().error(|| broken.to_string());
         CallError::new(code::WRONG_OPERATION, broken.to_string())
     }
 }

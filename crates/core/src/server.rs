@@ -56,7 +56,7 @@ impl Server {
 /// Runs a server until it has stopped. Returns in every process that it forks; the result says how each ends.
 pub fn start(server: Server, settings: Settings, host: &mut dyn Host) -> Result<End, Error> {
     let Server { listener, address } = server;
-    let log = Log::open(settings.log_level, settings.log_file.as_deref()).map_err(|error| {
+    let log = Log::open(&settings).map_err(|error| {
         let path = settings.log_file.as_deref().unwrap_or(Path::new("")).display();
         Error::system(format!("cannot open log_file {path}"), &error)
     })?;
@@ -80,11 +80,12 @@ fn run(
     pid_file: &mut Option<PidFile>,
     host: &mut dyn Host,
 ) -> Result<End, Error> {
-    let ready = if settings.daemonize { Some(daemonize(&settings, host)?) } else { None };
+    let ready = if settings.daemonize { Some(daemonize(log, host)?) } else { None };
     warn_of_threads(log);
     let cpus = cpus_to_pin(&settings, log);
 
     let segment = make_segment(&settings, host.user_processes())?;
+    log.share(segment.header());
     segment.header().master_pid.store(process::id(), Relaxed);
     segment.header().started_us.store(unix_us(), Relaxed);
     let context = Context { segment, settings: Arc::new(settings), log: log.clone(), address };
@@ -158,15 +159,16 @@ fn lock_pid_file(path: &Path) -> Result<PidFile, Error> {
 }
 
 /// Goes on in a daemon; the process that called waits until that is ready, and ends.
-fn daemonize(settings: &Settings, host: &mut dyn Host) -> Result<ReadyTell, Error> {
+fn daemonize(log: &Log, host: &mut dyn Host) -> Result<ReadyTell, Error> {
     host.before_fork();
     let failed = |error| Error::system("cannot become a daemon", &error);
     match process::detach().map_err(failed)? {
         Detached::Parent(ready) => process::exit_now(ready.wait()),
         Detached::Daemon(ready) => {
-            let output = settings.log_file.as_deref().map(rotor_sys::file::open_append).transpose().map_err(failed)?;
+            let output = log.path().as_deref().map(rotor_sys::file::open_append).transpose().map_err(failed)?;
             let output = output.as_ref().map(std::os::fd::AsFd::as_fd);
             process::redirect_standard_streams(output).map_err(failed)?;
+            log.has_streams();
             Ok(ready)
         }
     }

@@ -60,6 +60,8 @@ pub fn collect(context: &Context, own: Option<&SeatEntry>) -> Vec<(&'static str,
         ("crash_count", header.crashes.load(Relaxed)),
         ("lost_messages", header.lost_messages.load(Relaxed)),
         ("slots_backing_off", header.slots_backing_off.load(Relaxed)),
+        ("log_lines_suppressed", header.log_lines_suppressed.load(Relaxed)),
+        ("log_lines_dropped", header.log_lines_dropped.load(Relaxed)),
         ("blocks_in_use", blocks_in_use(segment) as u64),
     ];
     if let Some(seat) = own {

@@ -136,6 +136,7 @@ impl Threads {
         for thread in self.reactors.drain(..).chain(self.disk.take()) {
             join(thread, &self.log);
         }
+        self.log.settle();
         self.log.take_back();
         let Some(log_writer) = self.log_writer.take() else { return };
         // Nobody may read the pipe that it writes to: the last lines are worth a moment, and no more.

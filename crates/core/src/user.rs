@@ -80,6 +80,7 @@ impl UserProcess {
             Outcome::Ended(end) => end,
         };
         self.seat.set_state(SeatState::Leaving);
+        self.context.log.settle();
         host.left();
         end
     }

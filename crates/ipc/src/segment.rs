@@ -55,6 +55,12 @@ pub struct Header {
     pub slots_failing: AtomicU64,
     /// Workers that were replaced for having served, grown or lived long enough.
     pub recycled: AtomicU64,
+    /// Times that all processes were asked to open the log anew.
+    pub log_opened: AtomicU64,
+    /// Lines of the log that one of many like it stands for.
+    pub log_lines_suppressed: AtomicU64,
+    /// Lines of the log that could not be written.
+    pub log_lines_dropped: AtomicU64,
 }
 
 // SAFETY: repr(C), atomics only, zero is a server that has not started.

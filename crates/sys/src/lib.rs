@@ -9,6 +9,7 @@ pub mod eventfd;
 pub mod file;
 pub mod limits;
 pub mod memory;
+pub mod output;
 pub mod own;
 pub mod process;
 pub mod random;

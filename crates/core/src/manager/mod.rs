@@ -92,6 +92,7 @@ pub fn run(context: &Context, parent: Parent, cpus: Vec<u32>, host: &mut dyn Hos
     host.entered(Role::Manager, manager.process.clone());
     let ended = manager.live(host);
     if matches!(ended, Ended::Manager(_)) {
+        log.settle();
         host.left();
     }
     ended
@@ -206,7 +207,6 @@ impl Manager {
         }
         if arrived.has(SIGWINCH) || arrived.has(rotor_sys::signal::sigrtmin()) {
             self.context.log.reopen();
-            self.signal_workers(rotor_sys::signal::sigrtmin());
         }
     }
 
@@ -363,6 +363,7 @@ impl Manager {
             return None;
         }
         self.process.flush();
+        self.context.log.tick();
         // The only error is an interrupt: the next turn looks at what came.
         let waited = self.epoll.wait(&mut self.events, timeout);
         // User code may have taken the signal over: a wait that nothing has ended looks as well.

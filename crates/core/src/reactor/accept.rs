@@ -117,9 +117,9 @@ impl Acceptor {
                         is_exhausted = true;
                         add(&self.segment.master().pauses, 1);
                         let why = describe_errno(error.raw_os_error().unwrap_or(0));
-                        self.log.warning(&format!(
-                            "accepting pauses: {why}; raise the limit of open files or lower max_connection"
-                        ));
+                        self.log.limited().warning(|| {
+                            format!("accepting pauses: {why}; raise the limit of open files or lower max_connection")
+                        });
                     }
                     self.pause();
                 }
@@ -142,7 +142,7 @@ impl Acceptor {
                     io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted => continue,
                     _ if is_exhaustion(&error) => return Next::Exhausted(error),
                     _ => {
-                        self.log.info(|| format!("a connection could not be accepted: {error}"));
+                        self.log.limited().info(|| format!("a connection could not be accepted: {error}"));
                         continue;
                     }
                 },
@@ -195,7 +195,7 @@ impl Acceptor {
             send_queued: 0,
             close_errno: 0,
         });
-        self.log.info(|| format!("session {id} from {peer}"));
+        self.log.limited().info(|| format!("session {id} from {peer}"));
         let registered = Stream::from_raw(fd).and_then(|stream| {
             let added = self.reactors[usize::from(reactor)].add(stream.as_fd(), id.0, Interest::SocketEdge);
             // On success the descriptor is the reactor's.
@@ -205,7 +205,7 @@ impl Acceptor {
             added
         });
         if let Err(error) = registered {
-            self.log.warning(&format!("session {id} cannot be watched: {error}; closed"));
+            self.log.limited().warning(|| format!("session {id} cannot be watched: {error}; closed"));
             sessions.remove(id);
             self.live.fetch_sub(1, Relaxed);
             add(&self.segment.master().refused, 1);

@@ -214,7 +214,9 @@ impl Reactor {
             }
             Kind::Receive | Kind::Connect | Kind::Close | Kind::WorkerDied => {
                 self.put_back(connection);
-                self.log.error(&format!("unexpected record kind={:?} session={id}, dropped", record.header.kind));
+                self.log
+                    .limited()
+                    .error(|| format!("unexpected record kind={:?} session={id}, dropped", record.header.kind));
                 add(&self.counters.dropped, 1);
                 Ok(())
             }

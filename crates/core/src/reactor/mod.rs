@@ -370,9 +370,9 @@ impl Reactor {
                 match result {
                     Ok(bytes) => connection.output.has_read(bytes),
                     Err(error) => {
-                        self.log.error(&format!(
-                            "cannot read a spilled message of session {session} (task_tmpdir): {error}"
-                        ));
+                        self.log.limited().error(|| {
+                            format!("cannot read a spilled message of session {session} (task_tmpdir): {error}")
+                        });
                         connection.output.clear();
                         connection.end_input(Why::PeerReset);
                     }
@@ -429,7 +429,7 @@ impl Reactor {
         add(&self.counters.closed, 1);
         let connections = &self.counters.connections;
         connections.store(connections.load(Relaxed).saturating_sub(1), Relaxed);
-        self.log.info(|| format!("session {} closed", connection.id));
+        self.log.limited().info(|| format!("session {} closed", connection.id));
     }
 
     /// The connection broke.

@@ -256,7 +256,7 @@ impl Reactor {
 
     fn on_frame_error(&mut self, connection: &mut Connection, error: FrameError) {
         add(&self.counters.protocol_errors, 1);
-        self.log.info(|| format!("session {}: {error}; closing", connection.id));
+        self.log.limited().info(|| format!("session {}: {error}; closing", connection.id));
         connection.end_input(Why::Misframed);
         self.drop_unread(connection);
     }

@@ -138,9 +138,6 @@ pub static ABSENT: &[AbsentRow] = &[
     meaningless(&["iouring_workers"], ZERO, NO_AIO),
     meaningless(&["iouring_flag"], ZERO, NO_AIO),
     // Logging and system.
-    later(&["log_date_format"], Harmless::Texts(&["%F %T"]), "other formats of the time in the log"),
-    later(&["log_date_with_microseconds"], OFF, "other formats of the time in the log"),
-    later(&["log_rotation"], ZERO, "rotation of the log"),
     later(&["request_slowlog_timeout"], ZERO, SLOWLOG),
     later(&["request_slowlog_file"], Harmless::Empty, SLOWLOG),
     later(&["trace_event_worker"], OFF, SLOWLOG),

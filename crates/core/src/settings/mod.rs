@@ -9,6 +9,7 @@
 mod absent;
 mod error;
 mod input;
+mod log;
 mod machine;
 mod page;
 mod resolve;
@@ -26,6 +27,7 @@ use crate::framer::Framing;
 pub use absent::{ABSENT, Absence, AbsentRow, Harmless};
 pub use error::{Fault, SettingError, Warning};
 pub use input::SettingsInput;
+pub use log::{DateFormat, LogFormat, LogRotation};
 pub use machine::Machine;
 pub use page::{array_shape, settings_page};
 pub use row::{Kind, Limit, Preset, Range, Row, Scope, Unit};
@@ -49,6 +51,14 @@ pub struct Settings {
     pub log_file: Option<PathBuf>,
     /// The lowest level that is logged.
     pub log_level: LogLevel,
+    /// How a line looks.
+    pub log_format: LogFormat,
+    /// How the date of a line looks.
+    pub log_date_format: DateFormat,
+    /// Whether microseconds follow it.
+    pub log_date_with_microseconds: bool,
+    /// How often the log goes on in a new file.
+    pub log_rotation: LogRotation,
     /// How long a process that was asked to leave may take; `None` is for ever.
     pub max_wait_time: Option<Duration>,
     /// How long the server goes on serving after it was asked to stop.

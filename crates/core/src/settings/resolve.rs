@@ -11,7 +11,7 @@ use super::machine::Machine;
 use super::row::{Kind, Preset};
 use super::table::Key;
 use super::value::Value;
-use super::{LogLevel, Names, PortSettings, Settings};
+use super::{DateFormat, LogFormat, LogLevel, LogRotation, Names, PortSettings, Settings};
 use crate::framer::{Framing, LengthField, LengthType};
 
 pub(super) fn resolve(
@@ -32,6 +32,10 @@ pub(super) fn resolve(
         pid_file: chosen.path(Key::PidFile)?,
         log_file: chosen.path(Key::LogFile)?,
         log_level: LogLevel::from_number(chosen.int(Key::LogLevel)).unwrap_or_default(),
+        log_format: LogFormat::from_name(chosen.bytes(Key::LogFormat)).unwrap_or_default(),
+        log_date_format: DateFormat::new(chosen.bytes(Key::LogDateFormat)).unwrap_or_default(),
+        log_date_with_microseconds: chosen.flag(Key::LogDateWithMicroseconds),
+        log_rotation: LogRotation::from_number(chosen.int(Key::LogRotation)).unwrap_or_default(),
         max_wait_time: chosen.timeout(Key::MaxWaitTime),
         shutdown_delay: chosen.duration(Key::ShutdownDelay),
         respawn_max_delay: chosen.duration(Key::RespawnMaxDelay),

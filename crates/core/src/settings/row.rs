@@ -1,8 +1,9 @@
 //! One row of the settings table, and what follows from it: conversion, check, and the words for both.
 
 use super::error::Fault;
+use super::log::DateFormat;
 use super::machine::Machine;
-use super::table::Key;
+use super::table::{DEFAULT_DATE, Key};
 use super::value::Value;
 use crate::framer::LengthType;
 
@@ -99,6 +100,10 @@ pub enum Range {
     },
     /// A letter for which `pack()` writes an integer of fixed size.
     PackLetter,
+    /// One of these strings.
+    OneOf(&'static [&'static str]),
+    /// A format of `strftime()`.
+    DateFormat,
 }
 
 /// The upper end of a range.
@@ -167,7 +172,7 @@ impl Row {
         let taken = match self.range {
             Range::Ints { min, max, .. } => (min..=max.on(machine)).contains(&number),
             Range::Only { value, .. } => number == value,
-            Range::Any | Range::Length { .. } | Range::PackLetter => true,
+            Range::Any | Range::Length { .. } | Range::PackLetter | Range::OneOf(_) | Range::DateFormat => true,
         };
         if taken { Ok(number) } else { Err(Fault::Range) }
     }
@@ -183,6 +188,8 @@ impl Row {
     fn has_bytes(&self, bytes: &[u8]) -> bool {
         let taken = match self.range {
             Range::Length { min, max } => (min..=max).contains(&bytes.len()),
+            Range::OneOf(texts) => texts.iter().any(|text| text.as_bytes() == bytes),
+            Range::DateFormat => DateFormat::new(bytes).is_some(),
             Range::PackLetter => matches!(bytes, [letter] if LengthType::from_letter(*letter).is_some()),
             Range::Any | Range::Ints { .. } | Range::Only { .. } => true,
         };
@@ -199,6 +206,8 @@ impl Row {
             }
             Range::Only { value, .. } => value.to_string(),
             Range::Length { min, max } => format!("a string of {min} to {max} bytes"),
+            Range::OneOf(texts) => texts.iter().map(|text| format!("\"{text}\"")).collect::<Vec<_>>().join(" or "),
+            Range::DateFormat => format!("a format of strftime() such as \"{DEFAULT_DATE}\", on one line"),
             Range::PackLetter => {
                 let letters = LengthType::ALL.map(|kind| char::from(kind.letter()).to_string());
                 format!("one of the letters {}", letters.join(" "))

@@ -1,5 +1,6 @@
 //! The settings that Rotor has.
 
+use super::log::LogFormat;
 use super::machine::Machine;
 use super::row::{Kind, Limit, Preset, Range, Row, Scope, Unit};
 
@@ -61,6 +62,27 @@ rows! {
         range: Range::Ints { min: 0, min_means: "debug", max: Limit::Fixed(6), max_means: "none" },
         preset: Preset::Int(3),
         doc: "Lowest level that is logged: 0 debug, 1 trace, 2 info, 3 notice, 4 warning, 5 error, 6 none.",
+    }
+    LogFormat = "log_format" {
+        kind: Kind::Text,
+        range: Range::OneOf(LogFormat::NAMES),
+        preset: Preset::Text("text"),
+        doc: "Shape of a log line: for people, or one JSON object with `time`, `level`, `who`, `pid`, `event` and the facts of the event.",
+    }
+    LogDateFormat = "log_date_format" {
+        kind: Kind::Text,
+        range: Range::DateFormat,
+        preset: Preset::Text(DEFAULT_DATE),
+        doc: "How the time of a text line looks, in the letters of `strftime()`. JSON lines have RFC 3339.",
+    }
+    LogDateWithMicroseconds = "log_date_with_microseconds" {
+        doc: "Put microseconds behind the time of a text line.",
+    }
+    LogRotation = "log_rotation" {
+        kind: Kind::Int,
+        range: Range::Ints { min: 0, min_means: "never", max: Limit::Fixed(4), max_means: "every minute" },
+        preset: Preset::Int(0),
+        doc: "How often `log_file` goes on in a new file, named by the period: 1 monthly (`.YYYYMM`), 2 daily (`.YYYYMMDD`), 3 hourly, 4 every minute.",
     }
     MaxWaitTime = "max_wait_time" {
         kind: Kind::Int,
@@ -234,6 +256,9 @@ impl Key {
         &ROWS[self as usize]
     }
 }
+
+/// As `date '+%F %T'` prints it.
+pub(super) const DEFAULT_DATE: &str = "%F %T";
 
 /// 256 MiB, or a quarter of the memory if that is less.
 fn default_ipc_memory(machine: &Machine) -> i64 {

@@ -193,6 +193,7 @@ impl Worker {
             Outcome::Ended(end) => end,
         };
         self.process.flush();
+        self.context.log.settle();
         host.left();
         end
     }
@@ -350,7 +351,8 @@ impl Worker {
                 self.hold(&held, reactor, record);
                 add(&self.seat.counters.dropped, 1);
                 let kind = record.header.kind;
-                self.context.log.error(&format!("unexpected record kind={kind:?} from=reactor {reactor}, dropped"));
+                let log = self.context.log.limited();
+                log.error(|| format!("unexpected record kind={kind:?} from=reactor {reactor}, dropped"));
                 Outcome::Returned
             }
         };
@@ -372,7 +374,7 @@ impl Worker {
                 self.hold(held, reactor, record);
                 self.seat.in_hand.clear();
                 add(&self.seat.counters.dropped, 1);
-                self.context.log.error(&format!("{broken}; a message of session {session} is dropped"));
+                self.context.log.limited().error(|| format!("{broken}; a message of session {session} is dropped"));
                 return Ok(Next::Go);
             }
         };
@@ -389,9 +391,11 @@ impl Worker {
             self.seat.in_hand.clear();
             add(&self.seat.counters.refused, 1);
             let len = payload.len();
-            self.context.log.warning(&format!(
-                "session {session}: a message of {len} bytes is larger than memory_limit leaves room for; closing"
-            ));
+            self.context.log.limited().warning(|| {
+                format!(
+                    "session {session}: a message of {len} bytes is larger than memory_limit leaves room for; closing"
+                )
+            });
             // An error means that it is closing already.
             let _ = self.process.close(session.0.cast_signed(), false);
             return Ok(Next::Go);
@@ -453,7 +457,7 @@ impl Worker {
             Outcome::Threw => {
                 add(&self.seat.counters.exceptions, 1);
                 if self.context.settings.close_on_worker_error && kind != Kind::Close {
-                    self.context.log.warning(&format!("session {session} is closed: its callback threw"));
+                    self.context.log.limited().warning(|| format!("session {session} is closed: its callback threw"));
                     let _ = self.process.close(session.0.cast_signed(), false);
                 }
             }
@@ -467,7 +471,8 @@ impl Worker {
     fn confirm_close(&mut self, reactor: usize, session: SessionId) {
         let reactor = u16::try_from(reactor).unwrap_or(0);
         if let Err(error) = self.process.to_reactor(reactor, Kind::Closed, session, 0, &[]) {
-            self.context.log.error(&format!("the close of session {session} cannot be confirmed: {error}"));
+            let log = self.context.log.limited();
+            log.error(|| format!("the close of session {session} cannot be confirmed: {error}"));
         }
     }
 
@@ -524,6 +529,7 @@ impl Worker {
         if self.events.iter().any(|event| event.token() == TICK) && self.ticker.heard() {
             let now_ns = monotonic_ns();
             self.process.sweep(now_ns);
+            self.context.log.tick();
             if is_owner {
                 self.look_at_itself(now_ns);
             }

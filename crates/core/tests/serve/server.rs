@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use rotor_core::framer::{Framing, LengthField, LengthType};
 use rotor_core::host::End;
 use rotor_core::server::{Server, SockType, start};
-use rotor_core::settings::{LogLevel, PortSettings, Settings};
+use rotor_core::settings::{DateFormat, LogFormat, LogLevel, LogRotation, PortSettings, Settings};
 use rotor_sys::process::{self, Fork};
 
 use crate::host::{Manners, TestHost, frame};
@@ -45,6 +45,10 @@ pub fn settings() -> Settings {
         pid_file: None,
         log_file: None,
         log_level: LogLevel::Notice,
+        log_format: LogFormat::Text,
+        log_date_format: DateFormat::default(),
+        log_date_with_microseconds: false,
+        log_rotation: LogRotation::Single,
         max_wait_time: Some(Duration::from_secs(10)),
         shutdown_delay: Duration::ZERO,
         respawn_max_delay: Duration::from_secs(5),
