@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 
 use crate::counts::Allowance;
-use crate::message::{Framing, in_alphabet};
+use crate::message::{Framing, Large, in_alphabet};
 
 /// Sends verified requests to an echo server and keeps a ledger of what became of each.
 ///
@@ -34,6 +34,9 @@ pub struct Args {
     /// Bytes of a request without its framing: one size, or a range such as 1-64K (each request its own, by the seed).
     #[arg(long, default_value = "64", value_parser = parse_sizes)]
     pub size: (u64, u64),
+    /// Makes one request in so many of another size, such as 1M/50: which ones, the seed says.
+    #[arg(long, value_parser = parse_large)]
+    pub large: Option<Large>,
     /// How requests are framed.
     #[arg(long, value_enum, default_value_t = FramingName::Raw)]
     pub framing: FramingName,
@@ -163,6 +166,8 @@ pub struct Plan {
     pub in_flight: usize,
     /// The smallest and the largest request.
     pub sizes: (u64, u64),
+    /// The size that some of them have instead.
+    pub large: Option<Large>,
     /// Their framing.
     pub framing: Framing,
     /// When it is over.
@@ -230,6 +235,7 @@ impl Args {
             connections: self.connections,
             in_flight: self.in_flight,
             sizes: self.size,
+            large: self.large,
             framing,
             extent,
             warmup: duration("--warmup", self.warmup)?,
@@ -260,6 +266,15 @@ fn parse_sizes(text: &str) -> Result<(u64, u64), String> {
         return Err("expected 1 to 4 GiB less one byte, the smaller size first".into());
     }
     Ok((smallest, largest))
+}
+
+fn parse_large(text: &str) -> Result<Large, String> {
+    let (size, one_in) = text.split_once('/').ok_or("expected a size and one in how many, as 1M/50")?;
+    let (size, one_in) = (parse_sizes(size)?, one_in.parse().map_err(|_| format!("{one_in}: expected a number"))?);
+    if size.0 != size.1 || one_in == 0 {
+        return Err("expected one size, and at least 1".into());
+    }
+    Ok(Large { size: size.0, one_in })
 }
 
 fn parse_size(text: &str) -> Result<u64, String> {
@@ -320,6 +335,14 @@ mod tests {
         assert_eq!(plan("--size 256M").unwrap().sizes, (1 << 28, 1 << 28));
         for refused in ["0", "9-3", "x", "5G", "-4", "1-"] {
             assert!(plan(&format!("--size={refused}")).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn one_request_in_some_may_have_another_size() {
+        assert_eq!(plan("--large 1M/50").unwrap().large, Some(Large { size: 1 << 20, one_in: 50 }));
+        for refused in ["1M", "1M/0", "1M/x", "1-2M/5", "0/5"] {
+            assert!(plan(&format!("--large={refused}")).is_err(), "{refused}");
         }
     }
 

@@ -42,6 +42,21 @@ pub struct Counts {
     pub bytes_received: u64,
     /// The first faults in words.
     pub faults: Vec<String>,
+    /// The first connections that the server ended though we had not, a few thousand of them.
+    pub ends: Vec<Ended>,
+}
+
+/// A connection that the server ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Ended {
+    /// Its number, as in the headers of its requests.
+    pub connection: u32,
+    /// Whether by a reset.
+    pub is_reset: bool,
+    /// The first request without an answer: all before it were answered.
+    pub first_open: u64,
+    /// Requests without an answer of which something was written.
+    pub cut: u64,
 }
 
 /// How much of what is otherwise a fault may happen.
@@ -76,12 +91,22 @@ impl Counts {
         for fault in &other.faults {
             self.note(|| fault.clone());
         }
+        for &end in &other.ends {
+            self.ended(end);
+        }
     }
 
     /// Keeps a fault in words, as long as there are few.
     pub fn note(&mut self, fault: impl FnOnce() -> String) {
         if self.faults.len() < FAULTS_KEPT {
             self.faults.push(fault());
+        }
+    }
+
+    /// Keeps the end of a connection, as long as there are not too many.
+    pub fn ended(&mut self, end: Ended) {
+        if self.ends.len() < ENDS_KEPT {
+            self.ends.push(end);
         }
     }
 
@@ -109,6 +134,7 @@ impl Counts {
 }
 
 const FAULTS_KEPT: usize = 20;
+const ENDS_KEPT: usize = 10_000;
 
 #[cfg(test)]
 mod tests {
@@ -146,8 +172,11 @@ mod tests {
         sum.note(|| "first".into());
         let mut other = Counts { answered: 2, reordered: 3, ..Counts::default() };
         other.note(|| "second".into());
+        let end = Ended { connection: 4, is_reset: false, first_open: 5, cut: 6 };
+        other.ended(end);
         sum.add(&other);
         assert_eq!((sum.answered, sum.reordered), (3, 3));
         assert_eq!(sum.faults, ["first", "second"]);
+        assert_eq!(sum.ends, [end]);
     }
 }

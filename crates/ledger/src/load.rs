@@ -17,7 +17,7 @@ use socket2::SockRef;
 use crate::args::{Ending, Extent, Mode, Plan};
 use crate::clock::{Shared, Window, nanos};
 use crate::connection::{Buffers, Connection, End, Phase, Turn};
-use crate::counts::Counts;
+use crate::counts::{Counts, Ended};
 use crate::measure::Measure;
 use crate::message::Recipe;
 use crate::ticker::Ticker;
@@ -504,6 +504,12 @@ impl<'a> Load<'a> {
                 End::Closed => self.counts.closed += 1,
             }
             let id = connection.id;
+            self.counts.ended(Ended {
+                connection: id,
+                is_reset: end == End::Reset,
+                first_open: connection.book.front().map_or(connection.book.issued(), |front| front.number),
+                cut,
+            });
             self.counts.cut += cut;
             self.counts.note(|| format!("{end:?} by the server: connection {id}, {cut} requests open"));
             self.open -= cut;

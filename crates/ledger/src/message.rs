@@ -30,6 +30,15 @@ pub struct Identity {
     pub size: u64,
 }
 
+/// A size that one request in some has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Large {
+    /// Bytes without the framing.
+    pub size: u64,
+    /// One in how many.
+    pub one_in: u64,
+}
+
 /// The first bytes of a request that are not a plain window of the table: prefix and header.
 #[derive(Debug, Clone, Copy)]
 pub struct Head {
@@ -55,6 +64,7 @@ pub struct Recipe {
     seed: u64,
     smallest: u64,
     largest: u64,
+    large: Option<Large>,
     framing: Framing,
     table: Vec<u8>,
 }
@@ -76,7 +86,13 @@ impl Recipe {
         }
         // Twice, so that a window of up to PERIOD bytes is one slice wherever it starts.
         table.extend_from_within(..);
-        Self { seed, smallest: sizes.0, largest: sizes.1, framing, table }
+        Self { seed, smallest: sizes.0, largest: sizes.1, large: None, framing, table }
+    }
+
+    /// The same, but some of the requests have another size.
+    #[must_use]
+    pub fn with_large(self, large: Option<Large>) -> Self {
+        Self { large, ..self }
     }
 
     /// The framing that requests are written in.
@@ -86,6 +102,11 @@ impl Recipe {
 
     /// The size of a request, by the seed.
     pub fn size(&self, connection: u32, number: u64) -> u64 {
+        if let Some(large) = self.large
+            && self.hash(connection, number, 2).is_multiple_of(large.one_in)
+        {
+            return large.size;
+        }
         if self.smallest == self.largest {
             return self.smallest;
         }
@@ -100,7 +121,7 @@ impl Recipe {
 
     /// Whether a request of ours can have this size.
     pub fn is_plausible(&self, size: u64) -> bool {
-        (self.smallest..=self.largest).contains(&size)
+        (self.smallest..=self.largest).contains(&size) || self.large.is_some_and(|large| large.size == size)
     }
 
     /// All bytes of a request on the wire.
@@ -259,6 +280,17 @@ mod tests {
         let seen: Vec<u64> = (0..100).map(|number| recipe.size(0, number)).collect();
         assert!(seen.iter().all(|size| (1..=4).contains(size)));
         assert!((1..=4).all(|size| seen.contains(&size)));
+    }
+
+    #[test]
+    fn large_ones_are_as_many_as_was_asked_for() {
+        let large = Large { size: 1 << 20, one_in: 50 };
+        let recipe = Recipe::new(1, (20, 99), Framing::Raw).with_large(Some(large));
+        let sizes: Vec<u64> = (0..5000).map(|number| recipe.size(0, number)).collect();
+        let count = sizes.iter().filter(|&&size| size == large.size).count();
+        assert!((70..130).contains(&count), "{count} of 5000");
+        assert!(sizes.iter().all(|&size| recipe.is_plausible(size)));
+        assert!(!recipe.is_plausible(100) && !recipe.is_plausible(large.size - 1));
     }
 
     #[test]

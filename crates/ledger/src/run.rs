@@ -20,7 +20,7 @@ use crate::report::{Latency, Report, Server};
 /// An error means that it could not run (no descriptors, no such process); what the server did wrong is in the report.
 pub fn run(plan: &Plan) -> io::Result<Report> {
     raise_descriptor_limit()?;
-    let recipe = Recipe::new(plan.seed, plan.sizes, plan.framing.clone());
+    let recipe = Recipe::new(plan.seed, plan.sizes, plan.framing.clone()).with_large(plan.large);
     let shared = Shared::new(plan.threads);
     let mut watch = Watch::new(plan);
     watch.server.memory_before = watch.memory()?;

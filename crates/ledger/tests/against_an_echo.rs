@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use ledger::args::Args;
+use ledger::counts::Ended;
 use ledger::report::Report;
 use socket2::SockRef;
 
@@ -81,6 +82,14 @@ fn every_message_of_a_true_echo_is_answered_in_every_framing() {
             assert_clean(&ledger(port, &line), 1000);
         }
     }
+}
+
+#[test]
+fn some_requests_may_be_much_larger_than_the_others() {
+    let line = "--framing length --size 20-4K --large 1M/10 --connections 5 --in-flight 4 --messages 200";
+    let report = ledger(echo(), line);
+    assert_clean(&report, 200);
+    assert!(report.counts.bytes_sent > 5 << 20, "{report}");
 }
 
 #[test]
@@ -206,6 +215,7 @@ fn a_reset_cuts_the_open_requests_and_a_reconnect_sends_the_rest() {
     let port = framed(|number, message| (number != 4).then_some(message));
     let report = ledger(port, "--framing length --messages 10 --allow-resets 1");
     assert_eq!((report.counts.answered, report.counts.cut, report.counts.reset), (4, 1, 1), "{report}");
+    assert_eq!(report.counts.ends, [Ended { connection: 0, is_reset: true, first_open: 4, cut: 1 }]);
     let report = ledger(port, "--framing length --messages 10 --reconnect --allow-resets 2");
     let counts = &report.counts;
     assert_eq!((counts.sent, counts.answered, counts.cut), (10, 8, 2), "{report}");
