@@ -34,7 +34,7 @@ endif
 # Lets cargo build for the PHP that was chosen.
 WITH_PHP := source scripts/php.sh;
 
-.PHONY: help setup serve build install test lint model phpt fuzz stress bench test-tools test-fresh fmt clean
+.PHONY: help setup serve build install test lint model phpt fuzz stress chaos bench test-tools test-fresh fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,10 @@ fuzz: setup ## Fuzz each target for FUZZ_SECONDS (120)
 
 stress: setup ## The long proofs in their full form
 	@scripts/test.sh stress
+
+chaos: build ## CHAOS_MINUTES (1) of load under reloads, deaths and pauses; fails on what is lost; CHAOS_SEED repeats
+	@$(WITH_PHP) cargo build --release $(LOCKED) -p ledger; \
+		ROTOR_LEDGER=$(TARGET)/release/ledger exec "$$php" scripts/chaos.php
 
 bench: build ## Echo through Rotor beside a raw epoll echo: the numbers and the picture of the README
 	@$(WITH_PHP) PHP="$$php" cargo run --release $(LOCKED) -p rotor-benches --bin bench

@@ -166,7 +166,7 @@ php_syntax() {
     local file bad=0
     while IFS= read -r -d '' file; do
         "$php" -n -l "$file" | grep -v '^No syntax errors' && bad=1
-    done < <(find examples php-stubs tests-php/inc -name '*.php' -print0)
+    done < <(find examples php-stubs scripts tests-php/inc -name '*.php' -print0)
     return "$bad"
 }
 export -f php_syntax
