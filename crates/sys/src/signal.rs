@@ -4,13 +4,14 @@ use std::cell::UnsafeCell;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering};
 
 use crate::check;
 use crate::eventfd::{EventFd, write_raw};
 
 static ARRIVED: AtomicU64 = AtomicU64::new(0);
 static WAKE: AtomicI32 = AtomicI32::new(-1);
+static KEPT: AtomicBool = AtomicBool::new(false);
 
 /// The signals that this process notes. There is one set for the process, as there is one table of handlers.
 pub struct Signals {
@@ -69,7 +70,9 @@ impl Signals {
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        restore();
+        if !KEPT.load(Ordering::Relaxed) {
+            restore();
+        }
         // The descriptor is closed next, and its number may be another's soon.
         WAKE.store(-1, Ordering::Release);
     }
@@ -142,6 +145,12 @@ static BEFORE: [Before; 65] = [const { Before(UnsafeCell::new(MaybeUninit::unini
 static CHANGED: AtomicU64 = AtomicU64::new(0);
 /// What is done on each of these signals now.
 static ACTIONS: [AtomicUsize; 65] = [const { AtomicUsize::new(0) }; 65];
+
+/// From now on no signal of this process gets its former action back: the process is on its way out, and one that comes
+/// as late as that must neither kill it there nor look like a crash.
+pub fn keep_to_the_end() {
+    KEPT.store(true, Ordering::Relaxed);
+}
 
 /// The first real-time signal: the C library keeps some for itself, so it is no constant.
 pub fn sigrtmin() -> i32 {

@@ -94,6 +94,7 @@ pub fn run(context: &Context, parent: Parent, cpus: Vec<u32>, host: &mut dyn Hos
     if matches!(ended, Ended::Manager(_)) {
         log.settle();
         host.left();
+        rotor_sys::signal::keep_to_the_end();
     }
     ended
 }

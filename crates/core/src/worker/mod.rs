@@ -113,7 +113,11 @@ pub fn run(identity: Identity, context: &Context, host: &mut dyn Host) -> End {
     let log = context.log.speaking_as(format!("worker={}", identity.worker));
     let context = Context { log, ..context.clone() };
     match Worker::new(identity, context.clone()) {
-        Ok(mut worker) => worker.live(host),
+        Ok(mut worker) => {
+            let end = worker.live(host);
+            rotor_sys::signal::keep_to_the_end();
+            end
+        }
         Err(error) => {
             context.log.error(&format!("the worker cannot start: {error}"));
             End::Leave { code: 1 }
