@@ -55,6 +55,8 @@ pub struct Header {
     pub slots_failing: AtomicU64,
     /// Workers that were replaced for having served, grown or lived long enough.
     pub recycled: AtomicU64,
+    /// What the clocks of the machine show beyond UTC, in seconds.
+    pub utc_offset_seconds: AtomicI32,
     /// Times that all processes were asked to open the log anew.
     pub log_opened: AtomicU64,
     /// Lines of the log that one of many like it stands for.

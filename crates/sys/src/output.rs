@@ -27,8 +27,8 @@ enum Way {
     NonBlocking,
     /// Each send says that it must not block.
     Socket,
-    /// The descriptor blocks and others write by it, too: it is asked for room first. Somebody else may take that room
-    /// in between, which is why this is the last choice.
+    /// The descriptor blocks and others write by it, too: it is asked for room first. Before Linux 6.5 somebody else may
+    /// take that room in between, which is why this is the last choice.
     Asked,
 }
 
@@ -125,19 +125,28 @@ impl Output {
     }
 
     fn write_once(&self, bytes: &[u8]) -> io::Result<usize> {
-        let (fd, start, len) = (self.fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len());
+        let (fd, start, len) = (self.fd.as_raw_fd(), bytes.as_ptr().cast::<libc::c_void>(), bytes.len());
         if self.way == Way::Asked && !self.wait_for_room(Duration::ZERO)? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         // A pipe with room takes this much without waiting.
         let len = if self.way == Way::Asked { len.min(libc::PIPE_BUF) } else { len };
-        // SAFETY: the first `len` bytes of `bytes` are read.
-        let written = check(unsafe {
+        // SAFETY: the first `len` bytes of `bytes` are read; so is `piece`, which says just that.
+        let written = unsafe {
             match self.way {
-                Way::Socket => libc::send(fd, start, len, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL),
-                Way::File | Way::NonBlocking | Way::Asked => libc::write(fd, start, len),
+                Way::File | Way::NonBlocking => check(libc::write(fd, start, len)),
+                Way::Socket => check(libc::send(fd, start, len, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)),
+                Way::Asked => {
+                    let piece = libc::iovec { iov_base: start.cast_mut(), iov_len: len };
+                    match check(libc::pwritev2(fd, &raw const piece, 1, -1, libc::RWF_NOWAIT)) {
+                        Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => {
+                            check(libc::write(fd, start, len))
+                        }
+                        written => written,
+                    }
+                }
             }
-        })?;
+        }?;
         // No kernel says it, but a loop that believed it would never end.
         if written == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(written.cast_unsigned()) }
     }

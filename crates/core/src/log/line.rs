@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use chrono::{DateTime, Local, SecondsFormat};
+use chrono::SecondsFormat;
 
-use crate::settings::{DateFormat, LogFormat, LogLevel};
+use crate::settings::{DateFormat, LogFormat, LogLevel, Time};
 
 /// How lines look.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub struct Shape {
 #[derive(Clone, Copy, Debug)]
 pub struct Said<'a> {
     /// When.
-    pub time: DateTime<Local>,
+    pub time: Time,
     /// How much it matters.
     pub level: LogLevel,
     /// Which part of the server, `worker=3`.
@@ -151,10 +151,10 @@ const LONGEST_EVENT: usize = 32 << 10;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::TimeZone;
+    use chrono::{DateTime, Local, TimeZone};
 
     fn said(event: &str) -> Said<'_> {
-        let time = Local.timestamp_opt(1_772_000_000, 42_000).unwrap();
+        let time = Local.timestamp_opt(1_772_000_000, 42_000).unwrap().into();
         Said { time, level: LogLevel::Warning, who: "worker=3", pid: 812, event }
     }
 

@@ -14,13 +14,12 @@ mod tests;
 
 use std::io;
 use std::panic::Location;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Instant;
 
-use chrono::Local;
 use rotor_ipc::segment::Header;
 use rotor_sys::process;
 
@@ -69,7 +68,7 @@ impl Log {
             date: settings.log_date_format.clone(),
             microseconds: settings.log_date_with_microseconds,
         };
-        let sink = Sink::open(settings.log_file.as_deref(), settings.log_rotation, Local::now())?;
+        let sink = Sink::open(settings.log_file.as_deref(), settings.log_rotation)?;
         let shared = Shared { shape, sink, limits: Limits::default(), pid: AtomicI32::new(process::id()) };
         Ok(Self { level: settings.log_level, who: "master".into(), about: None, shared: Arc::new(shared) })
     }
@@ -81,12 +80,18 @@ impl Log {
 
     /// The file that is written to now; `None`: standard output.
     pub fn path(&self) -> Option<PathBuf> {
-        self.shared.sink.path_at(Local::now())
+        self.shared.sink.path_at(self.shared.sink.now())
     }
 
     /// Standard output and error lead to the log file by now, or nowhere: they follow it to the next one.
     pub fn has_streams(&self) {
         self.shared.sink.has_streams();
+    }
+
+    /// This process has another root directory by now. It finds the log file again if that lies there; if not, it keeps
+    /// the one that is open.
+    pub fn enter_root(&self, root: &Path) {
+        self.shared.sink.enter_root(root);
     }
 
     /// Gives this file, and those that this process opens later, to the user and group that workers become.
@@ -120,7 +125,7 @@ impl Log {
     /// Opens the file anew, after somebody has moved it away. All other processes of the server do so before their
     /// next line, or within about a second.
     pub fn reopen(&self) {
-        self.shared.sink.reopen(Local::now());
+        self.shared.sink.reopen(self.shared.sink.now());
     }
 
     /// To be called about once a second: says what was suppressed in the second before, and goes on in the file that
@@ -128,7 +133,7 @@ impl Log {
     pub fn tick(&self) {
         self.sum_up(false);
         // With nothing to say, this is how a reopening and a new period are noticed.
-        let now = Local::now();
+        let now = self.shared.sink.now();
         let (output, complaint) = self.shared.sink.follow(now);
         if let Some(complaint) = complaint {
             self.warning(&complaint);
@@ -190,7 +195,7 @@ impl Log {
     }
 
     fn make(&self, level: LogLevel, event: &str) -> Line {
-        let time = Local::now();
+        let time = self.shared.sink.now();
         let pid = self.about.unwrap_or_else(process::id);
         Line { time, text: self.shared.shape.line(&Said { time, level, who: &self.who, pid, event }) }
     }

@@ -17,19 +17,19 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use chrono::{DateTime, Local};
+use chrono::{FixedOffset, Local, Offset, Utc};
 use parking_lot::Mutex;
 use rotor_ipc::segment::Header;
 use rotor_sys::output::Output;
 
 use crate::error::describe_errno;
-use crate::settings::LogRotation;
+use crate::settings::{LogRotation, Time};
 
 /// A finished line.
 #[derive(Clone, Debug)]
 pub struct Line {
     /// When it was said, which decides on its file.
-    pub time: DateTime<Local>,
+    pub time: Time,
     /// Its text, with its end.
     pub text: String,
 }
@@ -55,6 +55,8 @@ pub struct Sink {
     lost_early: AtomicU64,
     /// Whose files they are to be, if those who write them have other rights than those who make them.
     owner: Mutex<Option<(Option<u32>, Option<u32>)>>,
+    /// The root directory of this process, if it is another one than when the path was set.
+    root: OnceLock<PathBuf>,
     /// Whether the standard streams of this process lead to the file, and follow it.
     leads_streams: AtomicBool,
 }
@@ -95,8 +97,9 @@ pub enum Patience {
 }
 
 impl Sink {
-    /// Opens the file for lines of `now`, or standard output.
-    pub fn open(path: Option<&Path>, rotation: LogRotation, now: DateTime<Local>) -> io::Result<Self> {
+    /// Opens the file for lines of this moment, or standard output.
+    pub fn open(path: Option<&Path>, rotation: LogRotation) -> io::Result<Self> {
+        let now = Time::from(Local::now());
         // What is no file on a disk has no periods.
         let is_file = path.is_some_and(|path| path.metadata().map_or(true, |metadata| metadata.is_file()));
         let rotation = if is_file { rotation } else { LogRotation::Single };
@@ -126,6 +129,7 @@ impl Sink {
             shared: OnceLock::new(),
             lost_early: AtomicU64::new(0),
             owner: Mutex::new(None),
+            root: OnceLock::new(),
             leads_streams: AtomicBool::new(false),
         })
     }
@@ -133,6 +137,7 @@ impl Sink {
     /// From here on, counts in the segment.
     pub fn share(&self, header: &'static Header) {
         if self.shared.set(header).is_ok() {
+            self.now();
             header.log_lines_dropped.fetch_add(self.lost_early.swap(0, Ordering::Relaxed), Ordering::Relaxed);
         }
     }
@@ -146,6 +151,28 @@ impl Sink {
         }
     }
 
+    /// `root` is this process's root directory by now. A file that lies elsewhere stays the one that is open.
+    pub fn enter_root(&self, root: &Path) {
+        let _ = self.root.set(root.to_owned());
+    }
+
+    /// The time that the clocks of this machine show. Under another root there may be no time zone, or another: the
+    /// processes that have none tell how far it is from UTC.
+    pub fn now(&self) -> Time {
+        match (self.root.get(), self.shared.get()) {
+            (Some(_), Some(header)) => {
+                let offset = FixedOffset::east_opt(header.utc_offset_seconds.load(Ordering::Relaxed));
+                Utc::now().with_timezone(&offset.unwrap_or_else(|| Utc.fix()))
+            }
+            (None, Some(header)) => {
+                let now = Time::from(Local::now());
+                header.utc_offset_seconds.store(now.offset().local_minus_utc(), Ordering::Relaxed);
+                now
+            }
+            (_, None) => Local::now().into(),
+        }
+    }
+
     /// The standard streams lead to the file by now, or nowhere.
     pub fn has_streams(&self) {
         if self.path.is_some() {
@@ -155,9 +182,17 @@ impl Sink {
         }
     }
 
-    /// The file for lines of `now`; `None`: standard output.
-    pub fn path_at(&self, now: DateTime<Local>) -> Option<PathBuf> {
-        self.path.as_deref().map(|path| with_suffix(path, &self.rotation.suffix(now)))
+    /// The file for lines of `now`; `None`: standard output, or one that this process cannot reach.
+    pub fn path_at(&self, now: Time) -> Option<PathBuf> {
+        self.path_with(&self.rotation.suffix(now))
+    }
+
+    fn path_with(&self, suffix: &str) -> Option<PathBuf> {
+        let path = with_suffix(self.path.as_deref()?, suffix);
+        match self.root.get() {
+            None => Some(path),
+            Some(root) => path.strip_prefix(root).ok().map(|rest| Path::new("/").join(rest)),
+        }
     }
 
     /// Lines go to the log thread from here on, or no longer.
@@ -172,7 +207,7 @@ impl Sink {
 
     /// Opens the file that is due at `now`. The old one is used where that fails; what there is to say about it comes
     /// back once, and not at once: the file of a new period may be for others to make.
-    pub fn follow(&self, now: DateTime<Local>) -> (Option<Arc<Output>>, Option<String>) {
+    pub fn follow(&self, now: Time) -> (Option<Arc<Output>>, Option<String>) {
         let mut place = self.place.lock();
         let opened = self.shared.get().map_or(place.opened, |header| header.log_opened.load(Ordering::Relaxed));
         let has_period_passed = self.rotation != LogRotation::Single && minute(now) != place.minute;
@@ -182,12 +217,11 @@ impl Sink {
         let second = now.timestamp();
         let suffix = self.rotation.suffix(now);
         let mut complaint = None;
-        match &self.path {
+        match self.path_with(&suffix) {
             Some(path) if opened != place.opened || suffix != place.suffix => {
                 if place.failing.is_some_and(|(_, last)| last == second) {
                     return (place.output.clone(), None);
                 }
-                let path = with_suffix(path, &suffix);
                 match Output::open(&path) {
                     Ok(output) => self.go_on_in(&mut place, output, suffix),
                     Err(error) => {
@@ -214,7 +248,7 @@ impl Sink {
 
     /// Has all processes open the file anew; this one does so first, since it may be the only one with the right to
     /// make it.
-    pub fn reopen(&self, now: DateTime<Local>) {
+    pub fn reopen(&self, now: Time) {
         let Some(path) = self.path_at(now) else { return };
         let before = self.shared.get().map(|header| header.log_opened.load(Ordering::Relaxed));
         let output = Output::open(&path);
@@ -321,7 +355,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Every period of a rotation begins with a minute.
-fn minute(time: DateTime<Local>) -> i64 {
+fn minute(time: Time) -> i64 {
     time.timestamp().div_euclid(60)
 }
 

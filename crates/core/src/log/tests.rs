@@ -3,15 +3,14 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc;
 
-use chrono::{DateTime, TimeDelta, TimeZone};
+use chrono::{Local, TimeDelta, TimeZone};
 use rotor_ipc::sync::Ordering::Relaxed;
 
 use super::*;
-use crate::settings::{LogFormat, LogRotation, Machine, Names, SettingsInput, Value};
+use crate::settings::{LogFormat, LogRotation, Machine, Names, SettingsInput, Time, Value};
 
 /// A folder of a test's own, gone with it.
 struct Folder(PathBuf);
@@ -66,7 +65,7 @@ fn open(path: &Path, header: &'static Header) -> Log {
     log
 }
 
-fn line(time: DateTime<Local>, text: &str) -> Line {
+fn line(time: Time, text: &str) -> Line {
     Line { time, text: format!("{text}\n") }
 }
 
@@ -104,7 +103,7 @@ fn each_line_goes_to_the_file_of_its_period_whoever_comes_first() {
     let folder = Folder::new();
     let settings = Settings { log_rotation: LogRotation::EveryMinute, ..settings(&folder.path("log")) };
     let (one, other) = (Log::open(&settings).unwrap(), Log::open(&settings).unwrap());
-    let begin = Local.with_ymd_and_hms(2031, 12, 31, 23, 59, 58).unwrap();
+    let begin = Time::from(Local.with_ymd_and_hms(2031, 12, 31, 23, 59, 58).unwrap());
     let at = |seconds| begin + TimeDelta::seconds(seconds);
     one.write(&line(at(0), "one"));
     other.write(&line(at(1), "other"));
@@ -123,7 +122,7 @@ fn a_period_that_has_not_ended_opens_nothing() {
     let folder = Folder::new();
     let settings = Settings { log_rotation: LogRotation::Daily, ..settings(&folder.path("log")) };
     let log = Log::open(&settings).unwrap();
-    let begin = Local.with_ymd_and_hms(2031, 6, 1, 0, 0, 0).unwrap();
+    let begin = Time::from(Local.with_ymd_and_hms(2031, 6, 1, 0, 0, 0).unwrap());
     log.write(&line(begin, "morning"));
     fs::rename(folder.path("log.20310601"), folder.path("moved")).unwrap();
     log.write(&line(begin + TimeDelta::hours(20), "evening"));
@@ -153,7 +152,7 @@ fn a_file_that_cannot_be_opened_is_complained_of_once_and_lines_go_on_to_the_old
     let folder = Folder::new();
     let settings = Settings { log_rotation: LogRotation::EveryMinute, ..settings(&folder.path("log")) };
     let log = Log::open(&settings).unwrap();
-    let begin = Local.with_ymd_and_hms(2031, 6, 1, 12, 0, 0).unwrap();
+    let begin = Time::from(Local.with_ymd_and_hms(2031, 6, 1, 12, 0, 0).unwrap());
     log.write(&line(begin, "first"));
     fs::create_dir(folder.path("log.203106011201")).unwrap();
     for second in 60..70 {
@@ -239,7 +238,9 @@ fn the_log_thread_waits_for_its_reader_and_those_who_hand_it_lines_do_not() {
     text += &drain(&mut reader);
     assert_eq!(text.matches("handed over").count() as u64, 10 - dropped, "{text}");
     log.settle();
-    assert!(drain(&mut reader).contains(&format!("than the log thread could write; count={dropped}")));
+    text += &drain(&mut reader);
+    let told = text.lines().filter_map(|line| line.split_once("than the log thread could write; count="));
+    assert_eq!(told.map(|(_, count)| count.parse::<u64>().unwrap()).sum::<u64>(), dropped, "{text}");
 }
 
 #[test]
@@ -264,6 +265,86 @@ fn lines_that_clients_cause_are_limited_summed_up_and_counted_and_others_are_not
         .map(|(count, _)| count.parse::<u64>().unwrap())
         .sum();
     assert_eq!(summed, suppressed);
+}
+
+#[test]
+fn lines_of_several_processes_never_mix() {
+    let folder = Folder::new();
+    let header = header();
+    std::thread::scope(|scope| {
+        for number in 0..4 {
+            let folder = &folder;
+            let log = open(&folder.path("log"), header).speaking_as(format!("worker={number}"));
+            scope.spawn(move || {
+                for count in 0..300 {
+                    // The file moves away under them.
+                    if count % 50 == number {
+                        let _ = fs::rename(folder.path("log"), folder.path(&format!("old{number}{count}")));
+                        log.reopen();
+                    }
+                    log.notice(&format!("{number} {count} {}", "x".repeat(count * 7 % 5000)));
+                }
+            });
+        }
+    });
+    let mut counts = [[0; 300]; 4];
+    for name in folder.names() {
+        for event in folder.events(&name) {
+            let mut words = event.split(' ');
+            let (number, count): (usize, usize) =
+                (words.next().unwrap().parse().unwrap(), words.next().unwrap().parse().unwrap());
+            assert_eq!(words.next().unwrap().len(), count * 7 % 5000);
+            counts[number][count] += 1;
+        }
+    }
+    assert_eq!(counts, [[1; 300]; 4]);
+}
+
+#[test]
+fn a_line_that_was_cut_off_does_not_swallow_the_next() {
+    let folder = Folder::new();
+    let (path, mut reader) = full_pipe(&folder);
+    let log = open(&path, header());
+    // Room for a part of it.
+    let mut page = [0; 8192];
+    reader.read_exact(&mut page).unwrap();
+    log.notice(&"x".repeat(20_000));
+    assert!(drain(&mut reader).ends_with('x'));
+    log.notice("whole");
+    let text = drain(&mut reader);
+    assert!(text.lines().all(|line| line.contains(" notice ") || line.contains(" are lost: ")), "{text}");
+    assert!(text.ends_with(": whole\n"), "{text}");
+}
+
+#[test]
+fn under_another_root_the_file_is_found_again_if_it_lies_there_and_kept_if_not() {
+    let folder = Folder::new();
+    let header = header();
+    // The path from the root of all is the same, if the new root is just that.
+    let (inside, outside) = (open(&folder.path("log"), header), open(&folder.path("log"), header));
+    inside.enter_root(Path::new("/"));
+    outside.enter_root(&folder.path("jail"));
+    fs::rename(folder.path("log"), folder.path("old")).unwrap();
+    open(&folder.path("log"), header).reopen();
+    inside.notice("inside");
+    outside.notice("outside");
+    outside.reopen();
+    outside.notice("outside");
+    assert_eq!((folder.events("log"), folder.events("old")), (vec!["inside".into()], vec!["outside".into(); 2]));
+    assert_eq!(outside.path(), None);
+}
+
+#[test]
+fn under_another_root_the_time_is_that_of_the_machine() {
+    let folder = Folder::new();
+    let header = header();
+    let settings = Settings { log_format: LogFormat::Json, ..settings(&folder.path("log")) };
+    let log = Log::open(&settings).unwrap();
+    log.share(header);
+    log.enter_root(Path::new("/"));
+    header.utc_offset_seconds.store(-12_600, Relaxed);
+    log.notice("there");
+    assert!(fs::read_to_string(folder.path("log")).unwrap().contains("-03:30\","));
 }
 
 #[test]

@@ -3,9 +3,12 @@
 use std::fmt::Write as _;
 
 use chrono::format::{Item, StrftimeItems};
-use chrono::{DateTime, Local};
+use chrono::{DateTime, FixedOffset, Local};
 
 use super::table::DEFAULT_DATE;
+
+/// A moment, and how far the clocks of the machine are from UTC.
+pub type Time = DateTime<FixedOffset>;
 
 /// How often the log goes on in a new file. The numbers are those of `SWOOLE_LOG_ROTATION_*`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,7 +36,7 @@ impl LogRotation {
     }
 
     /// What stands behind the name of the file that has the lines of `time`, which is local.
-    pub fn suffix(self, time: DateTime<Local>) -> String {
+    pub fn suffix(self, time: Time) -> String {
         let format = match self {
             Self::Single => return String::new(),
             Self::Monthly => ".%Y%m",
@@ -82,12 +85,12 @@ impl DateFormat {
         let items = StrftimeItems::new(text).parse_to_owned().ok()?;
         let date = Self { items };
         let mut sample = String::new();
-        let is_fit = date.write(Local::now(), &mut sample) && sample.len() <= LONGEST_DATE;
+        let is_fit = date.write(Local::now().into(), &mut sample) && sample.len() <= LONGEST_DATE;
         (is_fit && !sample.contains(char::is_control)).then_some(date)
     }
 
     /// Appends `time` to `line`; false when the format does not go with it.
-    pub fn write(&self, time: DateTime<Local>, line: &mut String) -> bool {
+    pub fn write(&self, time: Time, line: &mut String) -> bool {
         write!(line, "{}", time.format_with_items(self.items.iter())).is_ok()
     }
 }
@@ -107,8 +110,8 @@ mod tests {
     use super::*;
     use chrono::TimeZone;
 
-    fn time() -> DateTime<Local> {
-        Local.with_ymd_and_hms(2026, 3, 7, 9, 5, 1).unwrap()
+    fn time() -> Time {
+        Local.with_ymd_and_hms(2026, 3, 7, 9, 5, 1).unwrap().into()
     }
 
     fn date(format: &str) -> Option<String> {

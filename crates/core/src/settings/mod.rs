@@ -27,7 +27,7 @@ use crate::framer::Framing;
 pub use absent::{ABSENT, Absence, AbsentRow, Harmless};
 pub use error::{Fault, SettingError, Warning};
 pub use input::SettingsInput;
-pub use log::{DateFormat, LogFormat, LogRotation};
+pub use log::{DateFormat, LogFormat, LogRotation, Time};
 pub use machine::Machine;
 pub use page::{array_shape, settings_page};
 pub use row::{Kind, Limit, Preset, Range, Row, Scope, Unit};
