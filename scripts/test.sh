@@ -129,6 +129,7 @@ phpt() { # name, file or directory...
     # All that the tests write goes to one short path (a unix socket's may have 107 bytes), empty in the end.
     temporary=$(mktemp -d /tmp/rotor-phpt.XXXXXX)
     mkdir "$temporary/tmp" "$temporary/none"
+    chmod 711 "$temporary" # workers of another user go through it
     write_ini "$temporary"
     run "$1" env NO_INTERACTION=1 TEST_PHP_EXECUTABLE="$php" TMPDIR="$temporary/tmp" \
         PHPRC="$temporary" PHP_INI_SCAN_DIR="$temporary/none" RUST_BACKTRACE=0 ROTOR_STRESS="${ROTOR_STRESS:-}" \

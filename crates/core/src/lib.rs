@@ -7,6 +7,7 @@ pub mod dispatch;
 pub mod error;
 pub mod framer;
 pub mod host;
+mod identity;
 pub mod log;
 pub mod manager;
 pub mod master;

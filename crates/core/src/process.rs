@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -65,6 +66,8 @@ pub struct Context {
     pub log: Log,
     /// The address of the primary port.
     pub address: SocketAddr,
+    /// The working directory of `start()`, by the path that its user knows it by; `None` when there was none.
+    pub directory: Option<PathBuf>,
 }
 
 /// One process of a running server, as the methods that user code calls see it.

@@ -88,7 +88,8 @@ fn run(
     log.share(segment.header());
     segment.header().master_pid.store(process::id(), Relaxed);
     segment.header().started_us.store(unix_us(), Relaxed);
-    let context = Context { segment, settings: Arc::new(settings), log: log.clone(), address };
+    let directory = rotor_sys::directory::current().ok();
+    let context = Context { segment, settings: Arc::new(settings), log: log.clone(), address, directory };
 
     let life = LifeLine::new().map_err(|error| Error::system("cannot make a pipe", &error))?;
     let master = process::id();

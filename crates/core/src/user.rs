@@ -49,9 +49,10 @@ pub fn run(identity: Identity, index: usize, context: &Context, host: &mut dyn H
 impl UserProcess {
     fn new(identity: Identity, context: Context) -> std::io::Result<Self> {
         let Identity { worker: id, generation, manager, manager_life, .. } = identity;
-        process::die_with_parent()?;
         // No loop watches the pipe here. Where there is no /proc the parent's death has to do.
         let life = process::die_with(manager_life.as_fd()).ok();
+        crate::identity::take_on(&context)?;
+        process::die_with_parent()?;
         if process::parent_id() != manager {
             return Err(std::io::Error::other("the manager has died"));
         }

@@ -4,6 +4,8 @@
 
 pub mod affinity;
 pub mod clock;
+pub mod credentials;
+pub mod directory;
 pub mod epoll;
 pub mod eventfd;
 pub mod file;

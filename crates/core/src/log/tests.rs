@@ -8,6 +8,7 @@ use std::sync::mpsc;
 
 use chrono::{Local, TimeDelta, TimeZone};
 use rotor_ipc::sync::Ordering::Relaxed;
+use rotor_sys::credentials::Rights;
 
 use super::*;
 use crate::settings::{LogFormat, LogRotation, Machine, Names, SettingsInput, Time, Value};
@@ -49,7 +50,13 @@ impl Drop for Folder {
 }
 
 fn settings(path: &Path) -> Settings {
-    let machine = Machine { cpus: 1, cpu_list: vec![0], memory_bytes: None, descriptor_limit: 10_000 };
+    let machine = Machine {
+        cpus: 1,
+        cpu_list: vec![0],
+        memory_bytes: None,
+        descriptor_limit: 10_000,
+        rights: Rights::of_this_process(),
+    };
     let mut input = SettingsInput::new(machine.clone());
     input.merge(vec![("log_file".to_owned(), Value::str(path.to_str().unwrap()))], Names::Rotor).unwrap();
     input.resolve(&machine, Names::Rotor).unwrap().0

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::thread;
 
+use rotor_sys::credentials::Rights;
+
 /// What limits depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Machine {
@@ -15,6 +17,8 @@ pub struct Machine {
     pub memory_bytes: Option<u64>,
     /// Descriptors that a process may have open.
     pub descriptor_limit: u64,
+    /// Who this process is, and what it may do.
+    pub rights: Rights,
 }
 
 impl Machine {
@@ -33,6 +37,7 @@ impl Machine {
             cpu_list: if cpu_list.is_empty() { (0..cpus).collect() } else { cpu_list },
             memory_bytes: [memory_of_machine(root), memory_of_cgroup(root)].into_iter().flatten().min(),
             descriptor_limit,
+            rights: Rights::of_this_process(),
         }
     }
 }

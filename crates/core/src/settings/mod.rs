@@ -8,6 +8,7 @@
 
 mod absent;
 mod error;
+mod identity;
 mod input;
 mod log;
 mod machine;
@@ -26,6 +27,7 @@ use crate::framer::Framing;
 
 pub use absent::{ABSENT, Absence, AbsentRow, Harmless};
 pub use error::{Fault, SettingError, Warning};
+pub use identity::Identity;
 pub use input::SettingsInput;
 pub use log::{DateFormat, LogFormat, LogRotation, Time};
 pub use machine::Machine;
@@ -77,6 +79,10 @@ pub struct Settings {
     pub max_memory: Option<u64>,
     /// The age at which a worker asks for a successor.
     pub max_lifetime: Option<Duration>,
+    /// What workers and user processes become.
+    pub identity: Identity,
+    /// Whether a process that has become another user may dump core.
+    pub process_dumpable: bool,
     /// Whether reactors and event workers are pinned to CPUs.
     pub open_cpu_affinity: bool,
     /// CPUs that nothing is pinned to; sorted, each once.

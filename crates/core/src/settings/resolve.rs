@@ -6,12 +6,13 @@ use std::path::{self, Path, PathBuf};
 use std::time::Duration;
 
 use super::error::{SettingError, Warning};
+use super::identity::{self, Wanted};
 use super::input::SettingsInput;
 use super::machine::Machine;
 use super::row::{Kind, Preset};
 use super::table::Key;
 use super::value::Value;
-use super::{DateFormat, LogFormat, LogLevel, LogRotation, Names, PortSettings, Settings};
+use super::{DateFormat, Identity, LogFormat, LogLevel, LogRotation, Names, PortSettings, Settings};
 use crate::framer::{Framing, LengthField, LengthType};
 
 pub(super) fn resolve(
@@ -45,6 +46,8 @@ pub(super) fn resolve(
         max_request_grace: max_request_grace(&chosen),
         max_memory: chosen.limit(Key::MaxMemory),
         max_lifetime: chosen.timeout(Key::MaxLifetime),
+        identity: identity(&chosen, &mut warnings)?,
+        process_dumpable: chosen.flag(Key::ProcessDumpable),
         open_cpu_affinity: chosen.flag(Key::OpenCpuAffinity),
         cpu_affinity_ignore: cpu_affinity_ignore(&chosen)?,
         output_buffer_size: chosen.size(Key::OutputBufferSize),
@@ -148,6 +151,12 @@ fn cpu_affinity_ignore(chosen: &Chosen<'_>) -> Result<Vec<u32>, SettingError> {
         });
     }
     Ok(ignored)
+}
+
+fn identity(chosen: &Chosen<'_>, warnings: &mut Vec<Warning>) -> Result<Identity, SettingError> {
+    let name = |key: Key| String::from_utf8_lossy(chosen.bytes(key)).into_owned();
+    let wanted = Wanted { user: name(Key::User), group: name(Key::Group), chroot: chosen.path(Key::Chroot)? };
+    identity::resolve(&wanted, &chosen.machine.rights, chosen.names, warnings)
 }
 
 fn task_tmpdir(chosen: &Chosen<'_>) -> Result<PathBuf, SettingError> {

@@ -141,6 +141,27 @@ rows! {
         preset: Preset::Int(0),
         doc: "Age at which a worker is replaced, between two messages.",
     }
+    User = "user" {
+        kind: Kind::Text,
+        preset: Preset::Nothing,
+        doc: "User, by name or number, whose rights workers and user processes have; master and manager keep theirs. \
+              Needs root, or to be that user already.",
+    }
+    Group = "group" {
+        kind: Kind::Text,
+        preset: Preset::Nothing,
+        doc: "Group, by name or number, of the same processes; without it the user's own. The supplementary groups are \
+              the user's.",
+    }
+    Chroot = "chroot" {
+        kind: Kind::Path,
+        preset: Preset::Nothing,
+        doc: "Directory that becomes `/` for workers and user processes. Needs root.",
+    }
+    ProcessDumpable = "process_dumpable" {
+        preset: Preset::Flag(true),
+        doc: "Let processes that have become another user dump core, and be traced by that user.",
+    }
     OpenCpuAffinity = "open_cpu_affinity" {
         doc: "Pin each reactor and its event workers to one CPU.",
     }

@@ -4,11 +4,19 @@ mod machine;
 mod property;
 mod resolve;
 
+use rotor_sys::credentials::Rights;
+
 use super::*;
 
-/// Eight CPUs, 16 GiB, a million descriptors.
+/// Eight CPUs, 16 GiB, a million descriptors, and root.
 fn machine() -> Machine {
-    Machine { cpus: 8, cpu_list: (0..8).collect(), memory_bytes: Some(16 << 30), descriptor_limit: 1_000_000 }
+    Machine {
+        cpus: 8,
+        cpu_list: (0..8).collect(),
+        memory_bytes: Some(16 << 30),
+        descriptor_limit: 1_000_000,
+        rights: Rights { uid: 0, gid: 0, capabilities: u64::MAX },
+    }
 }
 
 fn input() -> SettingsInput {
@@ -76,6 +84,10 @@ fn samples() -> Vec<(Key, Value, Value)> {
         int(Key::MaxRequestGrace, -1, 5),
         int(Key::MaxMemory, -1, 64 << 20),
         float(Key::MaxLifetime, f64::INFINITY, 0.5),
+        text(Key::User, "nobody"),
+        text(Key::Group, "12"),
+        text(Key::Chroot, "/"),
+        flag(Key::ProcessDumpable, false),
         flag(Key::OpenCpuAffinity, true),
         (Key::CpuAffinityIgnore, list(&[0, -1]), list(&[1, 0, 1])),
         int(Key::OutputBufferSize, 0, 1 << 20),
@@ -215,11 +227,7 @@ fn a_message_names_the_setting_what_was_expected_and_what_was_given() {
             Value::Int(4),
             "task_worker_num must be 0, 4 given; it does not exist in this version of Rotor yet (task workers)",
         ),
-        (
-            "user",
-            Value::str("www"),
-            "user must be empty or left out, \"www\" given; it does not exist in this version of Rotor yet (giving up root's rights)",
-        ),
+        ("user", Value::Int(33), "user must be string, 33 given"),
         (
             "ssl_ciphers",
             Value::List(Vec::new()),

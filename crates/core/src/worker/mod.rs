@@ -139,6 +139,9 @@ impl Worker {
             // not allow it, it costs a little more, and nothing else.
             let _ = rotor_sys::affinity::interrupt_nobody();
         }
+        // Under another root there may be no /proc to look into.
+        let recycling = Recycling::of(&context.settings)?;
+        crate::identity::take_on(&context)?;
         process::die_with_parent()?;
         if process::parent_id() != manager {
             return Err(std::io::Error::other("the manager has died"));
@@ -177,7 +180,7 @@ impl Worker {
             ticker,
             _manager_life: manager_life,
             inbox: None,
-            recycling: Recycling::of(&context.settings)?,
+            recycling,
             listens_connect: false,
             listens_close: false,
             context,

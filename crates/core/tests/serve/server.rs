@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use rotor_core::framer::{Framing, LengthField, LengthType};
 use rotor_core::host::End;
 use rotor_core::server::{Server, SockType, start};
-use rotor_core::settings::{DateFormat, LogFormat, LogLevel, LogRotation, PortSettings, Settings};
+use rotor_core::settings::{DateFormat, Identity, LogFormat, LogLevel, LogRotation, PortSettings, Settings};
 use rotor_sys::process::{self, Fork};
 
 use crate::host::{Manners, TestHost, frame};
@@ -58,6 +58,8 @@ pub fn settings() -> Settings {
         max_request_grace: 0,
         max_memory: None,
         max_lifetime: None,
+        identity: Identity::default(),
+        process_dumpable: true,
         open_cpu_affinity: false,
         cpu_affinity_ignore: Vec::new(),
         output_buffer_size: 64 << 20,

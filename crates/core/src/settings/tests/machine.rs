@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use rotor_sys::credentials::Rights;
+
 use super::super::Machine;
 
 /// A root of its own, with `files`; removed at the end.
@@ -38,7 +40,13 @@ fn the_machine_has_what_the_kernel_says() {
     let machine = root.machine();
     assert_eq!(
         machine,
-        Machine { cpus: 2, cpu_list: vec![0, 1, 2, 8], memory_bytes: Some(16 << 30), descriptor_limit: 1024 }
+        Machine {
+            cpus: 2,
+            cpu_list: vec![0, 1, 2, 8],
+            memory_bytes: Some(16 << 30),
+            descriptor_limit: 1024,
+            rights: Rights::of_this_process(),
+        }
     );
 }
 

@@ -30,7 +30,13 @@ fn key() -> impl Strategy<Value = String> {
 
 fn any_machine() -> impl Strategy<Value = Machine> {
     (0_u32..2000, prop::collection::vec(0_u32..4, 0..4), any::<Option<u64>>(), any::<u64>()).prop_map(
-        |(cpus, cpu_list, memory_bytes, descriptor_limit)| Machine { cpus, cpu_list, memory_bytes, descriptor_limit },
+        |(cpus, cpu_list, memory_bytes, descriptor_limit)| Machine {
+            cpus,
+            cpu_list,
+            memory_bytes,
+            descriptor_limit,
+            ..super::machine()
+        },
     )
 }
 

@@ -47,6 +47,8 @@ fn a_server_that_was_told_nothing_has_the_defaults() {
         max_request_grace: 0,
         max_memory: None,
         max_lifetime: None,
+        identity: Identity::default(),
+        process_dumpable: true,
         open_cpu_affinity: false,
         cpu_affinity_ignore: Vec::new(),
         output_buffer_size: u64::from(u32::MAX),
