@@ -15,6 +15,7 @@ pub(crate) fn take_on(context: &Context) -> io::Result<()> {
         rotor_sys::directory::change_root(root).map_err(|error| {
             io::Error::new(error.kind(), format!("cannot make {} the root directory: {error}", root.display()))
         })?;
+        context.log.enter_root(root);
     }
     // With the rights of who started the server: it may well be a directory that the user cannot find by its path.
     enter_directory(context, identity.root.as_deref());

@@ -44,8 +44,25 @@ pub struct Unwritten {
 impl Output {
     /// Opens `path` for appending, made if it is not there. A named pipe has to have a reader.
     pub fn open(path: &Path) -> io::Result<Self> {
+        Self::append(path, OpenOptions::new().create(true))
+    }
+
+    /// Opens `path`. If it is not there, it is made and given to a user and a group, where this process may do so. A
+    /// file that is there may be anybody's, by way of a link: it is given to nobody.
+    pub fn open_for(path: &Path, user: Option<u32>, group: Option<u32>) -> io::Result<Self> {
+        match Self::append(path, OpenOptions::new().create_new(true)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::open(path),
+            made => {
+                let output = made?;
+                let _ = std::os::unix::fs::fchown(&*output.fd, user, group);
+                Ok(output)
+            }
+        }
+    }
+
+    fn append(path: &Path, options: &mut OpenOptions) -> io::Result<Self> {
         let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
-        let file = OpenOptions::new().append(true).create(true).mode(0o644).custom_flags(flags).open(path)?;
+        let file = options.append(true).mode(0o644).custom_flags(flags).open(path)?;
         let is_file = file.metadata()?.is_file();
         Ok(Self { fd: Own::new(file.into()), way: if is_file { Way::File } else { Way::NonBlocking } })
     }
@@ -117,11 +134,6 @@ impl Output {
             }
         }
         Ok(())
-    }
-
-    /// Gives the file to `user` and `group`, so that processes which have become these may open it, too.
-    pub fn give_to(&self, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
-        std::os::unix::fs::fchown(&*self.fd, user, group)
     }
 
     fn write_once(&self, bytes: &[u8]) -> io::Result<usize> {
@@ -276,6 +288,27 @@ mod tests {
         let fifo = folder.join("fifo");
         nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
         assert_eq!(Output::open(&fifo).unwrap_err().raw_os_error(), Some(libc::ENXIO));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_is_made_is_given_away_and_one_that_is_there_is_not() {
+        let folder = std::env::temp_dir().join(format!("rotor-given-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let owner = |name: &str| {
+            let stat = std::fs::metadata(folder.join(name)).unwrap();
+            (std::os::unix::fs::MetadataExt::uid(&stat), std::os::unix::fs::MetadataExt::gid(&stat))
+        };
+        std::fs::write(folder.join("there"), "").unwrap();
+        std::os::unix::fs::symlink("there", folder.join("link")).unwrap();
+        let before = owner("there");
+        // Only root may give files away; others make them all the same.
+        let given = if nix::unistd::geteuid().is_root() { (4711, 815) } else { before };
+        for name in ["made", "there", "link"] {
+            Output::open_for(&folder.join(name), Some(4711), Some(815)).unwrap().write(b"line\n", LONG).unwrap();
+        }
+        assert_eq!((owner("made"), owner("there")), (given, before));
+        assert_eq!(std::fs::read_to_string(folder.join("there")).unwrap(), "line\nline\n");
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

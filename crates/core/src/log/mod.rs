@@ -25,7 +25,7 @@ use rotor_sys::process;
 
 use self::limit::{Like, Limits, Summary, Verdict};
 use self::line::{Said, Shape};
-use self::sink::{Patience, Sink};
+use self::sink::{Owner, Patience, Sink};
 use crate::settings::{LogLevel, Settings};
 
 pub use self::sink::Line;
@@ -68,7 +68,9 @@ impl Log {
             date: settings.log_date_format.clone(),
             microseconds: settings.log_date_with_microseconds,
         };
-        let sink = Sink::open(settings.log_file.as_deref(), settings.log_rotation)?;
+        let credentials = &settings.identity.credentials;
+        let owner = Owner { user: credentials.uid, group: credentials.groups.as_ref().map(|groups| groups.gid) };
+        let sink = Sink::open(settings.log_file.as_deref(), settings.log_rotation, owner)?;
         let shared = Shared { shape, sink, limits: Limits::default(), pid: AtomicI32::new(process::id()) };
         Ok(Self { level: settings.log_level, who: "master".into(), about: None, shared: Arc::new(shared) })
     }
@@ -92,11 +94,6 @@ impl Log {
     /// the one that is open.
     pub fn enter_root(&self, root: &Path) {
         self.shared.sink.enter_root(root);
-    }
-
-    /// Gives this file, and those that this process opens later, to the user and group that workers become.
-    pub fn give_to(&self, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
-        self.shared.sink.give_to(user, group)
     }
 
     /// The same log for another speaker: `manager`, `worker=3`, `reactor=1`.

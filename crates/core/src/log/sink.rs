@@ -53,12 +53,20 @@ pub struct Sink {
     shared: OnceLock<&'static Header>,
     /// Lines that were lost before there was a segment to count in.
     lost_early: AtomicU64,
-    /// Whose files they are to be, if those who write them have other rights than those who make them.
-    owner: Mutex<Option<(Option<u32>, Option<u32>)>>,
+    owner: Owner,
     /// The root directory of this process, if it is another one than when the path was set.
     root: OnceLock<PathBuf>,
     /// Whether the standard streams of this process lead to the file, and follow it.
     leads_streams: AtomicBool,
+}
+
+/// The user and the group that workers become: files that the others make are theirs, so that they can open them, too.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Owner {
+    /// If it is another than that of this process.
+    pub user: Option<u32>,
+    /// The same.
+    pub group: Option<u32>,
 }
 
 /// The file that is open, and what is known of it.
@@ -98,14 +106,14 @@ pub enum Patience {
 
 impl Sink {
     /// Opens the file for lines of this moment, or standard output.
-    pub fn open(path: Option<&Path>, rotation: LogRotation) -> io::Result<Self> {
+    pub fn open(path: Option<&Path>, rotation: LogRotation, owner: Owner) -> io::Result<Self> {
         let now = Time::from(Local::now());
         // What is no file on a disk has no periods.
         let is_file = path.is_some_and(|path| path.metadata().map_or(true, |metadata| metadata.is_file()));
         let rotation = if is_file { rotation } else { LogRotation::Single };
         let suffix = rotation.suffix(now);
         let output = match path {
-            Some(path) => Some(Output::open(&with_suffix(path, &suffix))?),
+            Some(path) => Some(owner.open(&with_suffix(path, &suffix))?),
             // A server without standard output has chosen to say nothing.
             None => Output::standard().ok(),
         };
@@ -128,7 +136,7 @@ impl Sink {
             is_lossy: AtomicBool::new(false),
             shared: OnceLock::new(),
             lost_early: AtomicU64::new(0),
-            owner: Mutex::new(None),
+            owner,
             root: OnceLock::new(),
             leads_streams: AtomicBool::new(false),
         })
@@ -139,15 +147,6 @@ impl Sink {
         if self.shared.set(header).is_ok() {
             self.now();
             header.log_lines_dropped.fetch_add(self.lost_early.swap(0, Ordering::Relaxed), Ordering::Relaxed);
-        }
-    }
-
-    /// Gives this file, and those that are opened later, to others.
-    pub fn give_to(&self, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
-        *self.owner.lock() = Some((user, group));
-        match &self.place.lock().output {
-            Some(output) if output.is_file() && self.path.is_some() => output.give_to(user, group),
-            _ => Ok(()),
         }
     }
 
@@ -222,7 +221,7 @@ impl Sink {
                 if place.failing.is_some_and(|(_, last)| last == second) {
                     return (place.output.clone(), None);
                 }
-                match Output::open(&path) {
+                match self.owner.open(&path) {
                     Ok(output) => self.go_on_in(&mut place, output, suffix),
                     Err(error) => {
                         let (since, _) = *place.failing.get_or_insert((second, second));
@@ -251,7 +250,7 @@ impl Sink {
     pub fn reopen(&self, now: Time) {
         let Some(path) = self.path_at(now) else { return };
         let before = self.shared.get().map(|header| header.log_opened.load(Ordering::Relaxed));
-        let output = Output::open(&path);
+        let output = self.owner.open(&path);
         let mut place = self.place.lock();
         if let (Some(header), Some(before)) = (self.shared.get(), before)
             && header.log_opened.fetch_add(1, Ordering::Relaxed) == before
@@ -327,12 +326,6 @@ impl Sink {
     }
 
     fn go_on_in(&self, place: &mut Place, output: Output, suffix: String) {
-        if let Some((user, group)) = *self.owner.lock()
-            && output.is_file()
-        {
-            // Whoever has no right to do so has not made it.
-            let _ = output.give_to(user, group);
-        }
         let output = Arc::new(output);
         if let Some(before) = place.output.replace(output.clone())
             && self.leads_streams.load(Ordering::Relaxed)
@@ -345,6 +338,15 @@ impl Sink {
         place.is_torn = false;
         place.failing = None;
         place.has_complained = false;
+    }
+}
+
+impl Owner {
+    fn open(self, path: &Path) -> io::Result<Output> {
+        match self {
+            Self { user: None, group: None } => Output::open(path),
+            Self { user, group } => Output::open_for(path, user, group),
+        }
     }
 }
 
