@@ -248,7 +248,7 @@ impl Master {
         let end = Instant::now() + LAST_DEATHS;
         for pid in seats.map(SeatEntry::pid).filter(|pid| *pid != 0) {
             // As the first process of a container it has got them for children.
-            while !matches!(process::reap(pid), Ok(Some(_))) && process::exists(pid) && Instant::now() < end {
+            while !matches!(process::reap(pid), Ok(Some(_))) && process::is_alive(pid) && Instant::now() < end {
                 std::thread::sleep(JOIN_EVERY);
             }
         }

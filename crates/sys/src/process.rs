@@ -104,21 +104,23 @@ pub fn ended_child() -> io::Result<Option<i32>> {
 
 /// All children that have ended and that nobody has reaped yet. Reads the list of all processes in `/proc`.
 pub fn ended_children() -> io::Result<Vec<i32>> {
-    let parent = id().to_string();
-    let is_ended = |pid: &i32| {
-        // Number, name in parentheses (which may contain any), state, parent's number.
-        std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
-            let mut words = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_ascii_whitespace();
-            words.next() == Some("Z") && words.next() == Some(&parent)
-        })
-    };
+    let is_ended = |pid: &i32| state_and_parent(*pid).is_some_and(|(state, parent)| state == 'Z' && parent == id());
     let numbers = std::fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     Ok(numbers.filter(is_ended).collect())
 }
 
-/// Whether there is a process of this number, also one that has ended and that nobody has reaped.
-pub fn exists(pid: i32) -> bool {
-    kill(pid, 0).map_or_else(|error| error.raw_os_error() != Some(libc::ESRCH), |()| true)
+/// Whether a process lives. Without `/proc`, one that has ended lives until it is reaped.
+pub fn is_alive(pid: i32) -> bool {
+    let exists = kill(pid, 0).map_or_else(|error| error.raw_os_error() != Some(libc::ESRCH), |()| true);
+    exists && !state_and_parent(pid).is_some_and(|(state, _)| matches!(state, 'Z' | 'X'))
+}
+
+/// The letter of a process's state and its parent's number, as `/proc` has them.
+fn state_and_parent(pid: i32) -> Option<(char, i32)> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // Behind the number and the name, which is in parentheses and may contain any.
+    let mut words = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+    Some((words.next()?.chars().next()?, words.next()?.parse().ok()?))
 }
 
 fn wait_for(pid: Option<Pid>) -> io::Result<Option<Exit>> {

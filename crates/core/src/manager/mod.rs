@@ -9,6 +9,7 @@ pub mod slot;
 mod stop;
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -60,6 +61,8 @@ struct Manager {
     events: Events,
     life: LifeLine,
     _parent_life: Own,
+    /// Kills this process once the master is dead, whatever callback runs.
+    _killed_with_master: Option<Own<File>>,
     /// Deaths that a reactor has not been told of yet, for want of room.
     untold: VecDeque<(usize, Header, u64)>,
     callbacks: VecDeque<Event>,
@@ -101,6 +104,7 @@ pub fn run(context: &Context, parent: Parent, cpus: Vec<u32>, host: &mut dyn Hos
 
 impl Manager {
     fn new(context: Context, parent: Parent, cpus: Vec<u32>) -> std::io::Result<Self> {
+        let killed_with_master = process::die_with(parent.life.as_fd()).ok();
         process::die_with_parent()?;
         if process::parent_id() != parent.pid {
             return Err(std::io::Error::other("the master has died"));
@@ -134,6 +138,7 @@ impl Manager {
             events: Events::with_capacity(8),
             life: LifeLine::new()?,
             _parent_life: parent.life,
+            _killed_with_master: killed_with_master,
             untold: VecDeque::new(),
             callbacks: VecDeque::from([Event::ManagerStart]),
             reload: None,

@@ -7,6 +7,7 @@ mod leaving;
 mod recycling;
 
 use std::cell::Cell;
+use std::fs::File;
 use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::time::Duration;
@@ -79,6 +80,9 @@ struct Worker {
     ticker: Ticker,
     /// Readable once the manager is dead; watched by the epoll.
     _manager_life: Own,
+    /// Kills this process once the manager is dead, whatever callback runs and whoever may signal whom. Where there is
+    /// no /proc to make it, the loop ends the process.
+    _killed_with_manager: Option<Own<File>>,
     /// What it has while it owns the slot's inbox.
     inbox: Option<Inbox>,
     /// What makes it ask for a successor, if anything does.
@@ -129,6 +133,7 @@ impl Worker {
     fn new(identity: Identity, context: Context) -> std::io::Result<Self> {
         let Identity { worker: id, generation, manager, manager_life, cpu } = identity;
         let segment = context.segment;
+        let killed_with_manager = process::die_with(manager_life.as_fd()).ok();
         if let Some(cpu) = cpu {
             if let Err(error) = rotor_sys::affinity::pin_to(cpu) {
                 context.log.warning(&format!("cannot run on CPU {cpu} (open_cpu_affinity): {error}"));
@@ -179,6 +184,7 @@ impl Worker {
             sleeper: Sleeper::attach(&seat.sleep),
             ticker,
             _manager_life: manager_life,
+            _killed_with_manager: killed_with_manager,
             inbox: None,
             recycling,
             listens_connect: false,
