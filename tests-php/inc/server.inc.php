@@ -121,6 +121,10 @@ final class TestServer
         $server->waitFor(fn (): bool => $server->poll() !== null, 'the script to end');
         $output = $server->log();
         $exit = (int) $server->exit;
+        if ($exit < 0) {
+            // Nobody was left to wait for the others.
+            $server->waitFor(fn (): bool => $server->processes() === [], 'the others to follow', self::STOP_PATIENCE);
+        }
         $server->conclude($exit);
         return [$exit, $output];
     }

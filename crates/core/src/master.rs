@@ -55,6 +55,8 @@ struct Master {
     orphans: Orphans,
     /// When the manager has to have ended.
     manager_due: Option<Instant>,
+    /// The manager dies without it.
+    life: Option<Own>,
 }
 
 /// Runs the master until the server has stopped.
@@ -97,11 +99,13 @@ impl Master {
             threads: None,
             orphans: Orphans::default(),
             manager_due: None,
+            life: None,
         })
     }
 
     fn live(&mut self, setup: Setup, host: &mut dyn Host) -> Result<End, Error> {
         let Setup { listener, life, ready, cpus, .. } = setup;
+        self.life = Some(life);
         // The manager first: accepting before there is anybody to serve would only fill queues.
         if let Some(end) = self.wait_until(host, None, |master| master.context.is_asked(request::WORKERS_FORKED)) {
             return Ok(end);
@@ -126,9 +130,7 @@ impl Master {
         if let Some(end) = self.wait_until(host, None, |master| master.context.is_asked(request::STOP)) {
             return Ok(end);
         }
-        let end = self.stop(host);
-        drop(life);
-        Ok(end)
+        Ok(self.stop(host))
     }
 
     /// The orderly stop: accept ends, reactors drain, workers answer and end, output is flushed.
@@ -229,6 +231,8 @@ impl Master {
     fn abort(&mut self, end: End) -> End {
         self.context.log.error("the server ends at once");
         self.signal_manager(SIGKILL);
+        // User code may have taken the right to kill it away; the pipe asks for none.
+        self.life = None;
         while self.manager_exit.is_none() {
             self.reap();
             if self.manager_exit.is_none() {
