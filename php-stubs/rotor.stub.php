@@ -52,7 +52,7 @@ namespace Rotor {
         public const SOCK_TCP6 = 3;
         /** UDP over IPv6. It does not exist yet. */
         public const SOCK_UDP6 = 4;
-        /** Stream socket of the unix domain. It does not exist yet. */
+        /** Stream socket of the unix domain. */
         public const SOCK_UNIX_STREAM = 5;
         /** Datagram socket of the unix domain. It does not exist yet. */
         public const SOCK_UNIX_DGRAM = 6;
@@ -119,6 +119,8 @@ namespace Rotor {
         public $ssl = false;
         /** @var int a MODE_ constant */
         public $mode = 0;
+        /** @var list<Server\Port> the ports; the first is the primary one, which the constructor made */
+        public $ports = null;
         /** @var int the master's pid; 0 before `start()` */
         public $master_pid = 0;
         /** @var int the manager's pid; 0 before `start()` */
@@ -134,10 +136,11 @@ namespace Rotor {
          * Binds the socket at once; connections are taken once the server has started. There is one server per process,
          * and only under the CLI.
          *
-         * @param string $host an IP address of this machine; '0.0.0.0' and '::' are all of them
+         * @param string $host an IP address of this machine; '0.0.0.0' and '::' are all of them; for a unix socket its path,
+         *     where a socket that nobody listens on is replaced
          * @param int $port 0 to 65535; 0: the kernel chooses, and `$port` tells
          * @param int $mode MODE_PROCESS
-         * @param int $sock_type SOCK_TCP or SOCK_TCP6
+         * @param int $sock_type SOCK_TCP, SOCK_TCP6 or SOCK_UNIX_STREAM
          * @throws Exception when the address cannot be had (the code is the errno), or for what does not exist yet
          */
         public function __construct(string $host = '0.0.0.0', int $port = 0, int $mode = self::MODE_PROCESS, int $sock_type = self::SOCK_TCP)
@@ -183,6 +186,7 @@ namespace Rotor {
          *     task_tmpdir?: string,
          *     ipc_memory?: int|string,
          *     close_on_worker_error?: bool,
+         *     unix_socket_mode?: int|string,
          *     backlog?: int,
          *     open_tcp_nodelay?: bool,
          *     socket_buffer_size?: int|string,
@@ -237,6 +241,26 @@ namespace Rotor {
          * The callback of an event as it was registered; null when none was.
          */
         public function getCallback(string $event): \Closure|string|array|null
+        {
+        }
+
+        /**
+         * Listens on another address as well. It is bound at once.
+         *
+         * @param string $host an IP address of this machine, or the path of a unix socket
+         * @param int $port 0 to 65535; 0: the kernel chooses, and the port's `$port` tells
+         * @param int $sock_type a SOCK_ constant
+         * @return Server\Port|false false when the server has started
+         * @throws Exception when the address cannot be had
+         */
+        public function listen(string $host, int $port, int $sock_type): Server\Port|false
+        {
+        }
+
+        /**
+         * The same as `listen()`.
+         */
+        public function addlistener(string $host, int $port, int $sock_type): Server\Port|false
         {
         }
 
@@ -404,6 +428,66 @@ namespace Rotor {
          * Why the last method that failed in this process did: an errno below 500, else a code as named at the method.
          */
         public function getLastError(): int
+        {
+        }
+    }
+}
+
+namespace Rotor\Server {
+
+    /**
+     * An address that a server listens on, made by `listen()`. What it was told by its own `set()` is all that holds for
+     * it; one that was told nothing has the primary port's settings. An event for which it has no callback goes to the
+     * primary port's.
+     */
+    class Port
+    {
+        /** @var string the address, or the path of a unix socket */
+        public $host = '';
+        /** @var int the port number; the kernel's choice when 0 was asked for; 0 for a unix socket */
+        public $port = 0;
+        /** @var int the type of socket, a SOCK_ constant */
+        public $type = 0;
+        /** @var int without meaning */
+        public $sock = -1;
+        /** @var bool whether the port speaks TLS */
+        public $ssl = false;
+        /** @var array<string, mixed>|null what has been set by `set()` of this object, under each setting's own name */
+        public $setting = null;
+
+        /**
+         * Nobody makes one but the server.
+         */
+        private function __construct()
+        {
+        }
+
+        /**
+         * Settings of a port, before the server starts. On the primary port they are the server's too.
+         *
+         * @param array<string, mixed> $settings those that docs/settings.md lists under "A port"
+         * @return bool false when the server has started, and under the Swoole names when a setting was not taken
+         * @throws \Rotor\SettingException for a setting that is unknown, the whole server's, or not taken
+         */
+        public function set(array $settings): bool
+        {
+        }
+
+        /**
+         * Registers the callback for an event of a connection (`Connect`, `Receive`, `Close`), before the server starts.
+         *
+         * @return bool false when the server has started, and under the Swoole names for an event that is none of a port
+         * @throws \Rotor\Exception for an event that is unknown, or one of the whole server
+         * @throws \TypeError for a callback that cannot be called
+         */
+        public function on(string $event, callable $callback): bool
+        {
+        }
+
+        /**
+         * What `on()` of this object has registered for an event.
+         */
+        public function getCallback(string $event): \Closure|string|array|null
         {
         }
     }

@@ -70,6 +70,7 @@ namespace {
     const SWOOLE_EXTRA_VERSION = '';
 
     class_alias(\Rotor\Server::class, 'Swoole\Server');
+    class_alias(\Rotor\Server\Port::class, 'Swoole\Server\Port');
     class_alias(\Rotor\Exception::class, 'Swoole\Exception');
     class_alias(\Rotor\Connection\Iterator::class, 'Swoole\Connection\Iterator');
 

@@ -13,7 +13,7 @@ use rotor_core::error::code;
 use rotor_core::settings::Names;
 
 use crate::zend::{self, Module};
-use crate::{connections, errors, server};
+use crate::{connections, errors, port, server};
 
 /// The version of the peer whose behaviour is followed, in its three forms.
 const VERSION: &CStr = c"6.2.2";
@@ -38,6 +38,7 @@ pub fn register() -> Result<(), String> {
     }
     for (class, alias) in [
         (&server::CLASS, "Swoole\\Server"),
+        (&port::CLASS, "Swoole\\Server\\Port"),
         (&connections::CLASS, "Swoole\\Connection\\Iterator"),
         (&errors::EXCEPTION, "Swoole\\Exception"),
     ] {

@@ -52,11 +52,6 @@ impl Callbacks {
         self.0.borrow()[place(kind)].clone()
     }
 
-    /// Whether anything is registered for `kind`.
-    pub fn listens(&self, kind: EventKind) -> bool {
-        self.0.borrow()[place(kind)].is_some()
-    }
-
     /// Registers a callable in place of what was there before.
     pub fn set(&self, kind: EventKind, callable: Callable) {
         let before = self.0.borrow_mut()[place(kind)].replace(Rc::new(callable));
@@ -75,6 +70,11 @@ impl Callbacks {
 /// The event that a script means.
 pub fn event_named(name: &[u8]) -> Option<EventKind> {
     EVENTS.iter().find(|(_, known)| known.as_bytes().eq_ignore_ascii_case(name)).map(|(kind, _)| *kind)
+}
+
+/// What scripts call an event.
+pub fn name_of(kind: EventKind) -> &'static str {
+    EVENTS[place(kind)].1
 }
 
 /// What to say about a name that [`event_named`] does not know.

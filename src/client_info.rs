@@ -1,37 +1,30 @@
 //! The array of `getClientInfo()`.
 
-use std::net::IpAddr;
-
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::ZendHashTable;
 use rotor_core::process::ClientInfo;
-
-use crate::server::{SOCK_TCP, SOCK_TCP6};
 
 /// What is known of a connection, under the peer's keys. Times are seconds since 1970, 0 where nothing has
 /// happened yet.
 pub fn to_php(info: &ClientInfo) -> ZBox<ZendHashTable> {
     let session = &info.session;
-    let remote = session.peer.ip().to_canonical();
-    let socket_type = match remote {
-        IpAddr::V4(_) => SOCK_TCP,
-        IpAddr::V6(_) => SOCK_TCP6,
-    };
+    // A unix socket's client has no address; the peer shows its path, which is empty unless the client has bound one.
+    let remote_ip = session.peer.map_or_else(String::new, |peer| peer.ip().to_canonical().to_string());
     let mut array = ZendHashTable::new();
     // Each fails for a key with a NUL only.
     let mut int = |key: &str, value: i64| drop(array.insert(key, value));
     int("server_port", info.server_port.into());
     int("server_fd", session.port.into());
     int("socket_fd", session.fd.into());
-    int("socket_type", socket_type);
-    int("remote_port", session.peer.port().into());
+    int("socket_type", info.sock_type as i64);
+    int("remote_port", session.peer.map_or(0, |peer| peer.port().into()));
     int("reactor_id", session.reactor.into());
     int("worker_id", info.worker.0.into());
     int("connect_time", whole_seconds(session.connected_us));
     int("last_time", whole_seconds(session.received_us));
     int("close_errno", session.close_errno.into());
     int("send_queued_bytes", i64::try_from(session.send_queued).unwrap_or(i64::MAX));
-    drop(array.insert("remote_ip", remote.to_string()));
+    drop(array.insert("remote_ip", remote_ip));
     for (key, time_us) in [
         ("last_recv_time", session.received_us),
         ("last_send_time", session.sent_us),

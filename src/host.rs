@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 use std::rc::Rc;
 
 use ext_php_rs::types::{ZendObject, Zval};
-use rotor_core::host::{Event, EventKind, Host, Outcome, Role};
+use rotor_core::host::{Event, EventKind, Host, Origin, Outcome, Role};
 use rotor_core::process::Process;
 use rotor_ipc::payload::Payload;
 use rotor_ipc::{SessionId, WorkerId};
@@ -33,7 +33,12 @@ impl<'a> PhpHost<'a> {
 
     /// Runs a callback with `$server` in front.
     fn run<const N: usize>(&self, kind: EventKind, args: [Zval; N]) -> Outcome {
-        match self.server.callbacks().get(kind) {
+        self.run_on(0, kind, args)
+    }
+
+    /// Runs a port's callback with `$server` in front.
+    fn run_on<const N: usize>(&self, port: u16, kind: EventKind, args: [Zval; N]) -> Outcome {
+        match self.server.callback(kind, port.into()) {
             Some(callable) => callable.call(args),
             None => pending_end().map_or(Outcome::Returned, Outcome::Ended),
         }
@@ -57,8 +62,8 @@ impl Host for PhpHost<'_> {
         0
     }
 
-    fn listens(&self, kind: EventKind) -> bool {
-        self.server.callbacks().listens(kind)
+    fn listens(&self, kind: EventKind, port: u16) -> bool {
+        self.server.callback(kind, port.into()).is_some()
     }
 
     fn call(&mut self, event: Event) -> Outcome {
@@ -90,11 +95,11 @@ impl Host for PhpHost<'_> {
                 ],
             ),
             Event::UserProcess { .. } => Outcome::Returned,
-            Event::Connect { session, reactor } => {
-                self.run(EventKind::Connect, [server, of_session(session), long(reactor.into())])
+            Event::Connect { session, reactor, port } => {
+                self.run_on(port, EventKind::Connect, [server, of_session(session), long(reactor.into())])
             }
-            Event::Close { session, reactor } => {
-                self.run(EventKind::Close, [server, of_session(session), long(reactor.map_or(-1, i64::from))])
+            Event::Close { session, reactor, port } => {
+                self.run_on(port, EventKind::Close, [server, of_session(session), long(reactor.map_or(-1, i64::from))])
             }
         }
     }
@@ -103,12 +108,12 @@ impl Host for PhpHost<'_> {
         zend::string_fits(len)
     }
 
-    fn receive(&mut self, session: SessionId, reactor: u16, payload: &Payload<'_>, taken: &mut dyn FnMut()) -> Outcome {
-        let Some(callable) = self.server.callbacks().get(EventKind::Receive) else {
+    fn receive(&mut self, from: Origin, payload: &Payload<'_>, taken: &mut dyn FnMut()) -> Outcome {
+        let Some(callable) = self.server.callback(EventKind::Receive, from.port.into()) else {
             taken();
             return Outcome::Returned;
         };
-        let args = [self.object(), of_session(session), long(reactor.into())];
+        let args = [self.object(), of_session(from.session), long(from.reactor.into())];
         callable.call_with_bytes(args, payload.len(), |room: &mut [MaybeUninit<u8>]| payload.copy_into(room), taken)
     }
 

@@ -9,6 +9,7 @@ mod connections;
 mod errors;
 mod host;
 mod info;
+mod port;
 mod process_title;
 mod running;
 mod server;
@@ -85,6 +86,11 @@ fn register_classes() -> Result<()> {
         .constants(server::CONSTANTS)
         .properties(server::PROPERTIES)
         .register(&server::CLASS)?;
+    Class::new("Rotor\\Server\\Port")
+        .methods(&port::METHODS)
+        .native::<port::PortObject>()
+        .properties(port::PROPERTIES)
+        .register(&port::CLASS)?;
     Class::new("Rotor\\Connection\\Iterator")
         .methods(&connections::METHODS)
         .native::<Connections>()

@@ -8,15 +8,20 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::OnceLock;
 
-use ext_php_rs::types::Zval;
-use rotor_core::settings::{Machine, SettingsInput};
+use ext_php_rs::types::{ZendHashTable, ZendObject, Zval};
+use rotor_core::host::EventKind;
+use rotor_core::ports::PortInfo;
+use rotor_core::settings::{Machine, SettingError, Settings, SettingsInput, Warning};
 
+use crate::aliases::names;
+use crate::call::Callable;
 use crate::callbacks::Callbacks;
 use crate::errors::{EXCEPTION, wrong_state};
+use crate::port::{self, Port};
 use crate::running::Running;
-use crate::zend::{ClassRef, Fault, Handlers, Native, Type, functions};
+use crate::zend::{self, ClassRef, Fault, Handlers, Native, Type, functions};
 
-pub use constants::{CONSTANTS, PROPERTIES, SOCK_TCP, SOCK_TCP6};
+pub use constants::{CONSTANTS, PROPERTIES};
 
 /// The class `Rotor\Server`.
 pub static CLASS: ClassRef = ClassRef::new();
@@ -25,27 +30,76 @@ pub static CLASS: ClassRef = ClassRef::new();
 pub struct Server {
     /// The bound port, until `start()` takes it.
     bound: RefCell<Option<rotor_core::server::Server>>,
-    settings: RefCell<SettingsInput>,
+    settings: Rc<RefCell<SettingsInput>>,
+    /// Of the server; those of connections are the ports'.
     callbacks: Callbacks,
+    ports: RefCell<Vec<Rc<Port>>>,
     running: Rc<Running>,
-    started: Cell<bool>,
+    started: Rc<Cell<bool>>,
 }
 
 impl Server {
     fn new(bound: rotor_core::server::Server, machine: Machine) -> Self {
         EXISTS.set(true);
+        let settings = Rc::new(RefCell::new(SettingsInput::new(machine)));
+        let started = Rc::new(Cell::new(false));
         Self {
             bound: RefCell::new(Some(bound)),
-            settings: RefCell::new(SettingsInput::new(machine)),
+            ports: RefCell::new(vec![Port::primary(settings.clone(), started.clone())]),
+            settings,
             callbacks: Callbacks::default(),
             running: Rc::default(),
-            started: Cell::new(false),
+            started,
         }
     }
 
-    /// The registered callbacks.
-    pub fn callbacks(&self) -> &Callbacks {
-        &self.callbacks
+    /// The callback for an event, on a port where it is one of ports: its own, or the primary port's.
+    pub fn callback(&self, kind: EventKind, port: usize) -> Option<Rc<Callable>> {
+        if !kind.is_of_port() {
+            return self.callbacks.get(kind);
+        }
+        let ports = self.ports.borrow();
+        let own = ports.get(port).and_then(|port| port.callbacks.get(kind));
+        own.or_else(|| ports[0].callbacks.get(kind))
+    }
+
+    /// How many ports it has.
+    fn port_count(&self) -> usize {
+        self.ports.borrow().len()
+    }
+
+    /// Where `on()` registers the callback for an event.
+    fn callbacks_for(&self, kind: EventKind) -> CallbacksFor<'_> {
+        if kind.is_of_port() {
+            CallbacksFor::Port(self.ports.borrow()[0].clone())
+        } else {
+            CallbacksFor::Server(&self.callbacks)
+        }
+    }
+
+    /// Makes `$ports` begin with the primary port.
+    fn show_primary(&self, info: &PortInfo, object: *mut ZendObject) {
+        let primary = self.ports.borrow()[0].clone();
+        show_port(object, port::object(primary, info));
+    }
+
+    /// Makes another port known, and shows it in `$ports`.
+    fn add_port(&self, info: &PortInfo, object: *mut ZendObject, machine: Machine) -> Zval {
+        let port = Port::other(machine, self.started.clone());
+        self.ports.borrow_mut().push(port.clone());
+        let zval = port::object(port, info);
+        show_port(object, zval.shallow_clone());
+        zval
+    }
+
+    /// What holds for the server and each of its ports.
+    fn resolve(&self, machine: &Machine) -> Result<(Settings, Vec<Warning>), SettingError> {
+        let (mut settings, warnings) = self.settings.borrow().resolve(machine, names())?;
+        for port in &self.ports.borrow()[1..] {
+            let own = port.own_settings().map(|own| own.resolve_port(machine, names())).transpose()?;
+            settings.ports.push(own.unwrap_or_else(|| settings.ports[0].clone()));
+        }
+        Ok((settings, warnings))
     }
 
     /// The running server.
@@ -57,6 +111,35 @@ impl Server {
     fn not_started(&self) -> Result<(), Fault> {
         if self.started.get() { Err(wrong_state("server is running; call it before start()")) } else { Ok(()) }
     }
+}
+
+/// The callbacks of a server or of its primary port.
+enum CallbacksFor<'a> {
+    Server(&'a Callbacks),
+    Port(Rc<Port>),
+}
+
+impl std::ops::Deref for CallbacksFor<'_> {
+    type Target = Callbacks;
+
+    fn deref(&self) -> &Callbacks {
+        match self {
+            Self::Server(callbacks) => callbacks,
+            Self::Port(port) => &port.callbacks,
+        }
+    }
+}
+
+/// Puts a port's object behind those that `$ports` has.
+fn show_port(server: *mut ZendObject, port: Zval) {
+    let shown = zend::property(&CLASS, server, "ports");
+    let mut ports = shown.array().map_or_else(ZendHashTable::new, ToOwned::to_owned);
+    drop(shown);
+    // Fails when the next index is out of range only.
+    let _ = ports.push(port);
+    let mut zval = Zval::new();
+    zval.set_hashtable(ports);
+    zend::set_property(&CLASS, server, "ports", zval);
 }
 
 impl Drop for Server {
@@ -79,6 +162,9 @@ impl Native for Server {
 
     fn references(&self, visit: &mut dyn FnMut(&Zval)) {
         self.callbacks.visit(visit);
+        for port in self.ports.borrow().iter() {
+            port.callbacks.visit(visit);
+        }
     }
 }
 
@@ -100,6 +186,10 @@ functions! {
         public "on" (("event", Type::STRING), ("callback", Type::CALLABLE)): Type::BOOL => lifecycle::on;
         public "getCallback" (("event", Type::STRING)):
             Type::class(c"Closure").or(Type::STRING).or(Type::ARRAY).or(Type::NULL) => lifecycle::get_callback;
+        public "listen" (("host", Type::STRING), ("port", Type::INT), ("sock_type", Type::INT)):
+            Type::class(c"Rotor\\Server\\Port").or(Type::FALSE) => lifecycle::listen;
+        public "addlistener" (("host", Type::STRING), ("port", Type::INT), ("sock_type", Type::INT)):
+            Type::class(c"Rotor\\Server\\Port").or(Type::FALSE) => lifecycle::listen;
         public "start" (): Type::BOOL => lifecycle::start;
         public "send" (
             ("fd", Type::INT.or(Type::STRING)),

@@ -1,10 +1,14 @@
 //! PHP arrays as the core's settings, and back.
 
+use std::cell::RefCell;
+
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::flags::DataType;
 use ext_php_rs::types::array::ArrayKey;
-use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
+use ext_php_rs::types::{ZendHashTable, ZendObject, ZendStr, Zval};
 use rotor_core::settings::{SettingsInput, Value};
+
+use crate::zend::{self, ClassRef};
 
 /// The entries of the array that `set()` was given.
 pub fn from_php(array: &ZendHashTable) -> Vec<(String, Value)> {
@@ -24,7 +28,7 @@ pub fn from_php(array: &ZendHashTable) -> Vec<(String, Value)> {
 
 /// What `$server->setting` shows: what has been set, beside what the script has put there. `gone` are settings
 /// that are back at their default.
-pub fn to_php(settings: &SettingsInput, shown: Option<&ZendHashTable>, gone: &[&'static str]) -> ZBox<ZendHashTable> {
+fn to_php(settings: &SettingsInput, shown: Option<&ZendHashTable>, gone: &[&'static str]) -> ZBox<ZendHashTable> {
     let mut array = shown.map_or_else(ZendHashTable::new, ToOwned::to_owned);
     for name in gone {
         array.remove(*name);
@@ -34,6 +38,20 @@ pub fn to_php(settings: &SettingsInput, shown: Option<&ZendHashTable>, gone: &[&
         let _ = array.insert(name, value_to_php(value));
     }
     array
+}
+
+/// Shows in an object's `$setting` what has been set; `before` is what had been.
+pub fn publish(class: &ClassRef, object: *mut ZendObject, input: &RefCell<SettingsInput>, before: &[&'static str]) {
+    let shown = zend::property(class, object, "setting");
+    let mut zval = Zval::new();
+    {
+        let settings = input.borrow();
+        let mut gone = before.to_vec();
+        gone.retain(|name| settings.values().all(|(set, _)| set != *name));
+        zval.set_hashtable(to_php(&settings, shown.array(), &gone));
+    }
+    drop(shown);
+    zend::set_property(class, object, "setting", zval);
 }
 
 fn value_from_php(zval: &Zval, depth: usize) -> Value {

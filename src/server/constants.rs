@@ -49,6 +49,7 @@ pub const PROPERTIES: &[Property] = &[
     ("type", PropertyDefault::Int(0)),
     ("ssl", PropertyDefault::Bool(false)),
     ("mode", PropertyDefault::Int(0)),
+    ("ports", PropertyDefault::Null),
     ("master_pid", PropertyDefault::Int(0)),
     ("manager_pid", PropertyDefault::Int(0)),
     ("worker_id", PropertyDefault::Int(-1)),

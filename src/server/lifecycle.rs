@@ -3,10 +3,11 @@
 use ext_php_rs::types::{ZendStr, Zval};
 use rotor_core::error::Error;
 use rotor_core::host::{End, EventKind};
-use rotor_core::server::{self, SockType};
+use rotor_core::ports::SockType;
+use rotor_core::server;
 use rotor_core::settings::{Machine, Names};
 
-use super::constants::{MODE_BASE, MODE_PROCESS, SOCK_TCP, SOCK_TCP6, SSL};
+use super::constants::{MODE_BASE, MODE_PROCESS, SOCK_TCP, SSL};
 use super::{CLASS, EXISTS, Server};
 use crate::aliases::names;
 use crate::call::{Callable, attempt};
@@ -46,7 +47,7 @@ pub fn construct(call: &mut Call<'_>) -> Answer {
 
     let bound = server::Server::bind(host, port, kind)
         .map_err(|error| server_exception("Rotor\\Server::__construct", &error))?;
-    let port = bound.port();
+    let info = bound.port(0).clone();
     let server = Server::new(bound, machine("__construct")?);
     let running = server.running.clone();
     // There is one at a time, and `EXISTS` says there was none: the object has no Rust side yet.
@@ -55,9 +56,10 @@ pub fn construct(call: &mut Call<'_>) -> Answer {
     let object = call.object();
     let set = |name, value| zend::set_property(&CLASS, object, name, value);
     set("host", text(host));
-    set("port", long(port.into()));
+    set("port", long(info.address.number().into()));
     set("type", long(sock_type));
     set("mode", long(MODE_PROCESS));
+    call.this::<Server>()?.show_primary(&info, object);
     set("connections", zend::new_object(&connections::CLASS, Connections::new(running)));
     Ok(Value::Null)
 }
@@ -69,7 +71,7 @@ pub fn set(call: &mut Call<'_>) -> Answer {
     this.not_started()?;
     let before: Vec<&'static str> = this.settings.borrow().values().map(|(name, _)| name).collect();
     let warnings = this.settings.borrow_mut().merge(given, names()).map_err(|error| setting_exception(&error))?;
-    publish_settings(call, this, &before);
+    settings::publish(&CLASS, call.object(), &this.settings, &before);
     let all_taken = warnings.is_empty();
     for warning in warnings {
         call.warn(warning.to_string());
@@ -91,15 +93,38 @@ pub fn on(call: &mut Call<'_>) -> Answer {
         });
     };
     let callable = Callable::resolve(given.dereference()).map_err(|why| call.wrong_callback(1, &why))?;
-    this.callbacks.set(kind, callable);
+    this.callbacks_for(kind).set(kind, callable);
     Ok(Value::Bool(true))
+}
+
+/// `listen(string $host, int $port, int $sock_type): Rotor\Server\Port|false`
+pub fn listen(call: &mut Call<'_>) -> Answer {
+    let host = call.bytes(0)?.unwrap_or_default();
+    let port = call.int(1)?.unwrap_or_default();
+    let sock_type = call.int(2)?.unwrap_or_default();
+    let this = call.this::<Server>()?;
+    this.not_started()?;
+    let refuse = |what: String| exception(format!("Rotor\\Server::listen(): {what}"));
+    let host = std::str::from_utf8(host).map_err(|_| refuse("$host must be an address or a path".into()))?;
+    let port =
+        u16::try_from(port).map_err(|_| refuse(format!("$port must be 0 (any free one) to 65535, {port} given")))?;
+    let kind = socket_type(sock_type).map_err(refuse)?;
+    let info = {
+        let mut bound = this.bound.borrow_mut();
+        let Some(server) = bound.as_mut() else { return Err(wrong_state("server is running; call it before start()")) };
+        let place =
+            server.listen(host, port, kind).map_err(|error| server_exception("Rotor\\Server::listen", &error))?;
+        server.port(place).clone()
+    };
+    let object = this.add_port(&info, call.object(), machine("listen")?);
+    Ok(Value::Zval(object))
 }
 
 /// `getCallback(string $event): Closure|string|array|null`
 pub fn get_callback(call: &mut Call<'_>) -> Answer {
     let name = call.bytes(0)?.unwrap_or_default();
     let this = call.this::<Server>()?;
-    let callable = event_named(name).and_then(|kind| this.callbacks.get(kind));
+    let callable = event_named(name).and_then(|kind| this.callbacks_for(kind).get(kind));
     Ok(callable.map_or(Value::Null, |callable| Value::Zval(callable.zval().shallow_clone())))
 }
 
@@ -109,13 +134,13 @@ pub fn start(call: &mut Call<'_>) -> Answer {
     if this.started.get() {
         return Err(wrong_state("a server starts once"));
     }
-    if !this.callbacks.listens(EventKind::Receive) {
-        return Err(exception(
-            "Rotor\\Server::start(): the event \"receive\" has no callback; register one with on('receive', ...)",
-        ));
+    if let Some(place) = (0..this.port_count()).find(|place| this.callback(EventKind::Receive, *place).is_none()) {
+        let whose = if this.port_count() == 1 { String::new() } else { format!(" on port {place}") };
+        return Err(exception(format!(
+            "Rotor\\Server::start(): the event \"receive\" has no callback{whose}; register one with on('receive', ...)",
+        )));
     }
-    let resolved = this.settings.borrow().resolve(&machine("start")?, names());
-    let (settings, warnings) = resolved.map_err(|error| setting_exception(&error))?;
+    let (settings, warnings) = this.resolve(&machine("start")?).map_err(|error| setting_exception(&error))?;
     for warning in warnings {
         // Now and not after the server has stopped.
         attempt(|| zend::warn_now(&warning.to_string()))?;
@@ -142,14 +167,14 @@ fn socket_type(sock_type: i64) -> Result<SockType, String> {
     if sock_type & SSL != 0 {
         return Err("TLS (Rotor\\Server::SSL) does not exist yet".into());
     }
-    match sock_type {
-        SOCK_TCP => Ok(SockType::Tcp),
-        SOCK_TCP6 => Ok(SockType::Tcp6),
-        2 | 4 | 6 => {
+    match (SockType::from_number(sock_type), sock_type) {
+        (Some(kind), _) => Ok(kind),
+        (None, 2 | 4 | 6) => {
             Err(format!("datagram sockets ($sock_type {sock_type}) do not exist yet; use SOCK_TCP or SOCK_TCP6"))
         }
-        5 => Err("unix sockets (SOCK_UNIX_STREAM) do not exist yet; use SOCK_TCP or SOCK_TCP6".into()),
-        other => Err(format!("$sock_type must be Rotor\\Server::SOCK_TCP (1) or SOCK_TCP6 (3), {other} given")),
+        (None, other) => Err(format!(
+            "$sock_type must be Rotor\\Server::SOCK_TCP (1), SOCK_TCP6 (3) or SOCK_UNIX_STREAM (5), {other} given"
+        )),
     }
 }
 
@@ -162,20 +187,6 @@ fn machine(method: &str) -> Result<Machine, Fault> {
             Err(server_exception(&format!("Rotor\\Server::{method}"), &error))
         }
     }
-}
-
-/// Shows in `$server->setting` what has been set; `before` is what had been.
-fn publish_settings(call: &Call<'_>, server: &Server, before: &[&'static str]) {
-    let shown = zend::property(&CLASS, call.object(), "setting");
-    let mut zval = Zval::new();
-    {
-        let settings = server.settings.borrow();
-        let mut gone = before.to_vec();
-        gone.retain(|name| settings.values().all(|(set, _)| set != *name));
-        zval.set_hashtable(settings::to_php(&settings, shown.array(), &gone));
-    }
-    drop(shown);
-    zend::set_property(&CLASS, call.object(), "setting", zval);
 }
 
 fn long(number: i64) -> Zval {

@@ -10,7 +10,9 @@ set_error_handler(function (int $level, string $message) use (&$warning): bool {
     $warning = $message;
     return true;
 });
-foreach (array_diff(get_class_methods($server), ['__construct', 'set', 'on', 'getCallback', 'start', 'getLastError']) as $method) {
+foreach (array_diff(get_class_methods($server), [
+    '__construct', 'set', 'on', 'getCallback', 'listen', 'addlistener', 'start', 'getLastError',
+]) as $method) {
     $warning = null;
     $result = $server->$method(...($arguments[$method] ?? []));
     if ($result !== false || $warning !== "Rotor\\Server::$method(): server is not running; call start() first" || $server->getLastError() !== 509) {

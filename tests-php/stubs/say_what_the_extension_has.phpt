@@ -19,7 +19,7 @@ var_dump($stub['undocumented']);
 ?>
 --EXPECT--
 bool(true)
-int(4)
+int(5)
 bool(true)
 bool(true)
 array(0) {

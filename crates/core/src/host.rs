@@ -73,6 +73,8 @@ pub enum Event {
         session: SessionId,
         /// The reactor that owns the socket.
         reactor: u16,
+        /// The port it came in by, by place.
+        port: u16,
     },
     /// Event worker: the connection is over.
     Close {
@@ -80,6 +82,8 @@ pub enum Event {
         session: SessionId,
         /// The reactor that owned the socket; `None` when the server closed.
         reactor: Option<u16>,
+        /// The port it came in by, by place.
+        port: u16,
     },
 }
 
@@ -101,6 +105,24 @@ pub enum EventKind {
     Connect,
     Receive,
     Close,
+}
+
+impl EventKind {
+    /// Whether each port may have a callback of its own for it.
+    pub fn is_of_port(self) -> bool {
+        matches!(self, Self::Connect | Self::Receive | Self::Close)
+    }
+}
+
+/// Where a message came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The session.
+    pub session: SessionId,
+    /// The reactor that owns the socket.
+    pub reactor: u16,
+    /// The port it came in by, by place.
+    pub port: u16,
 }
 
 /// How a call into user code came back.
@@ -135,8 +157,9 @@ pub trait Host {
     /// How many user processes there are; each runs [`Event::UserProcess`].
     fn user_processes(&self) -> usize;
 
-    /// Whether a callback is registered for `kind`.
-    fn listens(&self, kind: EventKind) -> bool;
+    /// Whether a callback is registered for `kind` on the port at this place; for events of the server, whatever the
+    /// port.
+    fn listens(&self, kind: EventKind, port: u16) -> bool;
 
     /// Runs the callback for `event`; [`Outcome::Returned`] at once when there is none.
     fn call(&mut self, event: Event) -> Outcome;
@@ -148,7 +171,7 @@ pub trait Host {
     ///
     /// `taken` must run after the copy and before the callback: it moves the head of the lane, so that a
     /// crash in the callback does not replay the message (P4). When the copy fails, `taken` is not called.
-    fn receive(&mut self, session: SessionId, reactor: u16, payload: &Payload<'_>, taken: &mut dyn FnMut()) -> Outcome;
+    fn receive(&mut self, from: Origin, payload: &Payload<'_>, taken: &mut dyn FnMut()) -> Outcome;
 
     /// Runs what user code has asked to run between two callbacks (signal handlers). Called once per turn of
     /// each loop and after every interrupted wait.

@@ -13,6 +13,7 @@ pub mod manager;
 pub mod master;
 pub mod orphans;
 pub mod outlets;
+pub mod ports;
 pub mod process;
 pub mod reactor;
 pub mod roles;

@@ -11,11 +11,11 @@ use rotor_sys::epoll::{Epoll, Events, Interest};
 use rotor_sys::own::Own;
 use rotor_sys::process::{self, Exit, ReadyTell};
 use rotor_sys::signal::Signals;
-use rotor_sys::socket::Listener;
 
 use crate::error::Error;
 use crate::host::{End, Event, EventKind, Host, Outcome, Role};
 use crate::orphans::Orphans;
+use crate::ports::Bound;
 use crate::process::{Context, Process, phase, request};
 use crate::reactor::{Mail, Mailbox};
 use crate::signals::{SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
@@ -23,8 +23,8 @@ use crate::threads::{JOIN_EVERY, Threads};
 
 /// What the master brings along from before its forks.
 pub struct Setup {
-    /// The primary port, listening.
-    pub listener: Listener,
+    /// The ports, listening.
+    pub ports: Vec<Bound>,
     /// The manager's process number.
     pub manager: i32,
     /// Held open while the master lives: the manager watches the other end.
@@ -104,7 +104,7 @@ impl Master {
     }
 
     fn live(&mut self, setup: Setup, host: &mut dyn Host) -> Result<End, Error> {
-        let Setup { listener, life, ready, cpus, .. } = setup;
+        let Setup { ports, life, ready, cpus, .. } = setup;
         self.life = Some(life);
         // The manager first: accepting before there is anybody to serve would only fill queues.
         if let Some(end) = self.wait_until(host, None, |master| master.context.is_asked(request::WORKERS_FORKED)) {
@@ -114,8 +114,9 @@ impl Master {
             self.context.log.error("onStart has ended the master (exit() or a fatal error): the server stops");
             return Ok(self.abort(end));
         }
-        let wants_connect = host.listens(EventKind::Connect);
-        match Threads::start(&self.context, &self.mailboxes, listener, &cpus, wants_connect) {
+        let places = 0..u16::try_from(ports.len()).unwrap_or(u16::MAX);
+        let wants_connect: Vec<bool> = places.map(|port| host.listens(EventKind::Connect, port)).collect();
+        match Threads::start(&self.context, &self.mailboxes, ports, &cpus, &wants_connect) {
             Ok(threads) => self.threads = Some(threads),
             Err(error) => {
                 self.abort(End::Stopped);
@@ -123,7 +124,8 @@ impl Master {
             }
         }
         self.context.segment.header().phase.store(phase::RUNNING, Relaxed);
-        self.context.log.notice(&format!("serving on {}", self.context.address));
+        let addresses: Vec<_> = self.context.ports.iter().map(|port| port.address.to_string()).collect();
+        self.context.log.notice(&format!("serving on {}", addresses.join(", ")));
         if let Some(ready) = ready {
             ready.tell();
         }

@@ -1,7 +1,6 @@
 //! What user code can do from inside a running server, in any of its processes.
 
 use std::cell::RefCell;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -18,6 +17,7 @@ use crate::error::{CallError, code};
 use crate::host::Role;
 use crate::log::Log;
 use crate::outlets::{Outlets, PostFailure, header};
+use crate::ports::{PortInfo, SockType};
 use crate::reactor::{Mail, Mailbox};
 use crate::roles::{Counts, SlotKind, role_of};
 use crate::settings::Settings;
@@ -64,8 +64,8 @@ pub struct Context {
     pub settings: Arc<Settings>,
     /// This process's log.
     pub log: Log,
-    /// The address of the primary port.
-    pub address: SocketAddr,
+    /// The ports; the first is the primary one.
+    pub ports: Arc<[PortInfo]>,
     /// The working directory of `start()`, by the path that its user knows it by; `None` when there was none.
     pub directory: Option<PathBuf>,
 }
@@ -96,6 +96,8 @@ pub struct ClientInfo {
     pub worker: WorkerId,
     /// The number of the port it came in by.
     pub server_port: u16,
+    /// What that port listens on.
+    pub sock_type: SockType,
     /// Whether somebody has closed it.
     pub is_closing: bool,
 }
@@ -119,6 +121,11 @@ impl Context {
     pub(crate) fn kind_of(&self, id: WorkerId) -> SlotKind {
         let counts = Counts { workers: self.segment.workers(), tasks: 0, processes: self.segment.processes() };
         role_of(id, counts).unwrap_or(SlotKind::EventWorker(id.index()))
+    }
+
+    /// What is known of a port.
+    pub(crate) fn port(&self, place: u16) -> &PortInfo {
+        &self.ports[usize::from(place).min(self.ports.len() - 1)]
     }
 
     /// Whether somebody has asked for this.
@@ -174,7 +181,8 @@ impl Process {
             return Err(closing(id));
         }
         if overflows {
-            let limit = self.context.settings.port.socket_buffer_size;
+            let port = sessions.find(id).map_or(0, |session| usize::from(session.port));
+            let limit = self.context.settings.port(port).socket_buffer_size;
             let message = format!("the output queue of session {id} is at socket_buffer_size ({limit} bytes)");
             return Err(CallError::new(code::OUTPUT_BUFFER_OVERFLOW, message));
         }
@@ -270,7 +278,8 @@ impl Process {
         Some(ClientInfo {
             session,
             worker,
-            server_port: self.context.address.port(),
+            server_port: self.context.port(session.port).address.number(),
+            sock_type: self.context.port(session.port).sock_type,
             is_closing: sessions.is_closing(id),
         })
     }

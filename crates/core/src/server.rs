@@ -1,6 +1,5 @@
 //! A server from its constructor to its end: bind, then start, which forks.
 
-use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,59 +9,62 @@ use rotor_ipc::sync::Ordering::{Relaxed, Release};
 use rotor_sys::clock::unix_us;
 use rotor_sys::file::PidFile;
 use rotor_sys::process::{self, Detached, Fork, LifeLine, ReadyTell};
-use rotor_sys::socket::Listener;
 
 use crate::error::Error;
 use crate::host::{End, Host};
 use crate::log::Log;
 use crate::manager::{self, Ended, Parent};
 use crate::master::{self, Setup};
+use crate::ports::{Bound, MOST_PORTS, PortInfo, SockType};
 use crate::process::Context;
 use crate::roles::SlotKind;
 use crate::settings::Settings;
 use crate::{user, worker};
 
-/// What a port listens on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SockType {
-    /// TCP over IPv4.
-    Tcp,
-    /// TCP over IPv6.
-    Tcp6,
-}
-
-/// A server that is bound to its address and has not started.
+/// A server that is bound to its addresses and has not started.
 #[derive(Debug)]
 pub struct Server {
-    listener: Listener,
-    address: SocketAddr,
+    ports: Vec<Bound>,
 }
 
 impl Server {
-    /// Binds to an address of this machine; port 0 lets the kernel choose one.
+    /// Binds the primary port: to an address of this machine, where port 0 lets the kernel choose one, or to a path.
     pub fn bind(host: &str, port: u16, sock_type: SockType) -> Result<Self, Error> {
-        let address = SocketAddr::new(parse_host(host, sock_type)?, port);
-        let listener = Listener::bind(address).map_err(|error| cannot_listen(address, &error))?;
-        let address = listener.address().map_err(|error| cannot_listen(address, &error))?;
-        Ok(Self { listener, address })
+        Ok(Self { ports: vec![Bound::bind(host, port, sock_type)?] })
     }
 
-    /// The number of the port.
-    pub fn port(&self) -> u16 {
-        self.address.port()
+    /// Binds another port; its settings are the next in [`Settings::ports`]. Returns its place.
+    pub fn listen(&mut self, host: &str, port: u16, sock_type: SockType) -> Result<usize, Error> {
+        if self.ports.len() >= MOST_PORTS {
+            return Err(Error::Misuse(format!("a server has at most {MOST_PORTS} ports")));
+        }
+        let bound = Bound::bind(host, port, sock_type)?;
+        // The kernel only objects when the second of them begins to listen.
+        if self.ports.iter().any(|port| port.info.address == bound.info.address) {
+            return Err(bound.info.address.in_use());
+        }
+        self.ports.push(bound);
+        Ok(self.ports.len() - 1)
+    }
+
+    /// What is known of the port at `place`; 0 is the primary one.
+    pub fn port(&self, place: usize) -> &PortInfo {
+        &self.ports[place].info
     }
 }
 
 /// Runs a server until it has stopped. Returns in every process that it forks; the result says how each ends.
 pub fn start(server: Server, settings: Settings, host: &mut dyn Host) -> Result<End, Error> {
-    let Server { listener, address } = server;
+    let ports = server.ports;
     let log = Log::open(&settings).map_err(|error| {
         let path = settings.log_file.as_deref().unwrap_or(Path::new("")).display();
         Error::system(format!("cannot open log_file {path}"), &error)
     })?;
-    listener.listen(settings.port.backlog).map_err(|error| cannot_listen(address, &error))?;
+    for (port, settings) in ports.iter().zip(&settings.ports) {
+        port.listen(settings)?;
+    }
     let mut pid_file = settings.pid_file.as_deref().map(lock_pid_file).transpose()?;
-    let end = run(listener, address, settings, &log, &mut pid_file, host);
+    let end = run(ports, settings, &log, &mut pid_file, host);
     // However it has ended. The processes that were forked have let go of it.
     if let Some(file) = pid_file
         && let Err(error) = file.remove()
@@ -73,14 +75,16 @@ pub fn start(server: Server, settings: Settings, host: &mut dyn Host) -> Result<
 }
 
 fn run(
-    listener: Listener,
-    address: SocketAddr,
+    mut ports: Vec<Bound>,
     settings: Settings,
     log: &Log,
     pid_file: &mut Option<PidFile>,
     host: &mut dyn Host,
 ) -> Result<End, Error> {
     let ready = if settings.daemonize { Some(daemonize(log, host)?) } else { None };
+    for file in ports.iter_mut().filter_map(|port| port.file.as_mut()) {
+        file.adopt();
+    }
     warn_of_threads(log);
     let cpus = cpus_to_pin(&settings, log);
 
@@ -89,7 +93,8 @@ fn run(
     segment.header().master_pid.store(process::id(), Relaxed);
     segment.header().started_us.store(unix_us(), Relaxed);
     let directory = rotor_sys::directory::current().ok();
-    let context = Context { segment, settings: Arc::new(settings), log: log.clone(), address, directory };
+    let infos = ports.iter().map(|port| port.info.clone()).collect();
+    let context = Context { segment, settings: Arc::new(settings), log: log.clone(), ports: infos, directory };
 
     let life = LifeLine::new().map_err(|error| Error::system("cannot make a pipe", &error))?;
     let master = process::id();
@@ -97,7 +102,7 @@ fn run(
     // The manager is forked while this process has no thread of ours.
     match process::fork().map_err(|error| Error::system("cannot fork the manager", &error))? {
         Fork::Child => {
-            drop((listener, pid_file.take(), ready, life.hold));
+            drop((ports, pid_file.take(), ready, life.hold));
             segment.header().manager_pid.store(process::id(), Release);
             let parent = Parent { pid: master, life: life.watch };
             match manager::run(&context, parent, cpus, host) {
@@ -116,35 +121,9 @@ fn run(
             {
                 context.log.warning(&format!("cannot write pid_file {}: {error}", path.display()));
             }
-            master::run(&context, Setup { listener, manager: child, life: life.hold, ready, cpus }, host)
+            master::run(&context, Setup { ports, manager: child, life: life.hold, ready, cpus }, host)
         }
     }
-}
-
-fn parse_host(host: &str, sock_type: SockType) -> Result<IpAddr, Error> {
-    let family = match sock_type {
-        SockType::Tcp => "an IPv4 address such as 0.0.0.0 or 127.0.0.1",
-        SockType::Tcp6 => "an IPv6 address such as :: or ::1",
-    };
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    match (bare.parse::<IpAddr>(), sock_type) {
-        (Ok(address @ IpAddr::V4(_)), SockType::Tcp) | (Ok(address @ IpAddr::V6(_)), SockType::Tcp6) => Ok(address),
-        (Ok(_) | Err(_), _) if bare == "localhost" => Ok(match sock_type {
-            SockType::Tcp => IpAddr::from([127, 0, 0, 1]),
-            SockType::Tcp6 => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
-        }),
-        (Ok(_) | Err(_), _) => Err(Error::Misuse(format!("$host must be {family}, \"{host}\" given"))),
-    }
-}
-
-fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Error {
-    let hint = match error.raw_os_error() {
-        Some(EADDRINUSE) => "another process listens there; stop it or choose another port",
-        Some(EACCES) => "ports below 1024 need root or CAP_NET_BIND_SERVICE",
-        Some(EADDRNOTAVAIL) => "no interface of this machine has this address",
-        _ => "",
-    };
-    Error::system(format!("cannot listen on {address}"), error).with_hint(hint)
 }
 
 fn lock_pid_file(path: &Path) -> Result<PidFile, Error> {
@@ -220,7 +199,3 @@ fn make_segment(settings: &Settings, processes: usize) -> Result<&'static Segmen
     })?;
     Segment::create(plan, &settings.task_tmpdir).map_err(|error| Error::system(error.doing, &error.error))
 }
-
-const EACCES: i32 = 13;
-const EADDRINUSE: i32 = 98;
-const EADDRNOTAVAIL: i32 = 99;

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use rotor_ipc::sync::Ordering::AcqRel;
 use rotor_sys::epoll::Epoll;
-use rotor_sys::socket::Listener;
 
 use crate::disk;
 use crate::log::Log;
+use crate::ports::Bound;
 use crate::process::{Context, request};
 use crate::reactor::{Acceptor, Config, Mail, Mailbox, Reactor, Stop};
 
@@ -38,9 +38,9 @@ impl Threads {
     pub fn start(
         context: &Context,
         mailboxes: &[Mailbox],
-        listener: Listener,
+        ports: Vec<Bound>,
         cpus: &[u32],
-        wants_connect: bool,
+        wants_connect: &[bool],
     ) -> io::Result<Self> {
         let mut threads = Self {
             log: context.log.clone(),
@@ -51,7 +51,7 @@ impl Threads {
             disk: None,
             log_writer: None,
         };
-        match threads.start_all(context, listener, cpus, wants_connect) {
+        match threads.start_all(context, ports, cpus, wants_connect) {
             Ok(()) => Ok(threads),
             Err(error) => {
                 threads.end();
@@ -63,9 +63,9 @@ impl Threads {
     fn start_all(
         &mut self,
         context: &Context,
-        listener: Listener,
+        ports: Vec<Bound>,
         cpus: &[u32],
-        wants_connect: bool,
+        wants_connect: &[bool],
     ) -> io::Result<()> {
         let (lines, line_queue) = mpsc::sync_channel(4096);
         self.log_writer = Some(disk::spawn_log(context.log.clone(), line_queue)?);
@@ -87,7 +87,7 @@ impl Threads {
                 epoll,
                 jobs: jobs.clone(),
                 live: live.clone(),
-                wants_connect,
+                wants_connect: wants_connect.to_vec(),
                 cpu: (!cpus.is_empty()).then(|| cpus[reactor % cpus.len()]),
             };
             let (context, ready) = (context.clone(), ready.clone());
@@ -100,13 +100,13 @@ impl Threads {
             readies.recv().map_err(|_| io::Error::other("a reactor has panicked"))??;
         }
         let acceptor = Acceptor {
-            listener,
+            ports,
+            settings: context.settings.clone(),
             segment: context.segment,
             epoll: Epoll::new()?,
             reactors: epolls,
             live,
             max_connection: context.settings.max_connection as usize,
-            nodelay: context.settings.port.open_tcp_nodelay,
             log: context.log.clone(),
             stop: self.stop.clone(),
         };

@@ -18,11 +18,12 @@ pub const HEADER: usize = 24;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
-    /// Reactor → worker: a message; the third word is the time it was received (microseconds since 1970).
+    /// Reactor → worker: a message; auxiliary: the port; the third word is the time it was received (microseconds since
+    /// 1970).
     Receive = 1,
-    /// Reactor → worker: a client connected.
+    /// Reactor → worker: a client connected; auxiliary: the port.
     Connect = 2,
-    /// Reactor → worker: the connection is over; auxiliary: 1 when the server closed it.
+    /// Reactor → worker: the connection is over; auxiliary: the port, and [`BY_SERVER`] when the server closed it.
     Close = 3,
     /// Worker → reactor: bytes to send.
     Send = 4,
@@ -34,6 +35,9 @@ pub enum Kind {
     /// hand; the third word: the head of this reactor's lane to it, [`NO_HEAD`] when it did not own the inbox.
     WorkerDied = 7,
 }
+
+/// The bit of [`Kind::Close`] beside the port.
+pub const BY_SERVER: u16 = 1 << 15;
 
 /// [`Kind::WorkerDied`] of a process that did not own its slot's inbox.
 pub const NO_HEAD: u64 = u64::MAX;

@@ -64,8 +64,8 @@ pub struct Session {
     pub port: u16,
     /// The socket's descriptor in the master.
     pub fd: i32,
-    /// The client.
-    pub peer: SocketAddr,
+    /// The client; `None`: a unix socket's, which has no address.
+    pub peer: Option<SocketAddr>,
     /// When it connected, microseconds since 1970.
     pub connected_us: u64,
     /// When bytes last came, likewise.
@@ -98,6 +98,7 @@ pub struct SessionsReader {
 
 const OVERFLOW: u64 = 1 << 32;
 const IPV6: u64 = 6;
+const NO_ADDRESS: u64 = 1;
 
 impl SessionsReader {
     /// A view of tables of the same length, a power of two.
@@ -259,6 +260,15 @@ impl SessionsWriter {
         entry.id.store(0, Ordering::Release);
     }
 
+    /// Notes who the client is, where that is only known later. Before anybody is told of the session.
+    pub fn set_peer(&self, id: SessionId, peer: Option<SocketAddr>) {
+        let entry = &self.entries()[self.index(id)];
+        let (peer, high, low) = encode_peer(peer);
+        entry.address_high.store(high, Ordering::Relaxed);
+        entry.address_low.store(low, Ordering::Relaxed);
+        entry.peer.store(peer | entry.peer.load(Ordering::Relaxed) & OVERFLOW, Ordering::Relaxed);
+    }
+
     /// Notes when bytes last came and a message was last dispatched.
     pub fn set_received(&self, id: SessionId, now_us: u64) {
         let entry = &self.entries()[self.index(id)];
@@ -289,7 +299,8 @@ impl SessionsWriter {
     }
 }
 
-fn encode_peer(peer: SocketAddr) -> (u64, u64, u64) {
+fn encode_peer(peer: Option<SocketAddr>) -> (u64, u64, u64) {
+    let Some(peer) = peer else { return (NO_ADDRESS << 16, 0, 0) };
     match peer.ip() {
         IpAddr::V4(v4) => (u64::from(peer.port()), 0, u64::from(v4.to_bits())),
         IpAddr::V6(v6) => {
@@ -307,13 +318,13 @@ fn split(bits: u128) -> [u64; 2] {
     [u64::from_be_bytes(high), u64::from_be_bytes(low)]
 }
 
-fn parse_peer(peer: u64, high: u64, low: u64) -> SocketAddr {
-    let ip = if peer >> 16 & 0xffff == IPV6 {
-        IpAddr::V6(Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low)))
-    } else {
-        IpAddr::V4(Ipv4Addr::from_bits(low_32(low)))
+fn parse_peer(peer: u64, high: u64, low: u64) -> Option<SocketAddr> {
+    let ip = match peer >> 16 & 0xffff {
+        NO_ADDRESS => return None,
+        IPV6 => IpAddr::V6(Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low))),
+        _ => IpAddr::V4(Ipv4Addr::from_bits(low_32(low))),
     };
-    SocketAddr::new(ip, low_16(peer))
+    Some(SocketAddr::new(ip, low_16(peer)))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the lower 16 bits are what is asked for")]
@@ -342,7 +353,7 @@ mod tests {
             reactor: 3,
             port: 1,
             fd: 77,
-            peer: "[2001:db8::7]:4711".parse().unwrap(),
+            peer: Some("[2001:db8::7]:4711".parse().unwrap()),
             connected_us: 5,
             received_us: 6,
             sent_us: 0,

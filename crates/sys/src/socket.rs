@@ -14,7 +14,7 @@ use crate::check;
 use crate::memory::SharedBytes;
 use crate::own::Own;
 
-/// A bound TCP socket that listens once told to.
+/// A bound socket that listens once told to.
 #[derive(Debug)]
 pub struct Listener {
     fd: Own,
@@ -34,6 +34,14 @@ impl Listener {
         Ok(Self { fd: Own::new(fd) })
     }
 
+    /// Binds to a path, at which there is nothing yet.
+    pub fn bind_unix(path: &std::path::Path) -> io::Result<Self> {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let fd = socket(AddressFamily::Unix, SockType::Stream, flags, None)?;
+        bind(fd.as_raw_fd(), &nix::sys::socket::UnixAddr::new(path)?)?;
+        Ok(Self { fd: Own::new(fd) })
+    }
+
     /// The address it is bound to, with the number the kernel chose for port 0.
     pub fn address(&self) -> io::Result<SocketAddr> {
         let address: SockaddrStorage = getsockname(self.fd.as_raw_fd())?;
@@ -48,8 +56,8 @@ impl Listener {
         Ok(())
     }
 
-    /// Takes the next connection; `WouldBlock` when there is none.
-    pub fn accept(&self) -> io::Result<(Stream, SocketAddr)> {
+    /// Takes the next connection, and the address of its client if that has one; `WouldBlock` when there is none.
+    pub fn accept(&self) -> io::Result<(Stream, Option<SocketAddr>)> {
         // SAFETY: a zeroed sockaddr_storage is valid; the kernel writes at most `len` bytes into it. The
         // descriptor that is returned is ours alone.
         let (stream, storage) = unsafe {
@@ -248,21 +256,21 @@ fn to_std(address: &SockaddrStorage) -> Option<SocketAddr> {
     address.as_sockaddr_in6().map(|v6| SocketAddr::new(IpAddr::V6(v6.ip()), v6.port()))
 }
 
-fn from_storage(storage: &libc::sockaddr_storage) -> SocketAddr {
+fn from_storage(storage: &libc::sockaddr_storage) -> Option<SocketAddr> {
     let place = (&raw const *storage).cast::<u8>();
     match i32::from(storage.ss_family) {
         libc::AF_INET => {
             // SAFETY: the family says which of the address types lies here, and the storage is large enough and
             // aligned for each of them.
             let v4 = unsafe { &*place.cast::<libc::sockaddr_in>() };
-            SocketAddr::new(Ipv4Addr::from(u32::from_be(v4.sin_addr.s_addr)).into(), u16::from_be(v4.sin_port))
+            Some(SocketAddr::new(Ipv4Addr::from(u32::from_be(v4.sin_addr.s_addr)).into(), u16::from_be(v4.sin_port)))
         }
         libc::AF_INET6 => {
             // SAFETY: as above.
             let v6 = unsafe { &*place.cast::<libc::sockaddr_in6>() };
-            SocketAddr::new(Ipv6Addr::from(v6.sin6_addr.s6_addr).into(), u16::from_be(v6.sin6_port))
+            Some(SocketAddr::new(Ipv6Addr::from(v6.sin6_addr.s6_addr).into(), u16::from_be(v6.sin6_port)))
         }
-        _ => SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0),
+        _ => None,
     }
 }
 
@@ -288,7 +296,7 @@ mod tests {
         client.write_all(b"ping").unwrap();
         assert!(wait_readable(listener.as_fd(), Duration::from_secs(10)).unwrap());
         let (stream, peer) = listener.accept().unwrap();
-        assert_eq!(peer, client.local_addr().unwrap());
+        assert_eq!(peer, Some(client.local_addr().unwrap()));
         assert!(wait_readable(stream.as_fd(), Duration::from_secs(10)).unwrap());
         let mut received = [0; 16];
         assert_eq!(stream.recv(&mut received).unwrap(), 4);

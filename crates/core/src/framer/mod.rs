@@ -146,6 +146,11 @@ impl Framer {
         })
     }
 
+    /// Whether each read is a message.
+    pub fn is_raw(&self) -> bool {
+        matches!(self.0, State::Raw)
+    }
+
     /// Says what the beginning of `unread` is.
     ///
     /// `unread` starts behind the last message, and holds at least what it held at the last call, unless

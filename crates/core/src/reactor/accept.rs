@@ -2,6 +2,7 @@
 //! reactor's epoll. A new socket is writable, so the first edge tells the reactor; no queue is needed.
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,12 +15,14 @@ use rotor_ipc::sync::Ordering::Relaxed;
 use rotor_sys::clock::unix_us;
 use rotor_sys::epoll::{Epoll, Events, Interest};
 use rotor_sys::eventfd::EventFd;
-use rotor_sys::socket::{Listener, Stream};
+use rotor_sys::socket::Stream;
 
 use super::add;
 use crate::dispatch::reactor_of;
 use crate::error::describe_errno;
 use crate::log::Log;
+use crate::ports::Bound;
+use crate::settings::Settings;
 
 /// Tells the accept thread to end.
 #[derive(Clone, Debug)]
@@ -44,10 +47,12 @@ impl Stop {
     }
 }
 
-/// Takes connections from a listening socket.
+/// Takes connections from the listening sockets.
 pub struct Acceptor {
-    /// The socket.
-    pub listener: Listener,
+    /// The ports. Their sockets close, and their files go, with the thread.
+    pub ports: Vec<Bound>,
+    /// What the server was told.
+    pub settings: Arc<Settings>,
     /// The shared memory.
     pub segment: &'static Segment,
     /// What it waits with.
@@ -58,16 +63,13 @@ pub struct Acceptor {
     pub live: Arc<AtomicUsize>,
     /// The most of them.
     pub max_connection: usize,
-    /// Whether small writes leave at once.
-    pub nodelay: bool,
     /// The log.
     pub log: Log,
     /// Ends it.
     pub stop: Stop,
 }
 
-const LISTENER: u64 = 0;
-const STOP: u64 = 1;
+const STOP: u64 = u64::MAX;
 /// So many connections in a row, then it looks whether it shall stop.
 const BATCH: usize = 64;
 /// After it was told to stop, it takes so many batches at most: clients that never cease to come do not hold the
@@ -91,15 +93,17 @@ impl Acceptor {
     }
 
     fn accept_all(&self) -> io::Result<()> {
-        self.epoll.add(self.listener.as_fd(), LISTENER, Interest::ReadLevel)?;
+        for (place, port) in self.ports.iter().enumerate() {
+            self.epoll.add(port.listener.as_fd(), place as u64, Interest::ReadLevel)?;
+        }
         self.epoll.add(self.stop.inner.1.as_fd(), STOP, Interest::ReadEdge)?;
-        let mut events = Events::with_capacity(2);
+        let mut events = Events::with_capacity(16);
         let sessions = self.segment.sessions_writer();
         let mut last = SessionId(0);
         let mut is_exhausted = false;
         let mut batches_left = LAST_BATCHES;
         loop {
-            match self.accept_batch(&sessions, &mut last) {
+            match self.accept_round(&sessions, &mut last) {
                 Next::More if self.stop.is_set() && batches_left == 0 => return Ok(()),
                 Next::More => {
                     is_exhausted = false;
@@ -132,9 +136,22 @@ impl Acceptor {
         let _ = rotor_sys::socket::wait_readable(self.stop.inner.1.as_fd(), PAUSE);
     }
 
-    fn accept_batch(&self, sessions: &SessionsWriter, last: &mut SessionId) -> Next {
+    /// A batch of each port.
+    fn accept_round(&self, sessions: &SessionsWriter, last: &mut SessionId) -> Next {
+        let mut round = Next::Empty;
+        for place in 0..self.ports.len() {
+            match self.accept_batch(place, sessions, last) {
+                Next::Empty => {}
+                Next::More => round = Next::More,
+                Next::Exhausted(error) => return Next::Exhausted(error),
+            }
+        }
+        round
+    }
+
+    fn accept_batch(&self, place: usize, sessions: &SessionsWriter, last: &mut SessionId) -> Next {
         for _ in 0..BATCH {
-            let (stream, peer) = match self.listener.accept() {
+            let (stream, peer) = match self.ports[place].listener.accept() {
                 Ok(accepted) => accepted,
                 Err(error) => match error.kind() {
                     io::ErrorKind::WouldBlock => return Next::Empty,
@@ -150,7 +167,7 @@ impl Acceptor {
             match self.next_id(sessions, *last) {
                 Some(id) => {
                     *last = id;
-                    self.hand_over(sessions, id, stream, peer);
+                    self.hand_over(sessions, id, place, stream, peer);
                 }
                 None => {
                     add(&self.segment.master().refused, 1);
@@ -171,8 +188,15 @@ impl Acceptor {
         (last.0 + 1..=last.0 + capacity).map(SessionId).find(|id| sessions.is_free(*id))
     }
 
-    fn hand_over(&self, sessions: &SessionsWriter, id: SessionId, stream: Stream, peer: std::net::SocketAddr) {
-        if self.nodelay {
+    fn hand_over(
+        &self,
+        sessions: &SessionsWriter,
+        id: SessionId,
+        place: usize,
+        stream: Stream,
+        peer: Option<SocketAddr>,
+    ) {
+        if peer.is_some() && self.settings.port(place).open_tcp_nodelay {
             // Fails when the client is gone already; its reactor will see that.
             let _ = stream.set_nodelay(true);
         }
@@ -185,7 +209,7 @@ impl Acceptor {
         sessions.insert(&Session {
             id,
             reactor,
-            port: 0,
+            port: u16::try_from(place).unwrap_or(0),
             fd,
             peer,
             connected_us: now_us,
@@ -195,7 +219,10 @@ impl Acceptor {
             send_queued: 0,
             close_errno: 0,
         });
-        self.log.limited().info(|| format!("session {id} from {peer}"));
+        self.log.limited().info(|| match peer {
+            Some(peer) => format!("session {id} from {peer}"),
+            None => format!("session {id} on {}", self.ports[place].info.address),
+        });
         let registered = Stream::from_raw(fd).and_then(|stream| {
             let added = self.reactors[usize::from(reactor)].add(stream.as_fd(), id.0, Interest::SocketEdge);
             // On success the descriptor is the reactor's.

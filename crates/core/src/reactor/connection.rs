@@ -11,6 +11,8 @@ use crate::reactor::output::Output;
 pub struct Connection {
     /// Its session.
     pub id: SessionId,
+    /// The port it came in by, by place.
+    pub port: u16,
     /// The worker that its records go to.
     pub worker: WorkerId,
     /// The socket; `None` once it is closed. The session may live on until its close callback has returned.
@@ -133,9 +135,10 @@ pub enum Posted {
 
 impl Connection {
     /// A new connection.
-    pub fn new(id: SessionId, worker: WorkerId, stream: Stream, framer: Framer) -> Self {
+    pub fn new(id: SessionId, port: u16, worker: WorkerId, stream: Stream, framer: Framer) -> Self {
         Self {
             id,
+            port,
             worker,
             stream: Some(stream),
             framer,
@@ -220,7 +223,7 @@ mod tests {
     fn connection() -> (Connection, TcpStream) {
         let (stream, client) = connected();
         let framer = Framer::new(&Framing::Raw, 1024);
-        (Connection::new(SessionId(1), WorkerId(0), stream, framer), client)
+        (Connection::new(SessionId(1), 0, WorkerId(0), stream, framer), client)
     }
 
     #[test]

@@ -37,7 +37,7 @@ use rotor_sys::ticker::Ticker;
 
 use crate::disk::{Done, Jobs, Reply};
 use crate::dispatch;
-use crate::framer::{Framer, Framing};
+use crate::framer::Framer;
 use crate::log::Log;
 use crate::process::request;
 use crate::settings::Settings;
@@ -69,8 +69,8 @@ pub struct Config {
     pub jobs: Jobs,
     /// Open descriptors of all reactors' connections.
     pub live: Arc<AtomicUsize>,
-    /// Whether anybody wants to know of new connections.
-    pub wants_connect: bool,
+    /// By port, whether anybody wants to know of new connections.
+    pub wants_connect: Vec<bool>,
     /// The CPU to run on.
     pub cpu: Option<u32>,
 }
@@ -119,9 +119,9 @@ pub struct Reactor {
     jobs: Jobs,
     reply: Reply,
     live: Arc<AtomicUsize>,
-    wants_connect: bool,
-    framer: Framer,
-    is_raw: bool,
+    wants_connect: Vec<bool>,
+    /// By port: what a new connection begins with.
+    framers: Vec<Framer>,
     /// By the index of the session, without the bits that all of this reactor's sessions have in common.
     connections: Vec<Option<Box<Connection>>>,
     place_shift: u32,
@@ -197,8 +197,7 @@ impl Reactor {
             reply: Arc::new(move |done| reply_to.put(Mail::Disk(done))),
             live,
             wants_connect,
-            framer: Framer::new(&settings.port.framing, settings.port.package_max_length),
-            is_raw: settings.port.framing == Framing::Raw,
+            framers: settings.ports.iter().map(|port| Framer::new(&port.framing, port.package_max_length)).collect(),
             connections: std::iter::repeat_with(|| None).take(sessions.capacity() >> place_shift).collect(),
             place_shift,
             early: Early::default(),
@@ -329,8 +328,10 @@ impl Reactor {
         let session = self.sessions.find(id)?;
         let stream = Stream::from_raw(session.fd).ok()?;
         let worker = dispatch::worker_of(id, self.segment.workers());
-        let mut connection = Box::new(Connection::new(id, worker, stream, self.framer.clone()));
-        if !self.wants_connect {
+        let port = usize::from(session.port).min(self.framers.len() - 1);
+        let framer = self.framers[port].clone();
+        let mut connection = Box::new(Connection::new(id, session.port, worker, stream, framer));
+        if !self.wants_connect[port] {
             connection.posted = Posted::Connect;
         }
         self.early.hand_to(&mut connection);

@@ -5,7 +5,7 @@ use std::io;
 use rotor_ipc::SessionId;
 use rotor_ipc::lane::PostError;
 use rotor_ipc::payload::Filling;
-use rotor_ipc::record::{Header, Kind, Where};
+use rotor_ipc::record::{BY_SERVER, Header, Kind, Where};
 use rotor_ipc::ring::Broken;
 
 use super::connection::{Connection, Incoming, Input, Posted, Why};
@@ -62,7 +62,7 @@ impl Reactor {
             return Ok(());
         }
         if connection.posted == Posted::Nothing {
-            match self.post_plain(connection, Kind::Connect, 0)? {
+            match self.post_plain(connection, Kind::Connect, connection.port)? {
                 Some(_) => connection.posted = Posted::Connect,
                 None => return Ok(()),
             }
@@ -80,7 +80,7 @@ impl Reactor {
             && !connection.is_waiting
             && !connection.is_spilling
         {
-            let aux = u16::from(why.is_by_server());
+            let aux = connection.port | if why.is_by_server() { BY_SERVER } else { 0 };
             if let Some(position) = self.post_plain(connection, Kind::Close, aux)? {
                 self.drop_unread(connection);
                 connection.posted = Posted::Close(position);
@@ -242,7 +242,7 @@ impl Reactor {
     pub(super) fn post_message(&mut self, connection: &mut Connection, bytes: &[u8]) -> Result<Post, Broken> {
         let slot = connection.worker.index();
         if bytes.len() <= self.inline_limit(connection) {
-            let header = self.receive_header(connection.id);
+            let header = self.receive_header(connection);
             return match self.inward[slot].lane.write(&header, &[bytes]) {
                 Ok(_) => {
                     self.touch(slot);
@@ -297,7 +297,7 @@ impl Reactor {
     ) -> Result<Post, Broken> {
         let slot = connection.worker.index();
         let body = block.reference(len).to_bytes();
-        let mut header = self.receive_header(connection.id);
+        let mut header = self.receive_header(connection);
         header.location = block.location();
         match self.inward[slot].lane.position_for(body.len()) {
             Ok(position) => {
@@ -339,7 +339,13 @@ impl Reactor {
         Post::Done
     }
 
-    fn receive_header(&self, id: SessionId) -> Header {
-        Header { kind: Kind::Receive, location: Where::Inline, aux: 0, session: id.0, extra: self.now_us }
+    fn receive_header(&self, connection: &Connection) -> Header {
+        Header {
+            kind: Kind::Receive,
+            location: Where::Inline,
+            aux: connection.port,
+            session: connection.id.0,
+            extra: self.now_us,
+        }
     }
 }

@@ -76,7 +76,7 @@ impl Reactor {
     fn read_once(&mut self, connection: &mut Connection) -> Result<(), Broken> {
         match connection.incoming.take() {
             Some(incoming) => self.read_incoming(connection, incoming),
-            None if self.is_raw && connection.reads_large => self.read_into_block(connection),
+            None if connection.framer.is_raw() && connection.reads_large => self.read_into_block(connection),
             None => {
                 let Some(stream) = &connection.stream else { return Ok(()) };
                 let received = stream.recv(&mut self.scratch);

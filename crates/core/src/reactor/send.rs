@@ -164,7 +164,7 @@ impl Reactor {
     fn note_queue(&mut self, connection: &mut Connection) {
         let bytes = connection.output.bytes();
         if bytes > 0 || connection.had_queue {
-            let overflows = bytes >= self.settings.port.socket_buffer_size;
+            let overflows = bytes >= self.settings.port(usize::from(connection.port)).socket_buffer_size;
             self.sessions.set_send_queued(connection.id, bytes, overflows);
             connection.had_queue = bytes > 0;
         }

@@ -15,6 +15,11 @@ pub enum SettingError {
         /// The known name that is most like it, if one is.
         nearest: Option<&'static str>,
     },
+    /// A port was told what belongs to the server.
+    NotOfPort {
+        /// The setting, as the caller spelled it.
+        key: String,
+    },
     /// The value is none that the setting takes.
     Refused {
         /// The setting, as the caller spelled it.
@@ -58,7 +63,8 @@ impl SettingError {
             Self::Unknown { key, nearest: Some(name) } => {
                 format!("unknown setting {} is ignored; did you mean \"{name}\"?", quote(key))
             }
-            Self::Refused { fault: Fault::Range | Fault::Absent(Absence::Meaningless), .. } => {
+            Self::Refused { fault: Fault::Range | Fault::Absent(Absence::Meaningless), .. }
+            | Self::NotOfPort { .. } => {
                 format!("{}; the value is ignored", self.message())
             }
             Self::Refused { .. } | Self::Unusable { .. } => return None,
@@ -69,7 +75,7 @@ impl SettingError {
     /// The setting's name.
     pub fn key(&self) -> &str {
         match self {
-            Self::Unknown { key, .. } | Self::Refused { key, .. } => key,
+            Self::Unknown { key, .. } | Self::NotOfPort { key } | Self::Refused { key, .. } => key,
             Self::Unusable { key, .. } => key,
         }
     }
@@ -80,6 +86,9 @@ impl SettingError {
             Self::Unknown { key, nearest: None } => format!("unknown setting {}", quote(key)),
             Self::Unknown { key, nearest: Some(name) } => {
                 format!("unknown setting {}; did you mean \"{name}\"?", quote(key))
+            }
+            Self::NotOfPort { key } => {
+                format!("{key} is a setting of the whole server; give it to $server->set()")
             }
             Self::Refused { key, expected, given, because, .. } => {
                 let advice = if because.is_empty() { String::new() } else { format!("; {because}") };
@@ -93,7 +102,7 @@ impl SettingError {
 impl fmt::Display for SettingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let method = match self {
-            Self::Unknown { .. } | Self::Refused { .. } => "set",
+            Self::Unknown { .. } | Self::NotOfPort { .. } | Self::Refused { .. } => "set",
             Self::Unusable { .. } => "start",
         };
         write!(f, "Rotor\\Server::{method}(): {}", self.message())

@@ -3,23 +3,45 @@
 use super::absent::{ABSENT, AbsentRow};
 use super::error::{Fault, SettingError, Warning};
 use super::machine::Machine;
-use super::row::Row;
+use super::row::{Row, Scope};
 use super::table::{Key, ROWS};
 use super::value::Value;
-use super::{Names, Settings, resolve};
+use super::{Names, PortSettings, Settings, resolve};
 
 /// What `set()` has been told so far: each value checked and of its setting's type, under the setting's own
 /// name.
 #[derive(Clone, Debug)]
 pub struct SettingsInput {
     machine: Machine,
+    /// Whose `set()` it is.
+    scope: Scope,
     values: Vec<(&'static str, Value)>,
 }
 
 impl SettingsInput {
     /// Nothing told yet. Ranges that depend on the machine are those of `machine`.
     pub fn new(machine: Machine) -> Self {
-        Self { machine, values: Vec::new() }
+        Self { machine, scope: Scope::Server, values: Vec::new() }
+    }
+
+    /// Nothing told yet to a port of its own.
+    pub fn of_port(machine: Machine) -> Self {
+        Self { machine, scope: Scope::Port, values: Vec::new() }
+    }
+
+    /// Takes the settings of one `set()` of the primary port, which are the server's too, but no others.
+    ///
+    /// # Errors
+    /// As for [`Self::merge`].
+    pub fn merge_for_port(
+        &mut self,
+        settings: Vec<(String, Value)>,
+        names: Names,
+    ) -> Result<Vec<Warning>, SettingError> {
+        let scope = std::mem::replace(&mut self.scope, Scope::Port);
+        let merged = self.merge(settings, names);
+        self.scope = scope;
+        merged
     }
 
     /// Takes the settings of one `set()`, or none of them. Later values win over earlier ones; `null` puts a
@@ -68,11 +90,25 @@ impl SettingsInput {
         resolve::resolve(self, machine, names)
     }
 
+    /// The settings of a port that was told this by itself.
+    ///
+    /// # Errors
+    /// When values do not work together.
+    pub fn resolve_port(&self, machine: &Machine, names: Names) -> Result<PortSettings, SettingError> {
+        resolve::resolve_port(self, machine, names)
+    }
+
     /// The setting's own name, and the value as its type.
     fn check(&self, key: &str, value: &Value) -> Result<(&'static str, Value), SettingError> {
         let known =
             Known::find(key).ok_or_else(|| SettingError::Unknown { key: key.into(), nearest: nearest_name(key) })?;
         let name = known.name();
+        if let Known::Here(row) = &known
+            && self.scope == Scope::Port
+            && row.scope == Scope::Server
+        {
+            return Err(SettingError::NotOfPort { key: key.into() });
+        }
         if *value == Value::Null {
             return Ok((name, Value::Null));
         }

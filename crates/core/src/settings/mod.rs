@@ -95,13 +95,22 @@ pub struct Settings {
     pub ipc_memory: u64,
     /// Whether the connection in hand is closed when its callback fails.
     pub close_on_worker_error: bool,
-    /// The settings of the primary port.
-    pub port: PortSettings,
+    /// The settings of the ports; the first is the primary one's.
+    pub ports: Vec<PortSettings>,
+}
+
+impl Settings {
+    /// The settings of a port.
+    pub fn port(&self, place: usize) -> &PortSettings {
+        &self.ports[place.min(self.ports.len() - 1)]
+    }
 }
 
 /// Everything a port was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortSettings {
+    /// The permissions of a unix socket's file; `None`: as the umask leaves them.
+    pub unix_socket_mode: Option<u32>,
     /// Connections that the kernel keeps for `accept`.
     pub backlog: u32,
     /// Whether small writes leave at once.

@@ -54,7 +54,7 @@ impl Row {
     /// The type in the stubs.
     fn stub_type(&self) -> &'static str {
         match (self.kind, self.unit) {
-            (Kind::Int, Unit::Bytes) => "int|string",
+            (Kind::Int, Unit::Bytes | Unit::Mode) => "int|string",
             (Kind::Float, _) => "int|float",
             (kind, _) => kind.php_type(),
         }
@@ -63,6 +63,7 @@ impl Row {
     fn docs_type(&self) -> &'static str {
         match (self.kind, self.unit) {
             (Kind::Int, Unit::Bytes) => "size",
+            (Kind::Int, Unit::Mode) => "permissions",
             (Kind::Int, Unit::Seconds) => "seconds",
             (Kind::Float, Unit::Seconds) => "seconds, float",
             (Kind::Path, _) => "path",

@@ -54,9 +54,18 @@ pub(super) fn resolve(
         task_tmpdir: task_tmpdir(&chosen)?,
         ipc_memory: ipc_memory(&chosen, &mut warnings),
         close_on_worker_error: chosen.flag(Key::CloseOnWorkerError),
-        port: port(&chosen)?,
+        ports: vec![port(&chosen)?],
     };
     Ok((settings, warnings))
+}
+
+/// What a port was told by itself.
+pub(super) fn resolve_port(
+    input: &SettingsInput,
+    machine: &Machine,
+    names: Names,
+) -> Result<PortSettings, SettingError> {
+    port(&Chosen { input, machine, names })
 }
 
 /// A reactor without a worker of its own would only take its CPU away: hence at most `worker_num`.
@@ -188,6 +197,7 @@ fn port(chosen: &Chosen<'_>) -> Result<PortSettings, SettingError> {
         });
     }
     Ok(PortSettings {
+        unix_socket_mode: chosen.is_set(Key::UnixSocketMode).then(|| chosen.count(Key::UnixSocketMode)),
         backlog: chosen.count(Key::Backlog),
         open_tcp_nodelay: chosen.flag(Key::OpenTcpNodelay),
         socket_buffer_size: chosen.size(Key::SocketBufferSize),

@@ -65,6 +65,8 @@ pub enum Unit {
     Bytes,
     /// Seconds.
     Seconds,
+    /// Permissions of a file; a string is octal.
+    Mode,
 }
 
 /// Which values of a type are taken.
@@ -168,7 +170,12 @@ impl Row {
     }
 
     fn check_int(&self, value: &Value, machine: &Machine) -> Result<i64, Fault> {
-        let number = if self.unit == Unit::Bytes { value.as_size() } else { value.as_int() }.ok_or(Fault::Type)?;
+        let number = match self.unit {
+            Unit::Bytes => value.as_size(),
+            Unit::Mode => value.as_mode(),
+            Unit::Count | Unit::Seconds => value.as_int(),
+        };
+        let number = number.ok_or(Fault::Type)?;
         let taken = match self.range {
             Range::Ints { min, max, .. } => (min..=max.on(machine)).contains(&number),
             Range::Only { value, .. } => number == value,
@@ -200,6 +207,9 @@ impl Row {
     /// The words for the values that are taken; without a machine, for all machines.
     pub fn expected(&self, machine: Option<&Machine>) -> String {
         let words = match self.range {
+            Range::Ints { max: Limit::Fixed(max), .. } if self.unit == Unit::Mode => {
+                format!("permissions from 0 to 0{max:o}")
+            }
             Range::Ints { min, min_means, max, max_means } => {
                 let unit = self.unit.words();
                 format!("{}{} to {}{unit}", min, explained(min_means), max.words(machine, max_means))
@@ -244,7 +254,7 @@ impl Unit {
     /// The unit behind a number.
     fn words(self) -> &'static str {
         match self {
-            Self::Count => "",
+            Self::Count | Self::Mode => "",
             Self::Bytes => " bytes",
             Self::Seconds => " seconds",
         }

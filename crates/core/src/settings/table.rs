@@ -198,6 +198,14 @@ rows! {
         preset: Preset::FlagByNames { rotor: true, swoole: false },
         doc: "Close a connection whose callback threw or whose worker died in it.",
     }
+    UnixSocketMode = "unix_socket_mode" {
+        scope: Scope::Port,
+        kind: Kind::Int,
+        unit: Unit::Mode,
+        range: Range::Ints { min: 0, min_means: "", max: Limit::Fixed(0o777), max_means: "" },
+        preset: Preset::Nothing,
+        doc: "Permissions of a unix socket's file, such as `0660`, or `'0660'` as a string; else the umask decides.",
+    }
     Backlog = "backlog" {
         scope: Scope::Port,
         kind: Kind::Int,

@@ -47,6 +47,12 @@ impl Value {
         }
     }
 
+    /// Permissions of a file: an integer, or octal digits.
+    pub(super) fn as_mode(&self) -> Option<i64> {
+        let Self::Str(bytes) = self else { return self.as_int() };
+        i64::from_str_radix(trimmed(bytes)?, 8).ok()
+    }
+
     /// A number, also as a string.
     pub(super) fn as_float(&self) -> Option<f64> {
         let number = match self {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use rotor_ipc::inbox::Marks;
 use rotor_ipc::lane::{self, Record};
 use rotor_ipc::payload::{Payload, Reference};
-use rotor_ipc::record::{Kind, Where};
+use rotor_ipc::record::{BY_SERVER, Kind, Where};
 use rotor_ipc::ring::Broken;
 use rotor_ipc::segment::Segment;
 use rotor_ipc::sessions::SessionsReader;
@@ -31,7 +31,7 @@ use rotor_sys::process;
 use rotor_sys::signal::Signals;
 use rotor_sys::ticker::Ticker;
 
-use crate::host::{End, Event, EventKind, Host, Outcome, Role};
+use crate::host::{End, Event, EventKind, Host, Origin, Outcome, Role};
 use crate::outlets::Outlets;
 use crate::process::{Context, Process, phase};
 use crate::signals::{SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
@@ -87,8 +87,9 @@ struct Worker {
     inbox: Option<Inbox>,
     /// What makes it ask for a successor, if anything does.
     recycling: Option<Recycling>,
-    listens_connect: bool,
-    listens_close: bool,
+    /// By port, whether anybody wants to know of new connections and of those that are over.
+    listens_connect: Vec<bool>,
+    listens_close: Vec<bool>,
 }
 
 /// The slot's inbox, in the hands of its owner.
@@ -187,15 +188,16 @@ impl Worker {
             _killed_with_manager: killed_with_manager,
             inbox: None,
             recycling,
-            listens_connect: false,
-            listens_close: false,
+            listens_connect: Vec::new(),
+            listens_close: Vec::new(),
             context,
         })
     }
 
     fn live(&mut self, host: &mut dyn Host) -> End {
-        self.listens_connect = host.listens(EventKind::Connect);
-        self.listens_close = host.listens(EventKind::Close);
+        let ports = 0..u16::try_from(self.context.ports.len()).unwrap_or(u16::MAX);
+        self.listens_connect = ports.clone().map(|port| host.listens(EventKind::Connect, port)).collect();
+        self.listens_close = ports.map(|port| host.listens(EventKind::Close, port)).collect();
         host.entered(Role::EventWorker(self.id), self.process.clone());
         let end = match host.call(Event::WorkerStart(self.id)) {
             Outcome::Returned => self.serve(host),
@@ -340,18 +342,22 @@ impl Worker {
             Kind::Receive => return self.on_message(reactor, record, &held, host),
             Kind::Connect => {
                 self.hold(&held, reactor, record);
-                if self.listens_connect && self.sessions.lives(session) {
+                let port = record.header.aux;
+                let listens = self.listens_connect.get(usize::from(port)).is_some_and(|listens| *listens);
+                if listens && self.sessions.lives(session) {
                     let reactor = u16::try_from(reactor).unwrap_or(0);
-                    host.call(Event::Connect { session, reactor })
+                    host.call(Event::Connect { session, reactor, port })
                 } else {
                     Outcome::Returned
                 }
             }
             Kind::Close => {
                 self.hold(&held, reactor, record);
-                let outcome = if self.listens_close && self.sessions.lives(session) {
-                    let by = u16::try_from(reactor).ok().filter(|_| record.header.aux == 0);
-                    host.call(Event::Close { session, reactor: by })
+                let port = record.header.aux & !BY_SERVER;
+                let listens = self.listens_close.get(usize::from(port)).is_some_and(|listens| *listens);
+                let outcome = if listens && self.sessions.lives(session) {
+                    let by = u16::try_from(reactor).ok().filter(|_| record.header.aux & BY_SERVER == 0);
+                    host.call(Event::Close { session, reactor: by, port })
                 } else {
                     Outcome::Returned
                 };
@@ -424,7 +430,8 @@ impl Worker {
             payload.free();
             is_taken.set(true);
         };
-        let outcome = host.receive(session, u16::try_from(reactor).unwrap_or(0), &payload, &mut taken);
+        let from = Origin { session, reactor: u16::try_from(reactor).unwrap_or(0), port: record.header.aux };
+        let outcome = host.receive(from, &payload, &mut taken);
         if !is_taken.get() && !matches!(outcome, Outcome::Ended(_)) {
             // It could not be copied: the disk has failed, and so has the message.
             taken();

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use rotor_core::host::{End, Event, EventKind, Host, Outcome, Role};
+use rotor_core::host::{End, Event, EventKind, Host, Origin, Outcome, Role};
 use rotor_core::process::Process;
 use rotor_ipc::SessionId;
 use rotor_ipc::payload::Payload;
@@ -182,7 +182,7 @@ impl Host for TestHost {
         self.manners.user_processes
     }
 
-    fn listens(&self, _kind: EventKind) -> bool {
+    fn listens(&self, _kind: EventKind, _port: u16) -> bool {
         true
     }
 
@@ -213,7 +213,7 @@ impl Host for TestHost {
                 self.note(&format!("error worker={worker} code={exit_code} signal={signal} session={session}"));
             }
             Event::Connect { session, .. } => self.note(&format!("connect {session}")),
-            Event::Close { session, reactor } => {
+            Event::Close { session, reactor, .. } => {
                 let by = if reactor.is_some() { "client" } else { "server" };
                 self.note(&format!("close {session} by={by}"));
             }
@@ -229,13 +229,7 @@ impl Host for TestHost {
         len <= 512 << 20
     }
 
-    fn receive(
-        &mut self,
-        session: SessionId,
-        _reactor: u16,
-        payload: &Payload<'_>,
-        taken: &mut dyn FnMut(),
-    ) -> Outcome {
+    fn receive(&mut self, from: Origin, payload: &Payload<'_>, taken: &mut dyn FnMut()) -> Outcome {
         let mut bytes = Vec::new();
         match payload {
             Payload::Inline(shared) | Payload::Block { bytes: shared, .. } => shared.append_to(&mut bytes),
@@ -248,7 +242,7 @@ impl Host for TestHost {
         }
         taken();
         let body = if self.manners.is_framed { &bytes[4..] } else { &bytes[..] };
-        self.on_message(session, body)
+        self.on_message(from.session, body)
     }
 
     fn interrupt(&mut self) -> Outcome {

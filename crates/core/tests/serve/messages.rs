@@ -65,7 +65,7 @@ fn one_read() {
 
 fn unframed() {
     let mut settings = settings();
-    settings.port.framing = Framing::Raw;
+    settings.ports[0].framing = Framing::Raw;
     let server = Running::start(settings, Manners { is_framed: false, ..Manners::default() });
     let mut client = server.connect();
     for (seed, len) in [1, 100, 5000, 70_000, 1 << 20, 3, 9 << 20].into_iter().enumerate() {

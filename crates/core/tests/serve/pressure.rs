@@ -94,7 +94,7 @@ fn full_of_blocks() {
 
 fn overflow() {
     let mut settings = settings();
-    settings.port.socket_buffer_size = 4 << 20;
+    settings.ports[0].socket_buffer_size = 4 << 20;
     let server = Running::start(settings, Manners::default());
     let [mut slow, mut other] = one_of_each_worker(&server);
     slow.send(b"!flood 300");

@@ -11,7 +11,8 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use rotor_core::framer::{Framing, LengthField, LengthType};
 use rotor_core::host::End;
-use rotor_core::server::{Server, SockType, start};
+use rotor_core::ports::SockType;
+use rotor_core::server::{Server, start};
 use rotor_core::settings::{DateFormat, Identity, LogFormat, LogLevel, LogRotation, PortSettings, Settings};
 use rotor_sys::process::{self, Fork};
 
@@ -66,13 +67,14 @@ pub fn settings() -> Settings {
         task_tmpdir: PathBuf::new(),
         ipc_memory: 64 << 20,
         close_on_worker_error: true,
-        port: PortSettings {
+        ports: vec![PortSettings {
+            unix_socket_mode: None,
             backlog: 1024,
             open_tcp_nodelay: true,
             socket_buffer_size: 64 << 20,
             framing: Framing::Length(LengthField { kind: LengthType::U32Big, offset: 0, body_offset: 4 }),
             package_max_length: 64 << 20,
-        },
+        }],
     }
 }
 
@@ -89,7 +91,7 @@ impl Running {
         let events = append(folder.join("events"));
         let starts = manners.manager_exits.is_none();
         let server = Server::bind("127.0.0.1", 0, SockType::Tcp).expect("there is a free port");
-        let address = (Ipv4Addr::LOCALHOST, server.port()).into();
+        let address = (Ipv4Addr::LOCALHOST, server.port(0).address.number()).into();
         let pid = match process::fork().expect("a process can be forked") {
             Fork::Parent { child } => child,
             Fork::Child => {

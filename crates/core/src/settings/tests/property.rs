@@ -62,7 +62,7 @@ proptest! {
                 prop_assert!(settings.max_connection >= 1);
                 prop_assert!(u64::from(settings.max_connection) < machine.descriptor_limit);
                 prop_assert!(settings.task_tmpdir.is_absolute());
-                prop_assert!(settings.port.backlog >= 1 && settings.port.package_max_length >= 1);
+                prop_assert!(settings.ports[0].backlog >= 1 && settings.ports[0].package_max_length >= 1);
                 prop_assert!(warnings.iter().all(|warning| input.values().any(|(name, _)| name == warning.key)));
             }
             Err(error) => prop_assert!(error.to_string().starts_with("Rotor\\Server::start(): ")),

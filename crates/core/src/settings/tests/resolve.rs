@@ -55,13 +55,14 @@ fn a_server_that_was_told_nothing_has_the_defaults() {
         task_tmpdir: "/tmp".into(),
         ipc_memory: 256 << 20,
         close_on_worker_error: true,
-        port: PortSettings {
+        ports: vec![PortSettings {
+            unix_socket_mode: None,
             backlog: 512,
             open_tcp_nodelay: true,
             socket_buffer_size: 8 << 20,
             framing: Framing::Raw,
             package_max_length: 2 << 20,
-        },
+        }],
     };
     assert_eq!(resolved(&input()), expected);
 
@@ -167,15 +168,15 @@ fn shared_memory_is_bounded_by_the_memory_there_is() {
 fn eof_wins_over_length_and_length_over_raw() {
     let mut input = set([("open_http_protocol", false.into()), ("open_length_check", true.into())]);
     let length = LengthField { kind: LengthType::U32Big, offset: 0, body_offset: 4 };
-    assert_eq!(resolved(&input).port.framing, Framing::Length(length));
+    assert_eq!(resolved(&input).ports[0].framing, Framing::Length(length));
 
     input.merge(vec![("open_eof_check".into(), true.into())], Names::Rotor).unwrap();
     let terminator = b"\r\n\r\n".to_vec();
-    assert_eq!(resolved(&input).port.framing, Framing::Eof { terminator: terminator.clone(), split: false });
+    assert_eq!(resolved(&input).ports[0].framing, Framing::Eof { terminator: terminator.clone(), split: false });
 
     // Splitting implies the check, also when that is off.
     let split = set([("open_eof_split", true.into()), ("open_eof_check", false.into())]);
-    assert_eq!(resolved(&split).port.framing, Framing::Eof { terminator, split: true });
+    assert_eq!(resolved(&split).ports[0].framing, Framing::Eof { terminator, split: true });
 }
 
 #[test]
@@ -187,13 +188,13 @@ fn a_length_field_is_as_it_was_described() {
         ("package_body_start", 10.into()),
     ]);
     let field = LengthField { kind: LengthType::U16Little, offset: 2, body_offset: 10 };
-    assert_eq!(resolved(&input).port.framing, Framing::Length(field));
+    assert_eq!(resolved(&input).ports[0].framing, Framing::Length(field));
 }
 
 #[test]
 fn a_limit_below_the_smallest_message_is_refused() {
     let mut input = set([("open_length_check", true.into()), ("package_max_length", 4.into())]);
-    assert_eq!(resolved(&input).port.package_max_length, 4);
+    assert_eq!(resolved(&input).ports[0].package_max_length, 4);
     input.merge(vec![("package_length_offset".into(), 1.into())], Names::Rotor).unwrap();
     assert_eq!(
         failure(&input, &machine()),
@@ -202,7 +203,7 @@ fn a_limit_below_the_smallest_message_is_refused() {
     );
     let eof = set([("open_eof_split", true.into()), ("package_max_length", 3.into())]);
     assert!(failure(&eof, &machine()).contains("package_eof alone has 4"));
-    assert_eq!(resolved(&set([("package_max_length", 1.into())])).port.package_max_length, 1);
+    assert_eq!(resolved(&set([("package_max_length", 1.into())])).ports[0].package_max_length, 1);
 }
 
 #[test]

@@ -1,0 +1,293 @@
+//! Ports: what a server listens on.
+
+use std::fmt;
+use std::fs::Permissions;
+use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use rotor_sys::process;
+use rotor_sys::socket::Listener;
+
+use crate::error::Error;
+use crate::settings::PortSettings;
+
+/// What a port listens on. The numbers are the peer's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SockType {
+    /// TCP over IPv4.
+    Tcp = 1,
+    /// TCP over IPv6.
+    Tcp6 = 3,
+    /// A unix socket that carries streams.
+    UnixStream = 5,
+}
+
+/// Where a port listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// An address and number of the Internet protocols.
+    Inet(SocketAddr),
+    /// A path.
+    Unix(PathBuf),
+}
+
+/// What all processes know of a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortInfo {
+    /// Where it listens.
+    pub address: Address,
+    /// On what.
+    pub sock_type: SockType,
+}
+
+/// A port that is bound, and listens once the server starts.
+#[derive(Debug)]
+pub struct Bound {
+    /// Its socket.
+    pub listener: Listener,
+    /// What is known of it.
+    pub info: PortInfo,
+    /// The file of a unix socket.
+    pub file: Option<SocketFile>,
+}
+
+/// The file of a unix socket. Whoever has it removes it in the end; a process that was forked meanwhile does not.
+#[derive(Debug)]
+pub struct SocketFile {
+    path: PathBuf,
+    inode: u64,
+    owner: i32,
+}
+
+/// The most ports: records carry the number in 15 bits.
+pub const MOST_PORTS: usize = 1 << 15;
+/// A unix socket's path may be no longer: the kernel's structure has room for so many bytes.
+const LONGEST_PATH: usize = 107;
+
+impl SockType {
+    /// The type with this number.
+    pub fn from_number(number: i64) -> Option<Self> {
+        Some(match number {
+            1 => Self::Tcp,
+            3 => Self::Tcp6,
+            5 => Self::UnixStream,
+            _ => return None,
+        })
+    }
+}
+
+impl Address {
+    /// The number of the port; 0 for a path.
+    pub fn number(&self) -> u16 {
+        match self {
+            Self::Inet(address) => address.port(),
+            Self::Unix(_) => 0,
+        }
+    }
+
+    /// The error for an address that somebody has.
+    pub fn in_use(&self) -> Error {
+        cannot_listen(self, &std::io::Error::from_raw_os_error(EADDRINUSE))
+    }
+
+    /// The address without the number, or the path.
+    pub fn host(&self) -> String {
+        match self {
+            Self::Inet(address) => address.ip().to_string(),
+            Self::Unix(path) => path.display().to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Inet(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+impl Bound {
+    /// Binds to an address of this machine, where port 0 lets the kernel choose one, or to a path.
+    pub fn bind(host: &str, port: u16, sock_type: SockType) -> Result<Self, Error> {
+        match sock_type {
+            SockType::Tcp | SockType::Tcp6 => {
+                let asked = SocketAddr::new(parse_host(host, sock_type)?, port);
+                let failed = |error: &std::io::Error| cannot_listen(&Address::Inet(asked), error);
+                let listener = Listener::bind(asked).map_err(|error| failed(&error))?;
+                let address = Address::Inet(listener.address().map_err(|error| failed(&error))?);
+                Ok(Self { listener, info: PortInfo { address, sock_type }, file: None })
+            }
+            SockType::UnixStream => {
+                let path = socket_path(host)?;
+                replace_stale(&path)?;
+                let address = Address::Unix(path.clone());
+                let failed = |error: &std::io::Error| cannot_listen(&address, error);
+                let listener = Listener::bind_unix(&path).map_err(|error| failed(&error))?;
+                let file = SocketFile::of(path).map_err(|error| failed(&error))?;
+                Ok(Self { listener, info: PortInfo { address, sock_type }, file: Some(file) })
+            }
+        }
+    }
+
+    /// Lets the kernel take connections. The file of a unix socket gets its permissions before that.
+    pub fn listen(&self, settings: &PortSettings) -> Result<(), Error> {
+        if let (Some(file), Some(mode)) = (&self.file, settings.unix_socket_mode) {
+            std::fs::set_permissions(&file.path, Permissions::from_mode(mode)).map_err(|error| {
+                Error::system(format!("cannot set the permissions of {} (unix_socket_mode)", self.info.address), &error)
+            })?;
+        }
+        self.listener.listen(settings.backlog).map_err(|error| cannot_listen(&self.info.address, &error))
+    }
+}
+
+impl SocketFile {
+    fn of(path: PathBuf) -> std::io::Result<Self> {
+        let inode = path.symlink_metadata()?.ino();
+        Ok(Self { path, inode, owner: process::id() })
+    }
+
+    /// This process, which was forked from the one that had it, has it now.
+    pub fn adopt(&mut self) {
+        self.owner = process::id();
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // Somebody may have replaced it by another one.
+        let is_ours = || self.path.symlink_metadata().is_ok_and(|metadata| metadata.ino() == self.inode);
+        if self.owner == process::id() && is_ours() {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn socket_path(host: &str) -> Result<PathBuf, Error> {
+    let problem = if host.is_empty() {
+        "must be the path of the socket, \"\" given".to_owned()
+    } else if host.len() > LONGEST_PATH {
+        format!("must be a path of at most {LONGEST_PATH} bytes, {} given", host.len())
+    } else if host.contains('\0') {
+        "must be a path without NUL bytes".to_owned()
+    } else {
+        // From the root: a daemon leaves the directory that a relative one counts from, and removes it in the end.
+        return std::path::absolute(host)
+            .map_err(|error| Error::system(format!("cannot find the directory of {host}"), &error));
+    };
+    Err(Error::Misuse(format!("$host {problem}")))
+}
+
+/// Removes a socket that nobody listens on any more. One that somebody does, and what is no socket, is refused.
+fn replace_stale(path: &Path) -> Result<(), Error> {
+    let Ok(metadata) = path.symlink_metadata() else { return Ok(()) };
+    let shown = path.display();
+    if !metadata.file_type().is_socket() {
+        return Err(Error::Misuse(format!("cannot listen on unix:{shown}: there is a file that is no socket")));
+    }
+    match UnixStream::connect(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => std::fs::remove_file(path)
+            .map_err(|error| Error::system(format!("cannot remove the stale socket {shown}"), &error)),
+        Ok(_) | Err(_) => Err(Address::Unix(path.to_owned()).in_use()),
+    }
+}
+
+fn parse_host(host: &str, sock_type: SockType) -> Result<IpAddr, Error> {
+    let is_v6 = sock_type == SockType::Tcp6;
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    match bare.parse::<IpAddr>() {
+        Ok(address) if address.is_ipv6() == is_v6 => Ok(address),
+        Ok(_) | Err(_) if bare == "localhost" => {
+            Ok(if is_v6 { IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]) } else { IpAddr::from([127, 0, 0, 1]) })
+        }
+        Ok(_) | Err(_) => {
+            let family = if is_v6 {
+                "an IPv6 address such as :: or ::1"
+            } else {
+                "an IPv4 address such as 0.0.0.0 or 127.0.0.1"
+            };
+            Err(Error::Misuse(format!("$host must be {family}, \"{host}\" given")))
+        }
+    }
+}
+
+fn cannot_listen(address: &Address, error: &std::io::Error) -> Error {
+    let hint = match error.raw_os_error() {
+        Some(EADDRINUSE) if matches!(address, Address::Unix(_)) => {
+            "another process listens there; stop it or choose another path"
+        }
+        Some(EADDRINUSE) => "another process listens there; stop it or choose another port",
+        Some(EACCES) if matches!(address, Address::Inet(_)) => "ports below 1024 need root or CAP_NET_BIND_SERVICE",
+        Some(EADDRNOTAVAIL) => "no interface of this machine has this address",
+        Some(ENOENT) => "the directory does not exist",
+        _ => "",
+    };
+    Error::system(format!("cannot listen on {address}"), error).with_hint(hint)
+}
+
+const ENOENT: i32 = 2;
+const EACCES: i32 = 13;
+const EADDRINUSE: i32 = 98;
+const EADDRNOTAVAIL: i32 = 99;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("rotor-ports-{}-{name}", std::process::id()))
+    }
+
+    fn bind(path: &Path) -> Result<Bound, Error> {
+        Bound::bind(path.to_str().unwrap(), 0, SockType::UnixStream)
+    }
+
+    #[test]
+    fn a_socket_file_goes_with_its_port_and_a_live_one_is_refused() {
+        let path = path("live");
+        let bound = bind(&path).unwrap();
+        bound.listener.listen(1).unwrap();
+        let error = bind(&path).unwrap_err();
+        assert_eq!(error.errno(), EADDRINUSE);
+        assert!(path.exists());
+        drop(bound);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_stale_socket_file_is_replaced_and_another_file_is_left_alone() {
+        let path = path("stale");
+        drop(Listener::bind_unix(&path).unwrap());
+        assert!(path.exists());
+        drop(bind(&path).unwrap());
+        std::fs::write(&path, "precious").unwrap();
+        assert!(bind(&path).unwrap_err().to_string().contains("a file that is no socket"));
+        assert_eq!(std::fs::read(&path).unwrap(), b"precious");
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_was_replaced_meanwhile_is_anothers() {
+        let path = path("replaced");
+        let bound = bind(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let other = Listener::bind_unix(&path).unwrap();
+        drop(bound);
+        assert!(path.exists());
+        drop(other);
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn hosts_that_do_not_fit_the_type_are_refused_with_what_was_expected() {
+        let refused = |host: &str, sock_type| Bound::bind(host, 0, sock_type).unwrap_err().to_string();
+        assert!(refused("::1", SockType::Tcp).contains("must be an IPv4 address"));
+        assert!(refused("127.0.0.1", SockType::Tcp6).contains("must be an IPv6 address"));
+        assert!(refused("", SockType::UnixStream).contains("the path of the socket"));
+        assert!(refused(&"x".repeat(108), SockType::UnixStream).contains("at most 107 bytes, 108 given"));
+        assert!(refused("/nowhere/at/all", SockType::UnixStream).contains("the directory does not exist"));
+    }
+}

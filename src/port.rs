@@ -1,0 +1,171 @@
+//! The class `Rotor\Server\Port`: one address that a server listens on, with settings and callbacks of its own.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::OnceLock;
+
+use ext_php_rs::types::{ZendStr, Zval};
+use rotor_core::host::EventKind;
+use rotor_core::ports::PortInfo;
+use rotor_core::settings::{Machine, Names, SettingError, SettingsInput, Warning};
+
+use crate::aliases::names;
+use crate::call::Callable;
+use crate::callbacks::{Callbacks, about_unknown_event, event_named, name_of};
+use crate::errors::{EXCEPTION, SETTING_EXCEPTION, exception, wrong_state};
+use crate::settings::{from_php, publish};
+use crate::zend::{
+    self, Answer, Call, ClassRef, Fault, Handlers, Native, Property, PropertyDefault, Type, Value, functions,
+};
+
+/// The class `Rotor\Server\Port`.
+pub static CLASS: ClassRef = ClassRef::new();
+
+/// The public properties.
+pub const PROPERTIES: &[Property] = &[
+    ("host", PropertyDefault::Text("")),
+    ("port", PropertyDefault::Int(0)),
+    ("type", PropertyDefault::Int(0)),
+    ("sock", PropertyDefault::Int(-1)),
+    ("ssl", PropertyDefault::Bool(false)),
+    ("setting", PropertyDefault::Null),
+];
+
+/// One port, as the server and its PHP object share it.
+pub struct Port {
+    /// Of connections and messages.
+    pub callbacks: Callbacks,
+    /// The primary port's are the server's.
+    settings: Rc<RefCell<SettingsInput>>,
+    is_primary: bool,
+    /// Whether it was told anything by itself: else it has the primary port's settings.
+    has_own: Cell<bool>,
+    started: Rc<Cell<bool>>,
+}
+
+impl Port {
+    /// The primary port of a server with these settings.
+    pub fn primary(settings: Rc<RefCell<SettingsInput>>, started: Rc<Cell<bool>>) -> Rc<Self> {
+        let callbacks = Callbacks::default();
+        Rc::new(Self { callbacks, settings, is_primary: true, has_own: Cell::new(true), started })
+    }
+
+    /// Another port.
+    pub fn other(machine: Machine, started: Rc<Cell<bool>>) -> Rc<Self> {
+        let settings = Rc::new(RefCell::new(SettingsInput::of_port(machine)));
+        let callbacks = Callbacks::default();
+        Rc::new(Self { callbacks, settings, is_primary: false, has_own: Cell::new(false), started })
+    }
+
+    /// What it was told by itself; `None` where it has the primary port's settings.
+    pub fn own_settings(&self) -> Option<std::cell::Ref<'_, SettingsInput>> {
+        (self.has_own.get() && !self.is_primary).then(|| self.settings.borrow())
+    }
+
+    fn merge(&self, given: Vec<(String, rotor_core::settings::Value)>) -> Result<Vec<Warning>, SettingError> {
+        let mut settings = self.settings.borrow_mut();
+        if self.is_primary { settings.merge_for_port(given, names()) } else { settings.merge(given, names()) }
+    }
+
+    fn not_started(&self) -> Result<(), Fault> {
+        if self.started.get() { Err(wrong_state("server is running; call it before start()")) } else { Ok(()) }
+    }
+}
+
+/// The Rust side of a port's object. The server shows the callables to the garbage collector.
+pub struct PortObject(Rc<Port>);
+
+impl Native for PortObject {
+    const NOT_CONSTRUCTED: &'static str = "only listen() makes one";
+
+    fn handlers() -> &'static OnceLock<Handlers> {
+        static HANDLERS: OnceLock<Handlers> = OnceLock::new();
+        &HANDLERS
+    }
+
+    fn fault_class() -> &'static ClassRef {
+        &EXCEPTION
+    }
+}
+
+/// A PHP object for a port.
+pub fn object(port: Rc<Port>, info: &PortInfo) -> Zval {
+    let object = zend::new_object(&CLASS, PortObject(port));
+    let Some(place) = object.object() else { return object };
+    let place = std::ptr::from_ref(place).cast_mut();
+    let set = |name, value| zend::set_property(&CLASS, place, name, value);
+    let mut host = Zval::new();
+    host.set_zend_string(ZendStr::new(info.address.host(), false));
+    set("host", host);
+    for (name, number) in [("port", i64::from(info.address.number())), ("type", info.sock_type as i64)] {
+        let mut zval = Zval::new();
+        zval.set_long(number);
+        set(name, zval);
+    }
+    object
+}
+
+functions! {
+    /// The methods of `Rotor\Server\Port`.
+    pub static METHODS = [
+        private "__construct" () => construct;
+        public "set" (("settings", Type::ARRAY)): Type::BOOL => set;
+        public "on" (("event", Type::STRING), ("callback", Type::CALLABLE)): Type::BOOL => on;
+        public "getCallback" (("event", Type::STRING)):
+            Type::class(c"Closure").or(Type::STRING).or(Type::ARRAY).or(Type::NULL) => get_callback;
+    ]
+}
+
+/// Private: nobody but the server makes one.
+fn construct(_call: &mut Call<'_>) -> Answer {
+    Ok(Value::Null)
+}
+
+/// `set(array $settings): bool`
+fn set(call: &mut Call<'_>) -> Answer {
+    let given = from_php(call.array(0)?);
+    let port = call.this::<PortObject>()?.0.clone();
+    port.not_started()?;
+    let before: Vec<&'static str> = port.settings.borrow().values().map(|(name, _)| name).collect();
+    let warnings = port.merge(given).map_err(|error| Fault::Thrown {
+        class: &SETTING_EXCEPTION,
+        message: format!("Rotor\\Server\\Port::set(): {}", error.message()),
+        code: 0,
+    })?;
+    port.has_own.set(true);
+    publish(&CLASS, call.object(), &port.settings, &before);
+    let all_taken = warnings.is_empty();
+    for warning in warnings {
+        call.warn(warning.to_string());
+    }
+    Ok(Value::Bool(all_taken))
+}
+
+/// `on(string $event, callable $callback): bool`
+fn on(call: &mut Call<'_>) -> Answer {
+    let name = call.bytes(0)?.unwrap_or_default();
+    let Some(given) = call.any(1) else { return Err(Fault::Pending) };
+    let port = call.this::<PortObject>()?.0.clone();
+    port.not_started()?;
+    let refused = |about: String| match names() {
+        Names::Rotor => exception(format!("Rotor\\Server\\Port::on(): {about}")),
+        Names::Swoole => Fault::Warning(about),
+    };
+    let kind = event_named(name).ok_or_else(|| refused(about_unknown_event(name)))?;
+    if !kind.is_of_port() {
+        let name = name_of(kind);
+        return Err(refused(format!("event \"{name}\" is one of the whole server; register it with $server->on()")));
+    }
+    let callable = Callable::resolve(given.dereference()).map_err(|why| call.wrong_callback(1, &why))?;
+    port.callbacks.set(kind, callable);
+    Ok(Value::Bool(true))
+}
+
+/// `getCallback(string $event): Closure|string|array|null`
+fn get_callback(call: &mut Call<'_>) -> Answer {
+    let name = call.bytes(0)?.unwrap_or_default();
+    let port = call.this::<PortObject>()?.0.clone();
+    let callable =
+        event_named(name).filter(|kind: &EventKind| kind.is_of_port()).and_then(|kind| port.callbacks.get(kind));
+    Ok(callable.map_or(Value::Null, |callable| Value::Zval(callable.zval().shallow_clone())))
+}
