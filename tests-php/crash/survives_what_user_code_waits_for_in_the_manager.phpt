@@ -1,0 +1,58 @@
+--TEST--
+User code in the manager that waits for one of its workers, or never waits for what it has started, does not cost a slot its processes
+--EXTENSIONS--
+rotor
+posix
+pcntl
+--FILE--
+<?php
+require __DIR__ . '/../inc/server.inc.php';
+
+$server = TestServer::start(<<<'PHP'
+    $server = new Rotor\Server('127.0.0.1', (int) getenv('ROTOR_PORT'));
+    $server->set(['worker_num' => 2, 'log_file' => getenv('ROTOR_LOG')]);
+    $server->on('managerStart', function ($server) {
+        for ($i = 0; $i < 3; $i++) {
+            // Zombies for as long as the manager lives.
+            $GLOBALS['never waited for'][] = proc_open(['true'], [], $pipes);
+        }
+    });
+    $server->on('workerStart', fn ($server, $id) => note("worker $id"));
+    $server->on('workerError', function ($server, $id, $pid, $code, $signal) {
+        note("worker $id ended: $code $signal");
+        if ($id === 0 && !isset($GLOBALS['waited'])) {
+            $GLOBALS['waited'] = true;
+            $other = $server->getWorkerPid(1);
+            posix_kill($other, SIGKILL);
+            note(pcntl_waitpid($other, $status) === $other ? 'user code has waited' : 'it has not');
+        }
+    });
+    $server->on('receive', function ($server, $fd, $reactor, $data) {
+        $data === 'die' ? posix_kill(getmypid(), SIGKILL) : $server->send($fd, "$server->worker_id\n");
+    });
+    $server->start();
+    PHP);
+$server->expectLog('/ error worker=0 pid=\d+: killed by SIGKILL/');
+$server->expectLog('/ error worker=1 pid=\d+: user code in the manager has waited for it: how it has ended is not known$/m');
+$server->allowLog('/ error worker=1 pid=\d+: exited code=1|respawning/');
+$server->waitForNote('worker 0');
+$server->waitForNote('worker 1');
+// Sessions 1 and 2: the odd one is worker 1's.
+$clients = [1 => $server->connect(), $server->connect()];
+$clients[2]->write('die');
+$server->waitForNote('worker 1 ended: 1 0');
+$server->waitForNote('worker 0', 2);
+$server->waitForNote('worker 1', 2);
+for ($i = 0; $i < 2; $i++) {
+    $client = $server->connect();
+    $client->write('?');
+    $answers[] = $client->readLine();
+}
+sort($answers);
+echo implode(' ', $answers), "\n";
+echo implode(', ', preg_grep('/waited|ended/', $server->notes())), "\n";
+$server->stop();
+?>
+--EXPECT--
+0 1
+worker 0 ended: 0 9, user code has waited, worker 1 ended: 1 0
