@@ -45,6 +45,9 @@ final class TestServer
     /** @var resource */
     private $process;
 
+    /** @var resource|null our end of the server's terminal, if it was started in one */
+    private $terminal;
+
     /** Exit code, or minus the number of the signal that ended it; null while it runs. */
     private ?int $exit = null;
 
@@ -73,6 +76,7 @@ final class TestServer
      * @param array<string, string> $env
      * @param list<string> $prefix a command to run PHP under (valgrind, strace)
      * @param bool $extension false: without Rotor
+     * @param bool $terminal in a terminal of its own, see type(); its processes are the foreground group there
      * @throws RuntimeException when the script ends before it is ready; the message has its output
      */
     public static function start(
@@ -82,8 +86,11 @@ final class TestServer
         array $env = [],
         array $prefix = [],
         bool $extension = true,
+        bool $terminal = false,
     ): self {
-        $server = new self($script, $ini, $args, $env, $prefix, $extension);
+        // --ctty: standard input becomes the terminal that controls the new session.
+        $prefix = $terminal ? ['setsid', '--ctty', ...$prefix] : $prefix;
+        $server = new self($script, $ini, $args, $env, $prefix, $extension, $terminal);
         $ready = fn (): bool => file_exists("$server->directory/ready") || $server->listens();
         // A daemon's first process ends, with 0, while the others go on.
         $alive = fn (): bool => $server->poll() === null || ($server->exit === 0 && $server->processes() !== []);
@@ -116,7 +123,7 @@ final class TestServer
      */
     public static function run(string $script, array $ini = [], array $args = [], array $env = [], bool $extension = true): array
     {
-        $server = new self($script, $ini, $args, $env, [], $extension);
+        $server = new self($script, $ini, $args, $env, [], $extension, false);
         $server->allowLog('/./');
         $server->waitFor(fn (): bool => $server->poll() !== null, 'the script to end');
         $output = $server->log();
@@ -160,6 +167,12 @@ final class TestServer
     public function signal(int $signal, ?int $pid = null): void
     {
         posix_kill($pid ?? $this->pid, $signal);
+    }
+
+    /** Types at the terminal that the server was started in: "\x03" is Ctrl-C. */
+    public function type(string $keys): void
+    {
+        fwrite($this->terminal, $keys);
     }
 
     public function isRunning(): bool
@@ -276,8 +289,15 @@ final class TestServer
      * @param array<string, string> $env
      * @param list<string> $prefix
      */
-    private function __construct(string $script, array $ini, array $args, array $env, array $prefix, bool $extension)
-    {
+    private function __construct(
+        string $script,
+        array $ini,
+        array $args,
+        array $env,
+        array $prefix,
+        bool $extension,
+        bool $terminal,
+    ) {
         $this->directory = sys_get_temp_dir() . '/rotor-' . bin2hex(random_bytes(5));
         $this->tmp = "$this->directory/tmp";
         mkdir($this->directory);
@@ -301,7 +321,7 @@ final class TestServer
         // Descriptor 3 stays open in all that the script forks: by it the tree is known when titles hide the environment.
         $process = proc_open(
             [...$prefix, ...self::command($ini, $extension), $script, ...str_replace('ROTOR_PORT', (string) $this->port, $args)],
-            [['file', '/dev/null', 'r'], $output, $output, ['file', "$this->directory/marker", 'w']],
+            [$terminal ? ['pty'] : ['file', '/dev/null', 'r'], $output, $output, ['file', "$this->directory/marker", 'w']],
             $pipes,
             $this->tmp,
             $environment,
@@ -310,6 +330,7 @@ final class TestServer
             throw new RuntimeException('cannot start ' . PHP_BINARY);
         }
         $this->process = $process;
+        $this->terminal = $pipes[0] ?? null;
         $this->pid = proc_get_status($process)['pid'];
         $starter = getmypid();
         register_shutdown_function(function () use ($starter): void {

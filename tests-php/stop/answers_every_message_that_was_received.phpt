@@ -1,5 +1,5 @@
 --TEST--
-SIGTERM, Ctrl-C and shutdown() from any process: every message in hand or queued is answered, exit code 0
+SIGTERM, Ctrl-C in a terminal and shutdown() from any process: every message in hand or queued is answered, exit code 0
 --EXTENSIONS--
 rotor
 posix
@@ -7,47 +7,47 @@ pcntl
 --FILE--
 <?php
 require __DIR__ . '/../inc/server.inc.php';
+require __DIR__ . '/../inc/ledger.inc.php';
 
-// A process group of its own, so that one signal can reach all of it, as from a terminal.
-$start = fn () => TestServer::start(<<<'PHP'
+$start = fn (bool $terminal) => TestServer::start(<<<'PHP'
     $server = new Rotor\Server('127.0.0.1', (int) getenv('ROTOR_PORT'));
     $server->set([
-        'worker_num' => 2, 'reactor_num' => 2, 'log_file' => getenv('ROTOR_LOG'),
+        'worker_num' => 4, 'reactor_num' => 2, 'log_file' => getenv('ROTOR_LOG'),
         'open_length_check' => true, 'package_length_type' => 'N', 'package_body_offset' => 4,
     ]);
     pcntl_async_signals(true);
     pcntl_signal(SIGALRM, fn () => $server->shutdown());
     $server->on('workerStart', fn ($server, $id) => note("worker $id is $server->worker_pid, manager is $server->manager_pid"));
-    $server->on('receive', function ($server, $fd, $reactor, $data) {
+    $server->on('receive', function ($server, $fd, $reactor, $data) use ($argv) {
         note('in hand');
-        $until = microtime(true) + 0.1;
+        $until = microtime(true) + $argv[1];
         while (($left = $until - microtime(true)) > 0) {
             usleep((int) ($left * 1e6));
         }
         $server->send($fd, $data);
     });
     note(json_encode($server->start()));
-    PHP, prefix: ['setsid']);
+    PHP, args: [Ledger::isStress() ? '1' : '0.1'], terminal: $terminal);
 $message = fn (int $n) => pack('N', 6) . sprintf("msg %02d", $n);
 $ways = [
     'SIGTERM' => fn ($server) => $server->signal(SIGTERM),
-    'Ctrl-C' => fn ($server) => posix_kill(-$server->pid, SIGINT),
+    'Ctrl-C' => fn ($server) => $server->type("\x03"),
     'SIGTERM to the manager' => fn ($server, $worker, $manager) => $server->signal(SIGTERM, $manager),
     'shutdown() in the master' => fn ($server) => $server->signal(SIGALRM),
     'shutdown() in the manager' => fn ($server, $worker, $manager) => $server->signal(SIGALRM, $manager),
     'shutdown() in a worker' => fn ($server, $worker) => $server->signal(SIGALRM, $worker),
 ];
 foreach ($ways as $way => $stop) {
-    $server = $start();
-    $server->waitFor(fn () => count($server->notes()) >= 2, 'two workers');
+    $server = $start($way === 'Ctrl-C');
+    $server->waitFor(fn () => count($server->notes()) >= 4, 'four workers');
     sscanf($server->notes()[0], 'worker %d is %d, manager is %d', $id, $worker, $manager);
     $clients = [];
-    for ($i = 0; $i < 4; $i++) {
+    for ($i = 0; $i < 8; $i++) {
         $clients[] = $client = $server->connect();
         // Five of them in one piece: one is in hand, the others wait.
         $client->write(implode('', array_map($message, range(5 * $i, 5 * $i + 4))));
     }
-    $server->waitForNote('in hand', 2);
+    $server->waitForNote('in hand', 4);
     $stop($server, $worker, $manager);
     $answers = 0;
     foreach ($clients as $i => $client) {
@@ -61,9 +61,9 @@ foreach ($ways as $way => $stop) {
 }
 ?>
 --EXPECT--
-SIGTERM: 20 answers
-Ctrl-C: 20 answers
-SIGTERM to the manager: 20 answers
-shutdown() in the master: 20 answers
-shutdown() in the manager: 20 answers
-shutdown() in a worker: 20 answers
+SIGTERM: 40 answers
+Ctrl-C: 40 answers
+SIGTERM to the manager: 40 answers
+shutdown() in the master: 40 answers
+shutdown() in the manager: 40 answers
+shutdown() in a worker: 40 answers
