@@ -18,6 +18,7 @@ pub mod random;
 pub mod signal;
 pub mod socket;
 pub mod ticker;
+pub mod trace;
 
 /// Turns the -1 of a system call into the error that errno names.
 fn check<T: PartialEq + From<i8>>(result: T) -> std::io::Result<T> {
