@@ -39,6 +39,8 @@ pub enum Kind {
 /// The bit of [`Kind::Close`] beside the port.
 pub const BY_SERVER: u16 = 1 << 15;
 
+/// Beside the generation in the word that [`Kind::WorkerDied`] carries: the connection in hand is closed in any case.
+pub const CLOSES_IN_HAND: u64 = 1 << 32;
 /// [`Kind::WorkerDied`] of a process that did not own its slot's inbox.
 pub const NO_HEAD: u64 = u64::MAX;
 

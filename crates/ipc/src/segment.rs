@@ -49,6 +49,10 @@ pub struct Header {
     pub crashes: AtomicU64,
     /// Messages that died with a worker.
     pub lost_messages: AtomicU64,
+    /// Messages that took longer than the slow log allows.
+    pub slow_requests: AtomicU64,
+    /// Messages whose worker was killed because they took too long.
+    pub timeouts: AtomicU64,
     /// Slots that wait for their next process because the last ones died early.
     pub slots_backing_off: AtomicU64,
     /// Slots whose processes keep dying.

@@ -211,6 +211,15 @@ impl InHand {
         self.lane.store(0, Ordering::Release);
     }
 
+    /// What is in the hand of a living process, which may be changing it.
+    pub fn look(&self) -> Option<Held> {
+        let held = self.get();
+        // Pairs with the fence in `set`: once any field of the next record was seen, so is that the lane word was
+        // cleared before, and the second look differs.
+        crate::sync::fence(Ordering::Acquire);
+        held.filter(|held| self.get().as_ref() == Some(held))
+    }
+
     /// What is in hand.
     pub fn get(&self) -> Option<Held> {
         let word = self.lane.load(Ordering::Acquire);
@@ -222,6 +231,39 @@ impl InHand {
             session: self.session.load(Ordering::Relaxed),
             since_ns: self.since_ns.load(Ordering::Relaxed),
         })
+    }
+}
+
+/// How long the record in hand may take, as its own callback has said. It belongs to the record of the same `since_ns`
+/// alone, so that nothing has to be undone when the record is done.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub struct Extension {
+    since_ns: AtomicU64,
+    until_ns: AtomicU64,
+}
+
+// SAFETY: repr(C), atomics only, zero belongs to no record.
+unsafe impl Shared for Extension {}
+
+impl Extension {
+    /// The process: the record in hand since `since_ns` may take until `until_ns`.
+    pub fn set(&self, since_ns: u64, until_ns: u64) {
+        self.since_ns.store(0, Ordering::Relaxed);
+        crate::sync::fence(Ordering::Release);
+        self.until_ns.store(until_ns, Ordering::Relaxed);
+        self.since_ns.store(since_ns, Ordering::Release);
+    }
+
+    /// What was said about the record in hand since `since_ns`. Between two values it is as if nothing had been said,
+    /// and whoever asks asks once more before it acts.
+    pub fn of(&self, since_ns: u64) -> Option<u64> {
+        if self.since_ns.load(Ordering::Acquire) != since_ns {
+            return None;
+        }
+        let until_ns = self.until_ns.load(Ordering::Relaxed);
+        crate::sync::fence(Ordering::Acquire);
+        (self.since_ns.load(Ordering::Relaxed) == since_ns).then_some(until_ns)
     }
 }
 
@@ -262,6 +304,8 @@ pub struct SeatEntry {
     pub requests_here: AtomicU64,
     /// What it works on.
     pub in_hand: InHand,
+    /// How long that may take.
+    pub extension: Extension,
     /// Its counters.
     pub counters: Padded<SeatCounters>,
     /// It sleeps: for room in a lane, for an offer, for the inbox it owns.
@@ -354,6 +398,22 @@ mod tests {
         assert!(slot.commit(2, 3));
         assert!(!slot.withdraw(2, 3));
         assert_eq!(slot.owner(), Owner::Owned(3));
+    }
+
+    #[test]
+    fn what_is_in_hand_may_take_as_long_as_it_has_said_itself() {
+        let seat = SeatEntry::default();
+        let held = Held { lane: 1, kind: Kind::Receive, position: 7, session: 3, since_ns: 100 };
+        seat.in_hand.set(&held);
+        assert_eq!((seat.in_hand.look(), seat.extension.of(100)), (Some(held), None));
+        seat.extension.set(100, 900);
+        seat.extension.set(100, 800);
+        assert_eq!(seat.extension.of(100), Some(800));
+        let next = Held { position: 8, since_ns: 101, ..held };
+        seat.in_hand.set(&next);
+        assert_eq!((seat.in_hand.look(), seat.extension.of(101)), (Some(next), None), "the next record has not");
+        seat.in_hand.clear();
+        assert_eq!(seat.in_hand.look(), None);
     }
 
     #[test]
