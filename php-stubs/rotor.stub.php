@@ -186,6 +186,10 @@ namespace Rotor {
          *     task_tmpdir?: string,
          *     ipc_memory?: int|string,
          *     close_on_worker_error?: bool,
+         *     request_timeout?: int|float,
+         *     request_slowlog_timeout?: int|float,
+         *     request_slowlog_file?: string,
+         *     trace_event_worker?: bool,
          *     unix_socket_mode?: int|string,
          *     backlog?: int,
          *     open_tcp_nodelay?: bool,
@@ -217,7 +221,9 @@ namespace Rotor {
          * In the manager: `ManagerStart($server)`, `ManagerStop($server)`, `BeforeReload($server)`,
          * `AfterReload($server, bool $success)`, false when a successor did not get ready;
          * `WorkerError($server, int $workerId, int $pid, int $exitCode, int $signal, int $fd)` for a worker that ended with a
-         * code or by a signal, `$fd` being the session in its hand or 0.
+         * code or by a signal, `$fd` being the session in its hand or 0;
+         * `RequestTimeout($server, int $workerId, int $fd, float $seconds)` for a callback that took longer than
+         * `request_timeout`: its worker was killed and replaced, its connection closed.
          *
          * In an event worker: `WorkerStart($server, int $workerId)`; `WorkerStop($server, int $workerId)` on an orderly end
          * only; `WorkerExit($server, int $workerId)` once while it leaves, and again and
@@ -421,6 +427,28 @@ namespace Rotor {
          * The manager's pid.
          */
         public function getManagerPid(): int|false
+        {
+        }
+
+        /**
+         * What a worker is doing at this moment, for the master, the manager and user processes: a line with the time, the
+         * pid, the worker id, the session in its hand (0: none) and for how many seconds it has been there, then its PHP
+         * calls, innermost first, as `#0 function() file:line`. The worker goes on unharmed.
+         *
+         * @return string|false false with a warning when there is no such process, or this one may not look into it
+         */
+        public function trace(int $workerId): string|false
+        {
+        }
+
+        /**
+         * In onConnect, onReceive and onClose: this callback may take until so many seconds from now, whatever
+         * `request_timeout` says. The next one has the setting's time again.
+         *
+         * @param float $seconds greater than 0
+         * @return bool false when no such callback runs
+         */
+        public function extendTimeout(float $seconds): bool
         {
         }
 

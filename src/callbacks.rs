@@ -9,7 +9,7 @@ use rotor_core::host::EventKind;
 use crate::call::Callable;
 
 /// The events and what scripts call them, whatever the case.
-pub const EVENTS: [(EventKind, &str); 14] = [
+pub const EVENTS: [(EventKind, &str); 15] = [
     (EventKind::Start, "Start"),
     (EventKind::BeforeShutdown, "BeforeShutdown"),
     (EventKind::Shutdown, "Shutdown"),
@@ -21,6 +21,7 @@ pub const EVENTS: [(EventKind, &str); 14] = [
     (EventKind::WorkerStop, "WorkerStop"),
     (EventKind::WorkerExit, "WorkerExit"),
     (EventKind::WorkerError, "WorkerError"),
+    (EventKind::RequestTimeout, "RequestTimeout"),
     (EventKind::Connect, "Connect"),
     (EventKind::Receive, "Receive"),
     (EventKind::Close, "Close"),
@@ -135,9 +136,10 @@ fn place(kind: EventKind) -> usize {
         EventKind::WorkerStop => 8,
         EventKind::WorkerExit => 9,
         EventKind::WorkerError => 10,
-        EventKind::Connect => 11,
-        EventKind::Receive => 12,
-        EventKind::Close => 13,
+        EventKind::RequestTimeout => 11,
+        EventKind::Connect => 12,
+        EventKind::Receive => 13,
+        EventKind::Close => 14,
     }
 }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use ext_php_rs::types::{ZendObject, Zval};
 use rotor_core::host::{Event, EventKind, Host, Origin, Outcome, Role};
 use rotor_core::process::Process;
+use rotor_core::trace::StackReader;
 use rotor_ipc::payload::Payload;
 use rotor_ipc::{SessionId, WorkerId};
 
@@ -83,6 +84,12 @@ impl Host for PhpHost<'_> {
             Event::WorkerStart(worker) => self.run(EventKind::WorkerStart, [server, of_worker(worker)]),
             Event::WorkerStop(worker) => self.run(EventKind::WorkerStop, [server, of_worker(worker)]),
             Event::WorkerExit(worker) => self.run(EventKind::WorkerExit, [server, of_worker(worker)]),
+            Event::RequestTimeout { worker, session, seconds } => {
+                let mut time = Zval::new();
+                time.set_double(seconds);
+                let session = session.map_or_else(|| long(0), of_session);
+                self.run(EventKind::RequestTimeout, [server, of_worker(worker), session, time])
+            }
             Event::WorkerError { worker, pid, exit_code, signal, session } => self.run(
                 EventKind::WorkerError,
                 [
@@ -123,6 +130,10 @@ impl Host for PhpHost<'_> {
 
     fn pending(&self) -> Option<String> {
         rotor_sys::signal::alarm_is_set().then(|| "an alarm (pcntl_alarm)".to_owned())
+    }
+
+    fn stack_reader(&self) -> StackReader {
+        zend::read_stack
     }
 
     fn before_fork(&mut self) {

@@ -218,6 +218,8 @@ functions! {
         public "getWorkerStatus" (("id", Type::INT, "-1")): Type::INT.or(Type::FALSE) => runtime::get_worker_status;
         public "getMasterPid" (): Type::INT.or(Type::FALSE) => runtime::get_master_pid;
         public "getManagerPid" (): Type::INT.or(Type::FALSE) => runtime::get_manager_pid;
+        public "trace" (("workerId", Type::INT)): Type::STRING.or(Type::FALSE) => runtime::trace;
+        public "extendTimeout" (("seconds", Type::FLOAT)): Type::BOOL => runtime::extend_timeout;
         public "getLastError" (): Type::INT => runtime::get_last_error;
     ]
 }

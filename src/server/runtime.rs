@@ -8,7 +8,7 @@ use super::Server;
 use super::constants::{WORKER_BUSY, WORKER_EXIT, WORKER_IDLE};
 use crate::client_info;
 use crate::errors::{answer, last_error, refused, set_last_error};
-use crate::zend::{Answer, Call, Fault, Id, Value};
+use crate::zend::{self, Answer, Call, Fault, Id, Value};
 
 /// `send(int|string $fd, string $data, int $serverSocket = -1): bool`
 pub fn send(call: &mut Call<'_>) -> Answer {
@@ -112,6 +112,25 @@ pub fn get_master_pid(call: &mut Call<'_>) -> Answer {
 /// `getManagerPid(): int|false`
 pub fn get_manager_pid(call: &mut Call<'_>) -> Answer {
     Ok(call.this::<Server>()?.running.process()?.manager_pid().into())
+}
+
+/// `trace(int $workerId): string|false`
+pub fn trace(call: &mut Call<'_>) -> Answer {
+    let worker = call.int(0)?.unwrap_or_default();
+    match call.this::<Server>()?.running.process()?.trace(worker, zend::read_stack) {
+        Ok(text) => Ok(Value::Text(text)),
+        Err(error) => {
+            // Whoever asks wants to know why, whatever the reason.
+            set_last_error(error.code);
+            Err(Fault::Warning(error.message))
+        }
+    }
+}
+
+/// `extendTimeout(float $seconds): bool`
+pub fn extend_timeout(call: &mut Call<'_>) -> Answer {
+    let seconds = call.float(0)?.unwrap_or_default();
+    answer(call.this::<Server>()?.running.process()?.extend_timeout(seconds))
 }
 
 /// `getLastError(): int`

@@ -17,6 +17,7 @@ unsafe extern "C" {
     // but do not look for the exact type first.
     pub fn zend_parse_arg_bool_slow(arg: *mut ffi::zval, dest: *mut bool, number: u32) -> bool;
     pub fn zend_parse_arg_long_slow(arg: *mut ffi::zval, dest: *mut i64, number: u32) -> bool;
+    pub fn zend_parse_arg_double_slow(arg: *const ffi::zval, dest: *mut f64, number: u32) -> bool;
     pub fn zend_parse_arg_str_slow(arg: *mut ffi::zval, dest: *mut *mut ffi::zend_string, number: u32) -> bool;
     pub fn zend_parse_arg_str_or_long_slow(
         arg: *mut ffi::zval,

@@ -106,6 +106,21 @@ impl<'a> Call<'a> {
         Err(self.wrong_type(index, ffi::_zend_expected_type_Z_EXPECTED_LONG))
     }
 
+    /// A float argument; `None` when it was left out.
+    pub fn float(&self, index: u32) -> Result<Option<f64>, Fault> {
+        let Some(arg) = self.argument(index) else { return Ok(None) };
+        // SAFETY: the argument lies in the frame.
+        if let Some(number) = unsafe { &*arg }.double() {
+            return Ok(Some(number));
+        }
+        let mut number = 0.0;
+        // SAFETY: as above.
+        if unsafe { api::zend_parse_arg_double_slow(arg, &raw mut number, index + 1) } {
+            return Ok(Some(number));
+        }
+        Err(self.wrong_type(index, ffi::_zend_expected_type_Z_EXPECTED_DOUBLE))
+    }
+
     /// A boolean argument; `None` when it was left out.
     pub fn bool(&self, index: u32) -> Result<Option<bool>, Fault> {
         let Some(arg) = self.argument(index) else { return Ok(None) };

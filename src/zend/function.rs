@@ -20,6 +20,7 @@ impl Type {
     pub const FALSE: Self = Self::mask(1 << ffi::IS_FALSE);
     pub const BOOL: Self = Self::mask(1 << ffi::IS_FALSE | 1 << ffi::IS_TRUE);
     pub const INT: Self = Self::mask(1 << ffi::IS_LONG);
+    pub const FLOAT: Self = Self::mask(1 << ffi::IS_DOUBLE);
     pub const STRING: Self = Self::mask(1 << ffi::IS_STRING);
     pub const ARRAY: Self = Self::mask(1 << ffi::IS_ARRAY);
     pub const CALLABLE: Self = Self::mask(1 << ffi::IS_CALLABLE);

@@ -9,6 +9,7 @@ use rotor_ipc::payload::Payload;
 use rotor_ipc::{SessionId, WorkerId};
 
 use crate::process::Process;
+use crate::trace::StackReader;
 
 /// The part a process plays in a running server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub enum Role {
 }
 
 /// What a callback is told. Bytes of a client's message travel by [`Host::receive`] instead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event {
     /// Master: the listeners are open; connections are accepted once the callback returns.
     Start,
@@ -61,6 +62,15 @@ pub enum Event {
         signal: i32,
         /// The session whose message it had in hand.
         session: Option<SessionId>,
+    },
+    /// Manager: a callback took longer than `request_timeout`. Its worker was ended and its connection closed.
+    RequestTimeout {
+        /// The worker's slot.
+        worker: WorkerId,
+        /// The session of the callback.
+        session: Option<SessionId>,
+        /// How long it took, in seconds.
+        seconds: f64,
     },
     /// User process: its whole life.
     UserProcess {
@@ -102,6 +112,7 @@ pub enum EventKind {
     WorkerStop,
     WorkerExit,
     WorkerError,
+    RequestTimeout,
     Connect,
     Receive,
     Close,
@@ -179,6 +190,9 @@ pub trait Host {
 
     /// What user code has started and not ended yet, in words for the log: a worker that leaves waits for it.
     fn pending(&self) -> Option<String>;
+
+    /// How the stack of user code is read out of a process of this server.
+    fn stack_reader(&self) -> StackReader;
 
     /// Called before each fork: what is buffered would come out twice.
     fn before_fork(&mut self);

@@ -1,5 +1,7 @@
 //! What user code can do from inside a running server, in any of its processes.
 
+mod time;
+
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -21,6 +23,7 @@ use crate::ports::{PortInfo, SockType};
 use crate::reactor::{Mail, Mailbox};
 use crate::roles::{Counts, SlotKind, role_of};
 use crate::settings::Settings;
+use crate::slow_log::SlowLog;
 use crate::stats;
 
 /// Bits of the segment's `requests`: what somebody asks of master and manager.
@@ -37,6 +40,8 @@ pub(crate) mod request {
     pub const WORKERS_FORKED: u32 = 16;
     /// Do not wait for anything any more.
     pub const FORCE: u32 = 32;
+    /// Look for late workers at once.
+    pub const HURRY: u32 = 64;
 }
 
 /// Values of the segment's `last_reload`.
@@ -64,6 +69,8 @@ pub struct Context {
     pub settings: Arc<Settings>,
     /// This process's log.
     pub log: Log,
+    /// Where slow messages are told of.
+    pub slow_log: SlowLog,
     /// The ports; the first is the primary one.
     pub ports: Arc<[PortInfo]>,
     /// The working directory of `start()`, by the path that its user knows it by; `None` when there was none.
@@ -253,10 +260,7 @@ impl Process {
                     return Err(CallError::new(code::WRONG_OPERATION, message));
                 }
             },
-            Some(number) => self.worker(number).ok_or_else(|| {
-                let last = self.context.segment.slots() - 1;
-                CallError::new(code::INVALID_PARAMS, format!("there is no worker {number}; they are 0 to {last}"))
-            })?,
+            Some(number) => self.existing_worker(number)?,
         };
         let generation = self.context.segment.slot(worker).owner().current();
         self.context.segment.seat(worker, seat_of(generation)).ask_to_leave();
@@ -427,6 +431,13 @@ impl Process {
     fn worker(&self, number: i64) -> Option<WorkerId> {
         let number = u32::try_from(number).ok()?;
         ((number as usize) < self.context.segment.slots()).then_some(WorkerId(number))
+    }
+
+    fn existing_worker(&self, number: i64) -> Result<WorkerId, CallError> {
+        self.worker(number).ok_or_else(|| {
+            let last = self.context.segment.slots() - 1;
+            CallError::new(code::INVALID_PARAMS, format!("there is no worker {number}; they are 0 to {last}"))
+        })
     }
 
     fn no_session(&self, id: SessionId) -> CallError {

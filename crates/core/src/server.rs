@@ -19,6 +19,7 @@ use crate::ports::{Bound, MOST_PORTS, PortInfo, SockType};
 use crate::process::Context;
 use crate::roles::SlotKind;
 use crate::settings::Settings;
+use crate::slow_log::SlowLog;
 use crate::{user, worker};
 
 /// A server that is bound to its addresses and has not started.
@@ -93,8 +94,13 @@ fn run(
     segment.header().master_pid.store(process::id(), Relaxed);
     segment.header().started_us.store(unix_us(), Relaxed);
     let directory = rotor_sys::directory::current().ok();
+    let slow_log = SlowLog::open(settings.request_slowlog_file.as_deref()).map_err(|error| {
+        let path = settings.request_slowlog_file.as_deref().unwrap_or(Path::new("")).display();
+        Error::system(format!("cannot open request_slowlog_file {path}"), &error)
+    })?;
+    let settings = Arc::new(settings);
     let infos = ports.iter().map(|port| port.info.clone()).collect();
-    let context = Context { segment, settings: Arc::new(settings), log: log.clone(), ports: infos, directory };
+    let context = Context { segment, settings, log: log.clone(), slow_log, ports: infos, directory };
 
     let life = LifeLine::new().map_err(|error| Error::system("cannot make a pipe", &error))?;
     let master = process::id();

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use rotor_ipc::record::{Kind, NO_HEAD};
+use rotor_ipc::record::{CLOSES_IN_HAND, Kind, NO_HEAD};
 use rotor_ipc::segment::Segment;
 use rotor_ipc::sessions::Flag;
 use rotor_ipc::sync::Ordering::Relaxed;
@@ -55,11 +55,12 @@ impl Manager {
     ) -> Option<Ended> {
         let seat = self.segment.seat(worker, seat_number);
         let generation = seat.generation();
-        let was_fruitful = seat.requests_here.load(Relaxed) > 0;
         let was_ready = seat.state() != SeatState::Starting;
-        if self.context.settings.close_on_worker_error
-            && let Some(held) = seat.in_hand.get().filter(|held| held.session != 0)
-        {
+        let timed_out = self.lates.reaped(worker, seat_number);
+        // Who was ended because of one callback is replaced at once, whatever it had done before.
+        let was_fruitful = seat.requests_here.load(Relaxed) > 0 || timed_out.is_some();
+        let closes = self.context.settings.close_on_worker_error || timed_out.is_some();
+        if closes && let Some(held) = seat.in_hand.get().filter(|held| held.session != 0) {
             // Before anybody takes over: what waits behind the lost message is dropped with it, else its client
             // would take the next answer for the one that does not come. An error: it is closing already.
             let _ = self.segment.sessions().set_flag(SessionId(held.session), Flag::Closing);
@@ -76,10 +77,15 @@ impl Manager {
             let mut record = header(Kind::WorkerDied, session.unwrap_or(0));
             record.aux = u16::try_from(outlet).unwrap_or(u16::MAX);
             record.extra = recovered.heads.get(reactor).copied().unwrap_or(NO_HEAD);
-            self.untold.push_back((reactor, record, u64::from(generation)));
+            let closes = if timed_out.is_some() { CLOSES_IN_HAND } else { 0 };
+            self.untold.push_back((reactor, record, u64::from(generation) | closes));
         }
         self.tell_reactors();
         recovery::wake_all(self.segment);
+        if let Some(timed_out) = timed_out {
+            let session = session.map(SessionId);
+            self.callbacks.push_back(Event::RequestTimeout { worker, session, seconds: timed_out.seconds });
+        }
         self.report(worker, exit, held, was_ready);
         let owner = self.segment.slot(worker).owner().current();
         // After a stop by force nobody takes the records that are left.

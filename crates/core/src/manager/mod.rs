@@ -3,10 +3,12 @@
 //! One turn of its loop: signals and requests · reap and recover · what the processes say · what is due · one
 //! callback · wait. Rescue comes first: no callback runs between a death and its recovery.
 
+mod late;
 mod life;
 mod reload;
 pub mod slot;
 mod stop;
+mod watch;
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -29,6 +31,7 @@ use crate::outlets::Outlets;
 use crate::process::{Context, Process, phase, request};
 use crate::signals::{SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use crate::worker;
+use late::Lates;
 use reload::Reload;
 use slot::{Limits, Slot, SlotEvent};
 use stop::Stop;
@@ -75,6 +78,8 @@ struct Manager {
     /// User code has ended this process; what is left is to stop the others.
     end: Option<End>,
     cpus: Vec<u32>,
+    /// Workers that take too long.
+    lates: Lates,
     /// A child has died since the last look, or the last look is long ago.
     has_dead: bool,
 }
@@ -147,6 +152,7 @@ impl Manager {
             stop: None,
             end: None,
             cpus,
+            lates: Lates::new(&context.settings, segment),
             has_dead: true,
             context,
         })
@@ -173,6 +179,7 @@ impl Manager {
         if let Some(ended) = self.tick(host) {
             return Some(ended);
         }
+        self.look_at_lates(host);
         if let Some(ended) = self.go_on_reloading(host) {
             return Some(ended);
         }
@@ -365,6 +372,7 @@ impl Manager {
             // A seat that is not clear yet, or a lane without room: nobody rings for those two.
             timeout = Some(Duration::from_millis(1));
         }
+        timeout = self.lates.timeout().into_iter().chain(timeout).min();
         if self.signals.any() {
             return None;
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rotor_ipc::inbox::Marks;
 use rotor_ipc::lane::{self, Record};
 use rotor_ipc::payload::{Payload, PoolView, Reference};
-use rotor_ipc::record::{Kind, NO_HEAD, Where};
+use rotor_ipc::record::{CLOSES_IN_HAND, Kind, NO_HEAD, Where};
 use rotor_ipc::ring::Broken;
 use rotor_ipc::seats::SeatLanes;
 use rotor_ipc::segment::Segment;
@@ -50,6 +50,8 @@ struct Death {
     seat: usize,
     generation: u32,
     session: SessionId,
+    /// Whether the connection in hand is closed whatever the settings say.
+    closes: bool,
     head: u64,
 }
 
@@ -173,13 +175,15 @@ impl Reactor {
         let outlet = usize::from(record.header.aux);
         let worker = self.segment.slot_ids().nth(outlet / 2);
         let worker = worker.ok_or(Broken { what: "a dead worker has number", found: outlet as u64 })?;
-        let generation = self.inbox.manager.word(record, 0).and_then(|word| u32::try_from(word).ok());
+        let word = self.inbox.manager.word(record, 0);
+        let generation = word.and_then(|word| u32::try_from(word & !CLOSES_IN_HAND).ok());
         let generation = generation.ok_or(Broken { what: "a dead worker's generation is in", found: outlet as u64 })?;
+        let closes = self.settings.close_on_worker_error || word.is_some_and(|word| word & CLOSES_IN_HAND != 0);
         let (session, head) = (SessionId(record.header.session), record.header.extra);
         if head != NO_HEAD && !self.segment.has_inbox(worker) {
             return Err(Broken { what: "a user process has taken from an inbox up to", found: head });
         }
-        Ok(Death { worker, seat: outlet % 2, generation, session, head })
+        Ok(Death { worker, seat: outlet % 2, generation, session, closes, head })
     }
 
     fn on_record(&mut self, record: &Record, payload: Payload<'static>, pool: PoolView) -> Result<(), Broken> {
@@ -258,7 +262,7 @@ impl Reactor {
             }
         }
         if death.session.0 != 0
-            && self.settings.close_on_worker_error
+            && death.closes
             && let Some(mut connection) = self.take(death.session)
         {
             let _ = self.sessions.set_flag(death.session, rotor_ipc::sessions::Flag::Over);

@@ -135,9 +135,6 @@ pub static ABSENT: &[AbsentRow] = &[
     meaningless(&["iouring_workers"], ZERO, NO_AIO),
     meaningless(&["iouring_flag"], ZERO, NO_AIO),
     // Logging and system.
-    later(&["request_slowlog_timeout"], ZERO, SLOWLOG),
-    later(&["request_slowlog_file"], Harmless::Empty, SLOWLOG),
-    later(&["trace_event_worker"], OFF, SLOWLOG),
     later(&["stats_file"], Harmless::Empty, "a file of statistics"),
     later(&["stats_timer_interval"], Harmless::Numbers(&[0, 1000]), "a file of statistics"),
     later(&["admin_server"], Harmless::Empty, "an HTTP server for the administrator"),
@@ -251,6 +248,5 @@ const NO_AIO: &str = "Rotor has no thread pool for the files of coroutines";
 const NO_COROUTINES: &str = "Rotor has no coroutines that it could apply to";
 const NO_THREADS: &str = "Rotor has no mode in which workers are threads";
 const REMOVED: &str = "Swoole has removed it; leave it out";
-const SLOWLOG: &str = "tracing slow requests";
 const SOCKET_OPTIONS: &str = "socket options other than open_tcp_nodelay";
 const TASKS: &str = "task workers";

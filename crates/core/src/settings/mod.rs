@@ -95,6 +95,14 @@ pub struct Settings {
     pub ipc_memory: u64,
     /// Whether the connection in hand is closed when its callback fails.
     pub close_on_worker_error: bool,
+    /// The time in hand from which on a message is slow.
+    pub request_slowlog_timeout: Option<Duration>,
+    /// Where slow messages are told of instead of the log; absolute.
+    pub request_slowlog_file: Option<PathBuf>,
+    /// Whether event workers are looked at.
+    pub trace_event_worker: bool,
+    /// The time in hand after which a worker is killed.
+    pub request_timeout: Option<Duration>,
     /// The settings of the ports; the first is the primary one's.
     pub ports: Vec<PortSettings>,
 }

@@ -54,6 +54,10 @@ pub(super) fn resolve(
         task_tmpdir: task_tmpdir(&chosen)?,
         ipc_memory: ipc_memory(&chosen, &mut warnings),
         close_on_worker_error: chosen.flag(Key::CloseOnWorkerError),
+        request_slowlog_timeout: chosen.timeout(Key::RequestSlowlogTimeout),
+        request_slowlog_file: chosen.path(Key::RequestSlowlogFile)?,
+        trace_event_worker: chosen.flag(Key::TraceEventWorker),
+        request_timeout: chosen.timeout(Key::RequestTimeout),
         ports: vec![port(&chosen)?],
     };
     Ok((settings, warnings))

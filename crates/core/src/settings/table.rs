@@ -198,6 +198,29 @@ rows! {
         preset: Preset::FlagByNames { rotor: true, swoole: false },
         doc: "Close a connection whose callback threw or whose worker died in it.",
     }
+    RequestTimeout = "request_timeout" {
+        kind: Kind::Float,
+        unit: Unit::Seconds,
+        range: Range::Ints { min: 0, min_means: "no limit", max: Limit::Fixed(U32_MAX), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "A callback for a connection that takes longer is ended by force, with its worker; its connection is closed.",
+    }
+    RequestSlowlogTimeout = "request_slowlog_timeout" {
+        kind: Kind::Float,
+        unit: Unit::Seconds,
+        range: Range::Ints { min: 0, min_means: "never", max: Limit::Fixed(U32_MAX), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "A callback for a connection that takes longer is told of, once, with its PHP stack.",
+    }
+    RequestSlowlogFile = "request_slowlog_file" {
+        kind: Kind::Path,
+        preset: Preset::Nothing,
+        doc: "File for what `request_slowlog_timeout` finds, instead of the log.",
+    }
+    TraceEventWorker = "trace_event_worker" {
+        preset: Preset::Flag(true),
+        doc: "Apply `request_slowlog_timeout` to event workers.",
+    }
     UnixSocketMode = "unix_socket_mode" {
         scope: Scope::Port,
         kind: Kind::Int,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rotor_core::host::{End, Event, EventKind, Host, Origin, Outcome, Role};
 use rotor_core::process::Process;
+use rotor_core::trace::{Frame, StackReader};
 use rotor_ipc::SessionId;
 use rotor_ipc::payload::Payload;
 use rotor_sys::process;
@@ -212,6 +213,10 @@ impl Host for TestHost {
                 let session = session.map_or(0, |session| session.0);
                 self.note(&format!("error worker={worker} code={exit_code} signal={signal} session={session}"));
             }
+            Event::RequestTimeout { worker, session, seconds } => {
+                let session = session.map_or(0, |session| session.0);
+                self.note(&format!("timeout worker={worker} session={session} after={}ms", (seconds * 1e3).round()));
+            }
             Event::Connect { session, .. } => self.note(&format!("connect {session}")),
             Event::Close { session, reactor, .. } => {
                 let by = if reactor.is_some() { "client" } else { "server" };
@@ -253,6 +258,16 @@ impl Host for TestHost {
         None
     }
 
+    fn stack_reader(&self) -> StackReader {
+        // There is one call, and whose it is can be read out of any process.
+        |memory| {
+            let mut bytes = [0; FUNCTION.len()];
+            let read = memory.read(FUNCTION.as_ptr().addr(), &mut bytes);
+            let function = String::from_utf8_lossy(&bytes).into_owned();
+            read.map_or_else(|_| Vec::new(), |()| vec![Frame { function, place: None }])
+        }
+    }
+
     fn before_fork(&mut self) {}
 
     fn entered(&mut self, _role: Role, process: Rc<Process>) {
@@ -263,6 +278,9 @@ impl Host for TestHost {
         self.process = None;
     }
 }
+
+/// What all callbacks are called.
+static FUNCTION: &[u8] = b"on_message";
 
 /// A disk that is full for a while.
 fn limit_files(bytes: u64, time: Duration) {

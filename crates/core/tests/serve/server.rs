@@ -67,6 +67,10 @@ pub fn settings() -> Settings {
         task_tmpdir: PathBuf::new(),
         ipc_memory: 64 << 20,
         close_on_worker_error: true,
+        request_slowlog_timeout: None,
+        request_slowlog_file: None,
+        trace_event_worker: true,
+        request_timeout: None,
         ports: vec![PortSettings {
             unix_socket_mode: None,
             backlog: 1024,

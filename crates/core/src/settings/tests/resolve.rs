@@ -55,6 +55,10 @@ fn a_server_that_was_told_nothing_has_the_defaults() {
         task_tmpdir: "/tmp".into(),
         ipc_memory: 256 << 20,
         close_on_worker_error: true,
+        request_slowlog_timeout: None,
+        request_slowlog_file: None,
+        trace_event_worker: true,
+        request_timeout: None,
         ports: vec![PortSettings {
             unix_socket_mode: None,
             backlog: 512,

@@ -1,0 +1,173 @@
+//! What the manager does about workers that take too long: it looks at what they are doing, tells, and ends those whose
+//! time is over. One look in each turn of the loop, and none of them waits for long: rescue comes first.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use rotor_ipc::WorkerId;
+use rotor_ipc::segment::Segment;
+use rotor_ipc::sync::Ordering::{AcqRel, Relaxed};
+use rotor_sys::clock::monotonic_ns;
+use rotor_sys::process;
+use rotor_sys::trace::Hold;
+
+use super::Manager;
+use super::watch::{Hand, Late, Watch};
+use crate::host::Host;
+use crate::process::{Context, request};
+use crate::settings::Settings;
+use crate::signals::SIGKILL;
+use crate::slow_log::Account;
+use crate::trace::{Frame, Look, Manner, Subject};
+
+/// Workers that take too long.
+pub(super) struct Lates {
+    watch: Watch,
+    /// Those to look at.
+    queue: VecDeque<Case>,
+    /// Whose time was over when they were killed, until they are reaped.
+    timed_out: Vec<TimedOut>,
+}
+
+/// A worker to look at.
+struct Case {
+    late: Late,
+    hand: Hand,
+    /// The kernel has not got to it yet.
+    hold: Option<Hold>,
+    /// How often that was so.
+    tries: u32,
+}
+
+/// A worker whose time is over.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct TimedOut {
+    hand: Hand,
+    /// How long it took.
+    pub(super) seconds: f64,
+}
+
+impl Lates {
+    pub(super) fn new(settings: &Settings, segment: &Segment) -> Self {
+        // There are no task workers yet: what is left is who sets a timeout and wants nobody traced.
+        let slow = settings.request_slowlog_timeout.filter(|_| settings.trace_event_worker);
+        let watch = Watch::new(slow, settings.request_timeout, 2 * segment.workers());
+        Self { watch, queue: VecDeque::new(), timed_out: Vec::new() }
+    }
+
+    /// How long the manager may wait before it looks again; `None`: for ever.
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        if let Some(case) = self.queue.front() {
+            return Some(if case.hold.is_some() { HOLD_PAUSE } else { Duration::ZERO });
+        }
+        let next_ns = self.watch.next_ns()?;
+        Some(Duration::from_nanos(next_ns.saturating_sub(monotonic_ns())))
+    }
+
+    /// A process was reaped: whether its time was over.
+    pub(super) fn reaped(&mut self, worker: WorkerId, seat: usize) -> Option<TimedOut> {
+        let is_its = |hand: &Hand| hand.worker == worker && hand.seat == seat;
+        self.queue.retain(|case| !is_its(&case.hand));
+        let place = self.timed_out.iter().position(|timed_out| is_its(&timed_out.hand))?;
+        Some(self.timed_out.swap_remove(place))
+    }
+}
+
+impl Manager {
+    /// Looks at the workers if it is time, and into one that is late.
+    pub(super) fn look_at_lates(&mut self, host: &dyn Host) {
+        let Some(next_ns) = self.lates.watch.next_ns() else { return };
+        let now_ns = monotonic_ns();
+        if self.context.is_asked(request::HURRY) {
+            self.segment.header().requests.fetch_and(!request::HURRY, AcqRel);
+            self.lates.watch.hurry();
+        } else if now_ns < next_ns && self.lates.queue.is_empty() {
+            return;
+        }
+        for (late, hand) in self.lates.watch.look(now_ns, hands(self.segment)) {
+            let is_known = self.lates.queue.iter().any(|case| case.late == late && case.hand.held == hand.held)
+                || self.lates.timed_out.iter().any(|timed_out| timed_out.hand.generation == hand.generation);
+            if !is_known {
+                self.lates.queue.push_back(Case { late, hand, hold: None, tries: 0 });
+            }
+        }
+        if let Some(case) = self.lates.queue.pop_front() {
+            self.look_into(case, host);
+        }
+    }
+
+    fn look_into(&mut self, case: Case, host: &dyn Host) {
+        let Case { late, hand, hold, tries } = case;
+        let segment = self.segment;
+        let is_there = || is_in_hand(segment, late, &hand);
+        let subject = Subject { pid: hand.pid, reader: host.stack_reader(), is_there: &is_there };
+        // Whose time is over is held until the signal that ends it is sent: it must not be with the next record then.
+        let manner = if late == Late::TimedOut && tries < MOST_TRIES { Manner::Held } else { Manner::AsItIs };
+        let look = match hold {
+            Some(hold) if tries < MOST_TRIES => subject.go_on(hold, PATIENCE),
+            _ => subject.look(manner, PATIENCE),
+        };
+        match look {
+            Look::Stack { frames, hold } => {
+                self.tell(late, &hand, frames, String::new());
+                drop(hold);
+            }
+            Look::Elsewhere | Look::Over => {}
+            Look::NotYet(hold) => {
+                self.lates.queue.push_back(Case { late, hand, hold: Some(hold), tries: tries + 1 });
+            }
+            Look::Refused(error) => self.tell(late, &hand, Vec::new(), format!("stack=\"{error}\"")),
+        }
+    }
+
+    /// Tells of a late worker, and ends it if its time is over.
+    fn tell(&mut self, late: Late, hand: &Hand, frames: Vec<Frame>, facts: String) {
+        let seconds = Duration::from_nanos(monotonic_ns().saturating_sub(hand.held.since_ns)).as_secs_f64();
+        let &Hand { worker, pid, .. } = hand;
+        let (session, kind) = (hand.held.session, Some(hand.held.kind));
+        let account = Account { worker, pid, session, seconds, kind, facts, frames };
+        let Context { log, slow_log, .. } = &self.context;
+        match late {
+            Late::Slow => {
+                self.segment.header().slow_requests.fetch_add(1, Relaxed);
+                slow_log.add(&account, log);
+            }
+            Late::TimedOut => {
+                self.segment.header().timeouts.fetch_add(1, Relaxed);
+                // ESRCH: it has just ended, and is reaped next.
+                let _ = process::kill(pid, SIGKILL);
+                self.lates.timed_out.push(TimedOut { hand: *hand, seconds });
+                account.log(log, "killed: request_timeout is over");
+            }
+        }
+    }
+}
+
+/// What the workers have in hand.
+fn hands(segment: &'static Segment) -> impl Iterator<Item = Hand> {
+    segment.worker_ids().flat_map(move |worker| {
+        [0, 1].into_iter().filter_map(move |seat| {
+            let entry = segment.seat(worker, seat);
+            let (pid, generation) = (entry.pid(), entry.generation());
+            let held = entry.in_hand.look().filter(|_| pid != 0)?;
+            Some(Hand { worker, seat, pid, generation, held, until_ns: entry.extension.of(held.since_ns) })
+        })
+    })
+}
+
+/// Whether a worker is still late for the same record.
+fn is_in_hand(segment: &Segment, late: Late, hand: &Hand) -> bool {
+    let entry = segment.seat(hand.worker, hand.seat);
+    let is_same = entry.pid() == hand.pid
+        && entry.generation() == hand.generation
+        && entry.in_hand.look().as_ref() == Some(&hand.held);
+    let has_more_time = || entry.extension.of(hand.held.since_ns).is_some_and(|until_ns| until_ns > monotonic_ns());
+    is_same && !(late == Late::TimedOut && has_more_time())
+}
+
+/// For the kernel to hold a running worker, which takes less than a millisecond on a machine that is not overloaded.
+const PATIENCE: Duration = Duration::from_millis(20);
+/// Between two looks whether the kernel holds a worker.
+const HOLD_PAUSE: Duration = Duration::from_millis(5);
+/// A worker that cannot be held after so many is looked at, and ended, as it is: the kernel itself is at work in it.
+const MOST_TRIES: u32 = 10;

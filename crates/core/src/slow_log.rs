@@ -1,0 +1,168 @@
+//! The account of a worker that took too long: who, for whom, how long, and what it was doing.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rotor_ipc::WorkerId;
+use rotor_ipc::record::Kind;
+use rotor_sys::file::open_append;
+use rotor_sys::own::Own;
+
+use crate::log::Log;
+use crate::trace::{self, Frame};
+
+/// What one look at a worker has shown.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The worker's slot.
+    pub worker: WorkerId,
+    /// Its process.
+    pub pid: i32,
+    /// The session whose record it has in hand; 0: none.
+    pub session: u64,
+    /// How long it has had that in hand.
+    pub seconds: f64,
+    /// What it is about; `None`: it has nothing in hand.
+    pub kind: Option<Kind>,
+    /// What there is to say besides, as `key=value`; empty: nothing.
+    pub facts: String,
+    /// The calls of its user code, innermost first.
+    pub frames: Vec<Frame>,
+}
+
+/// As it stands in the slow log, and as user code gets it.
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { worker, pid, session, seconds, frames, .. } = self;
+        let time = chrono::Local::now().format("%F %T%.3f");
+        write!(f, "{time} pid={pid} worker={worker} session={session} seconds={seconds:.3}{}", self.facts())?;
+        for line in trace::lines(frames) {
+            write!(f, "\n{line}")?;
+        }
+        writeln!(f)
+    }
+}
+
+impl Account {
+    /// Writes it into the log, each call on a line of its own. `what` is the event.
+    pub fn log(&self, log: &Log, what: &str) {
+        let Self { worker, pid, session, seconds, frames, .. } = self;
+        let log = log.speaking_for(format!("worker={worker}"), *pid);
+        log.warning(&format!("{what}; session={session} seconds={seconds:.3}{}", self.facts()));
+        for line in trace::lines(frames) {
+            log.warning(&line);
+        }
+    }
+}
+
+impl Account {
+    /// What follows the seconds.
+    fn facts(&self) -> String {
+        let callback = match self.kind {
+            Some(Kind::Receive) => " callback=onReceive",
+            Some(Kind::Connect) => " callback=onConnect",
+            Some(Kind::Close) => " callback=onClose",
+            Some(Kind::Send | Kind::CloseRequest | Kind::Closed | Kind::WorkerDied) | None => "",
+        };
+        let space = if self.facts.is_empty() { "" } else { " " };
+        format!("{callback}{space}{}", self.facts)
+    }
+}
+
+/// Where accounts of slow messages go: a file of their own, or the log.
+#[derive(Clone, Debug, Default)]
+pub struct SlowLog {
+    file: Option<Arc<SlowFile>>,
+}
+
+#[derive(Debug)]
+struct SlowFile {
+    path: PathBuf,
+    file: Mutex<Own<File>>,
+}
+
+impl SlowLog {
+    /// The file at `path`, or the log.
+    pub fn open(path: Option<&Path>) -> io::Result<Self> {
+        let open = |path: &Path| {
+            Ok::<_, io::Error>(Arc::new(SlowFile { path: path.to_owned(), file: Mutex::new(open_append(path)?) }))
+        };
+        Ok(Self { file: path.map(open).transpose()? })
+    }
+
+    /// Adds an account.
+    pub fn add(&self, account: &Account, log: &Log) {
+        if let Some(file) = &self.file {
+            match file.append(account) {
+                Ok(()) => return,
+                Err(error) => {
+                    log.warning(&format!("cannot write request_slowlog_file {}: {error}", file.path.display()));
+                }
+            }
+        }
+        account.log(log, "slow");
+    }
+}
+
+impl SlowFile {
+    /// Appends an account in one write, to the file that has the name now: somebody may have moved the former away.
+    fn append(&self, account: &Account) -> io::Result<()> {
+        let mut file = self.file.lock();
+        let has_moved = match (file.metadata(), self.path.metadata()) {
+            (Ok(open), Ok(named)) => (open.dev(), open.ino()) != (named.dev(), named.ino()),
+            _ => true,
+        };
+        // Where this process may not open it, the old one is as good as any.
+        if has_moved && let Ok(new) = open_append(&self.path) {
+            *file = new;
+        }
+        file.write_all(format!("{account}\n").as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_appended_whole_also_after_the_file_was_moved_away() {
+        let folder = std::env::temp_dir().join(format!("rotor-core-slow-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (path, moved) = (folder.join("slow"), folder.join("slow.1"));
+        let slow = SlowLog::open(Some(&path)).unwrap().file.unwrap();
+        let frame = |function: &str, place: Option<(&str, u32)>| Frame {
+            function: function.into(),
+            place: place.map(|(file, line)| (file.into(), line)),
+        };
+        let mut account = Account {
+            worker: WorkerId(3),
+            pid: 812,
+            session: 4711,
+            seconds: 2.0341,
+            kind: Some(Kind::Receive),
+            facts: String::new(),
+            frames: vec![frame("sleep", Some(("/srv/app.php", 12))), frame("A->b", None)],
+        };
+        slow.append(&account).unwrap();
+        std::fs::rename(&path, &moved).unwrap();
+        account.kind = None;
+        account.facts = "in=futex_wait".into();
+        account.frames.truncate(1);
+        slow.append(&account).unwrap();
+        let without_time = |path| std::fs::read_to_string(path).unwrap()["2026-01-01 00:00:00.000".len()..].to_owned();
+        assert_eq!(
+            without_time(&moved),
+            " pid=812 worker=3 session=4711 seconds=2.034 callback=onReceive\n#0 sleep() /srv/app.php:12\n#1 A->b()\n\n"
+        );
+        assert_eq!(
+            without_time(&path),
+            " pid=812 worker=3 session=4711 seconds=2.034 in=futex_wait\n#0 sleep() /srv/app.php:12\n\n"
+        );
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
