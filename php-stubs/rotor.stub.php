@@ -125,11 +125,11 @@ namespace Rotor {
         public $master_pid = 0;
         /** @var int the manager's pid; 0 before `start()` */
         public $manager_pid = 0;
-        /** @var int this worker's id, from 0; -1 in other processes */
+        /** @var int the id of this worker, from 0, or of this user process, behind those of the workers; -1 in other processes */
         public $worker_id = -1;
         /** @var bool whether this process is a task worker */
         public $taskworker = false;
-        /** @var int this worker's pid; 0 in other processes */
+        /** @var int the pid of this worker or user process; 0 in other processes */
         public $worker_pid = 0;
 
         /**
@@ -171,6 +171,7 @@ namespace Rotor {
          *     respawn_max_delay?: int|float,
          *     reload_async?: bool,
          *     reload_concurrency?: int,
+         *     reload_user_processes?: bool,
          *     max_request?: int,
          *     max_request_grace?: int,
          *     max_memory?: int|string,
@@ -220,8 +221,8 @@ namespace Rotor {
          *
          * In the manager: `ManagerStart($server)`, `ManagerStop($server)`, `BeforeReload($server)`,
          * `AfterReload($server, bool $success)`, false when a successor did not get ready;
-         * `WorkerError($server, int $workerId, int $pid, int $exitCode, int $signal, int $fd)` for a worker that ended with a
-         * code or by a signal, `$fd` being the session in its hand or 0;
+         * `WorkerError($server, int $workerId, int $pid, int $exitCode, int $signal, int $fd)` for a worker or a user process
+         * that ended with a code or by a signal, `$fd` being the session in its hand or 0;
          * `RequestTimeout($server, int $workerId, int $fd, float $seconds)` for a callback that took longer than
          * `request_timeout`: its worker was killed and replaced, its connection closed.
          *
@@ -267,6 +268,21 @@ namespace Rotor {
          * The same as `listen()`.
          */
         public function addlistener(string $host, int $port, int $sock_type): Server\Port|false
+        {
+        }
+
+        /**
+         * Has the server run a process of the script's own, before `start()`. The manager starts it with the workers, starts
+         * it again whenever it ends, and ends it by SIGTERM when the workers have stopped. In it all methods of the server
+         * work; its worker id comes after those of the workers. A reload replaces it with `reload_user_processes` only.
+         *
+         * One that ends within a second is started again at once, the second time in a row after 0.1 seconds, then after
+         * twice as long each time, up to `respawn_max_delay`.
+         *
+         * @return int|false its number, from 0; false for one that was added or started before, and when the server has
+         *     started
+         */
+        public function addProcess(Process $process): int|false
         {
         }
 
@@ -342,9 +358,10 @@ namespace Rotor {
         }
 
         /**
-         * Asks for a successor of one worker. In any process of the server; it returns at once.
+         * Asks for a successor of one worker, or ends a user process, after which the next one starts. In any process of the
+         * server; it returns at once.
          *
-         * @param int $workerId -1: the worker that calls
+         * @param int $workerId -1: the worker or user process that calls
          * @return bool false outside workers without an id (509); with a warning for an id that no worker has (505)
          */
         public function stop(int $workerId = -1): bool
@@ -392,7 +409,7 @@ namespace Rotor {
         }
 
         /**
-         * The id of the worker that calls; false in other processes.
+         * The id of the worker or user process that calls; false in other processes.
          */
         public function getWorkerId(): int|false
         {
@@ -516,6 +533,162 @@ namespace Rotor\Server {
          * What `on()` of this object has registered for an event.
          */
         public function getCallback(string $event): \Closure|string|array|null
+        {
+        }
+    }
+}
+
+namespace Rotor {
+
+    /**
+     * A process of the script's own: run by a server (`$server->addProcess()`), or started by hand (`start()`).
+     *
+     * It has a pipe of two sockets. Every process of a server has both ends, so that with the object any of them can
+     * `write()` to it and `read()` what it writes: whoever reads first gets it. What is written while it does not run waits
+     * for the next one. In a server nothing waits for a process but who calls `read()` or `write()`.
+     */
+    class Process
+    {
+        /** What `close()` closes: the end of all other processes. */
+        public const PIPE_MASTER = 1;
+        /** The end of the process itself. */
+        public const PIPE_WORKER = 2;
+        /** Reading, for all that have this side's end. */
+        public const PIPE_READ = 3;
+        /** Writing, for all that have this side's end. */
+        public const PIPE_WRITE = 4;
+
+        /** @var int|null the process's pid: in the process itself, and where `start()` was called */
+        public $pid = null;
+        /** @var int|null its number among those of the server, from 0 */
+        public $id = null;
+        /** @var int|null the descriptor of this side's end of the pipe; null without a pipe */
+        public $pipe = null;
+
+        /**
+         * @param callable $callback what the process does: `function (Process $process)`. It ends with code 0 when this
+         *     returns, with 255 after an uncaught exception, and as `exit()` says
+         * @param bool $redirect_stdin_and_stdout make the process's end of the pipe its standard input and output; the pipe is
+         *     a stream then
+         * @param int $pipe_type 0 none, 1 a stream, 2 datagrams: each `write()` is one `read()`
+         * @param bool $enable_coroutine false; there are none
+         * @throws Exception for what does not exist, and when the pipe cannot be made
+         */
+        public function __construct(callable $callback, bool $redirect_stdin_and_stdout = false, int $pipe_type = 2, bool $enable_coroutine = false)
+        {
+        }
+
+        /**
+         * Forks the process, outside a server's own. The child runs the callback and ends as a script does, with shutdown
+         * functions and destructors. Each side keeps its own end of the pipe, so that a stream ends with either.
+         *
+         * @return int|false the child's pid; false, with a warning, while it runs already and for a process of a server
+         */
+        public function start(): int|false
+        {
+        }
+
+        /**
+         * Sets the title of the process that calls, as `ps` shows it.
+         */
+        public function name(string $process_name): bool
+        {
+        }
+
+        /**
+         * Ends the process as `exit()` does. In the process itself; elsewhere it warns.
+         *
+         * @param int $exit_code 0 to 255
+         */
+        public function exit(int $exit_code = 0): void
+        {
+        }
+
+        /**
+         * Writes to the other side: from the process to all others, from these to the process. Waits for room.
+         *
+         * @param string $data 1 byte or more; as datagram no more than the system allows, some 200 KB
+         * @return int|false how many bytes went out, which is all of them unless a time limit ended a stream's; false, without
+         *     a warning, after the time limit, or when a signal with a callback came first
+         */
+        public function write(string $data): int|false
+        {
+        }
+
+        /**
+         * Reads what the other side has written, and waits for it.
+         *
+         * @param int $size at most so many bytes; the rest of a longer datagram is lost
+         * @return string|false the empty string when the other side of a stream has ended; false, without a warning, after the
+         *     time limit, or when a signal with a callback came first
+         */
+        public function read(int $size = 8192): string|false
+        {
+        }
+
+        /**
+         * Closes the pipe in the process that calls.
+         *
+         * @param int $which 0 both ends, or a PIPE_ constant
+         */
+        public function close(int $which = 0): bool
+        {
+        }
+
+        /**
+         * How long `read()` and `write()` may wait in the process that calls.
+         *
+         * @param float $seconds 0: for ever
+         */
+        public function setTimeout(float $seconds): bool
+        {
+        }
+
+        /**
+         * Whether `read()` and `write()` wait at all in the process that calls.
+         */
+        public function setBlocking(bool $blocking): bool
+        {
+        }
+
+        /**
+         * Sends a signal to a process.
+         *
+         * @param int $signal_no 0 only asks whether there is such a process
+         */
+        public static function kill(int $pid, int $signal_no = 15): bool
+        {
+        }
+
+        /**
+         * Waits for the end of a child of the process that calls. Not in a server's master and manager, which wait for their
+         * children themselves.
+         *
+         * @param bool $blocking false: only look
+         * @return array{pid: int, code: int, signal: int}|false false when there is none, or a signal came first
+         */
+        public static function wait(bool $blocking = true): array|false
+        {
+        }
+
+        /**
+         * Calls back with its number when a signal comes: at the next safe point of the running code, or between two
+         * callbacks of a worker.
+         *
+         * @param callable|null $callback null: what was before the first callback
+         * @return bool false, with a warning, for a signal that the server itself uses in this process
+         */
+        public static function signal(int $signal_no, ?callable $callback = null): bool
+        {
+        }
+
+        /**
+         * Goes on as a daemon: in a child, without the terminal. Before a server runs.
+         *
+         * @param bool $nochdir false: in the root directory
+         * @param bool $noclose false: with /dev/null for standard input, output and error
+         */
+        public static function daemon(bool $nochdir = true, bool $noclose = true): bool
         {
         }
     }

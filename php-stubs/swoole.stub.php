@@ -71,6 +71,7 @@ namespace {
 
     class_alias(\Rotor\Server::class, 'Swoole\Server');
     class_alias(\Rotor\Server\Port::class, 'Swoole\Server\Port');
+    class_alias(\Rotor\Process::class, 'Swoole\Process');
     class_alias(\Rotor\Exception::class, 'Swoole\Exception');
     class_alias(\Rotor\Connection\Iterator::class, 'Swoole\Connection\Iterator');
 

@@ -13,7 +13,7 @@ use rotor_core::error::code;
 use rotor_core::settings::Names;
 
 use crate::zend::{self, Module};
-use crate::{connections, errors, port, server};
+use crate::{connections, errors, port, process, server};
 
 /// The version of the peer whose behaviour is followed, in its three forms.
 const VERSION: &CStr = c"6.2.2";
@@ -39,6 +39,7 @@ pub fn register() -> Result<(), String> {
     for (class, alias) in [
         (&server::CLASS, "Swoole\\Server"),
         (&port::CLASS, "Swoole\\Server\\Port"),
+        (&process::CLASS, "Swoole\\Process"),
         (&connections::CLASS, "Swoole\\Connection\\Iterator"),
         (&errors::EXCEPTION, "Swoole\\Exception"),
     ] {

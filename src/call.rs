@@ -75,6 +75,11 @@ impl Callable {
         guarded(|| self.invoke(&mut args))
     }
 
+    /// Calls it from a method that hands on what it throws, or at a safe point of a running script.
+    pub fn call_through<const N: usize>(&self, mut args: [Zval; N]) {
+        self.invoke(&mut args);
+    }
+
     /// Calls it with a string of `len` bytes behind the other arguments: `fill` writes the bytes straight
     /// into it, then `taken` runs, then the callable. When `fill` fails nothing else runs.
     pub fn call_with_bytes<const N: usize>(

@@ -11,6 +11,7 @@ use rotor_ipc::payload::Payload;
 use rotor_ipc::{SessionId, WorkerId};
 
 use crate::call::{guarded, pending_end};
+use crate::process::{self, UserProcess};
 use crate::running::Running;
 use crate::server::Server;
 use crate::{process_title, zend};
@@ -45,6 +46,18 @@ impl<'a> PhpHost<'a> {
         }
     }
 
+    /// Runs the callback of a user process.
+    fn run_process(&self, index: usize) -> Outcome {
+        if let Some(end) = pending_end() {
+            return Outcome::Ended(end);
+        }
+        let Some(object) = self.server.process_object(index) else { return Outcome::Returned };
+        match zend::native::<UserProcess>(&object, &process::CLASS) {
+            Some(process) => process.run(object.shallow_clone()),
+            None => Outcome::Returned,
+        }
+    }
+
     fn object(&self) -> Zval {
         self.object.shallow_clone()
     }
@@ -60,7 +73,7 @@ impl<'a> PhpHost<'a> {
 
 impl Host for PhpHost<'_> {
     fn user_processes(&self) -> usize {
-        0
+        self.server.process_count()
     }
 
     fn listens(&self, kind: EventKind, port: u16) -> bool {
@@ -101,7 +114,7 @@ impl Host for PhpHost<'_> {
                     session.map_or_else(|| long(0), of_session),
                 ],
             ),
-            Event::UserProcess { .. } => Outcome::Returned,
+            Event::UserProcess { index } => self.run_process(index),
             Event::Connect { session, reactor, port } => {
                 self.run_on(port, EventKind::Connect, [server, of_session(session), long(reactor.into())])
             }

@@ -37,7 +37,7 @@ const FEATURES: [(&str, &str); 10] = [
     ("BASE mode", "not yet"),
     ("more than one port, unix sockets, UDP", "not yet"),
     ("TLS", "not yet"),
-    ("task workers, user processes, timers", "not yet"),
+    ("task workers, timers", "not yet"),
     ("HTTP, WebSocket", "not yet"),
     ("coroutines", "no: callbacks run one after the other in each worker"),
     ("THREAD mode", "no"),

@@ -10,6 +10,7 @@ mod errors;
 mod host;
 mod info;
 mod port;
+mod process;
 mod process_title;
 mod running;
 mod server;
@@ -28,6 +29,7 @@ use ext_php_rs::zend::{IniEntryDef, IniEntryDefs, ModuleEntry, StaticModuleEntry
 
 use crate::connections::Connections;
 use crate::errors::{EXCEPTION, SETTING_EXCEPTION};
+use crate::process::UserProcess;
 use crate::server::Server;
 use crate::zend::Class;
 
@@ -38,6 +40,7 @@ pub extern "C" fn get_module() -> *mut ModuleEntry {
     ENTRY.get_or_init(|| {
         let builder = ModuleBuilder::new("rotor", env!("CARGO_PKG_VERSION"))
             .startup_function(startup)
+            .request_shutdown_function(request_shutdown)
             .shutdown_function(shutdown)
             .info_function(info::show);
         // Fails for a name or version with a NUL only, and both are constants.
@@ -57,6 +60,7 @@ unsafe extern "C" fn startup(_type: c_int, module: c_int) -> c_int {
     let done = startup_guard(|| {
         IniEntryDef::register(INI.as_slice(), module);
         register_classes()?;
+        zend::at_safe_points(process::run_signal_handlers);
         if zend::ini_flag(SWOOLE_ALIASES) {
             refused = aliases::register().err();
         }
@@ -76,6 +80,12 @@ unsafe extern "C" fn shutdown(_type: c_int, module: c_int) -> c_int {
     SUCCESS
 }
 
+/// The end of the script.
+unsafe extern "C" fn request_shutdown(_type: c_int, _module: c_int) -> c_int {
+    process::forget_signal_handlers();
+    SUCCESS
+}
+
 fn register_classes() -> Result<()> {
     Class::new("Rotor\\Exception").extends_runtime_exception().register(&EXCEPTION)?;
     Class::new("Rotor\\SettingException").extends(&EXCEPTION).register(&SETTING_EXCEPTION)?;
@@ -91,6 +101,13 @@ fn register_classes() -> Result<()> {
         .native::<port::PortObject>()
         .properties(port::PROPERTIES)
         .register(&port::CLASS)?;
+    Class::new("Rotor\\Process")
+        .methods(&process::METHODS)
+        .native::<UserProcess>()
+        .dynamic_properties()
+        .constants(process::CONSTANTS)
+        .properties(process::PROPERTIES)
+        .register(&process::CLASS)?;
     Class::new("Rotor\\Connection\\Iterator")
         .methods(&connections::METHODS)
         .native::<Connections>()

@@ -19,12 +19,14 @@ pub struct Running {
 impl Running {
     /// This process has become a part of the server.
     pub fn enter(&self, process: Rc<Process>) {
+        HERE.set(Some(process.clone()));
         self.process.replace(Some(process));
     }
 
     /// This process has ended its part.
     pub fn leave(&self) {
         self.process.replace(None);
+        HERE.set(None);
         self.over.set(true);
     }
 
@@ -47,4 +49,13 @@ impl Running {
     pub fn try_process(&self) -> Option<Rc<Process>> {
         if stranger::is_this_process() { None } else { self.process.borrow().clone() }
     }
+}
+
+/// The running server that this process is a part of, for those that have no `$server`.
+pub fn here() -> Option<Rc<Process>> {
+    if stranger::is_this_process() { None } else { HERE.with_borrow(Clone::clone) }
+}
+
+thread_local! {
+    static HERE: RefCell<Option<Rc<Process>>> = const { RefCell::new(None) };
 }

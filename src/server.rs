@@ -34,6 +34,8 @@ pub struct Server {
     /// Of the server; those of connections are the ports'.
     callbacks: Callbacks,
     ports: RefCell<Vec<Rc<Port>>>,
+    /// The objects given to `addProcess()`.
+    processes: RefCell<Vec<Zval>>,
     running: Rc<Running>,
     started: Rc<Cell<bool>>,
 }
@@ -48,6 +50,7 @@ impl Server {
             ports: RefCell::new(vec![Port::primary(settings.clone(), started.clone())]),
             settings,
             callbacks: Callbacks::default(),
+            processes: RefCell::default(),
             running: Rc::default(),
             started,
         }
@@ -100,6 +103,16 @@ impl Server {
             settings.ports.push(own.unwrap_or_else(|| settings.ports[0].clone()));
         }
         Ok((settings, warnings))
+    }
+
+    /// How many user processes it has.
+    pub fn process_count(&self) -> usize {
+        self.processes.borrow().len()
+    }
+
+    /// The object of a user process.
+    pub fn process_object(&self, index: usize) -> Option<Zval> {
+        self.processes.borrow().get(index).map(Zval::shallow_clone)
     }
 
     /// The running server.
@@ -165,6 +178,7 @@ impl Native for Server {
         for port in self.ports.borrow().iter() {
             port.callbacks.visit(visit);
         }
+        self.processes.borrow().iter().for_each(visit);
     }
 }
 
@@ -190,6 +204,8 @@ functions! {
             Type::class(c"Rotor\\Server\\Port").or(Type::FALSE) => lifecycle::listen;
         public "addlistener" (("host", Type::STRING), ("port", Type::INT), ("sock_type", Type::INT)):
             Type::class(c"Rotor\\Server\\Port").or(Type::FALSE) => lifecycle::listen;
+        public "addProcess" (("process", Type::class(c"Rotor\\Process"))): Type::INT.or(Type::FALSE)
+            => lifecycle::add_process;
         public "start" (): Type::BOOL => lifecycle::start;
         public "send" (
             ("fd", Type::INT.or(Type::STRING)),

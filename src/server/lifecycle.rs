@@ -15,6 +15,7 @@ use crate::callbacks::{about_unknown_event, event_named};
 use crate::connections::{self, Connections};
 use crate::errors::{exception, server_exception, setting_exception, wrong_state};
 use crate::host::PhpHost;
+use crate::process::{self, UserProcess};
 use crate::zend::{self, Answer, Call, Fault, Value};
 use crate::{settings, stranger};
 
@@ -126,6 +127,23 @@ pub fn get_callback(call: &mut Call<'_>) -> Answer {
     let this = call.this::<Server>()?;
     let callable = event_named(name).and_then(|kind| this.callbacks_for(kind).get(kind));
     Ok(callable.map_or(Value::Null, |callable| Value::Zval(callable.zval().shallow_clone())))
+}
+
+/// `addProcess(Rotor\Process $process): int|false`
+pub fn add_process(call: &mut Call<'_>) -> Answer {
+    let (object, process) = call.native::<UserProcess>(0, &process::CLASS)?;
+    let this = call.this::<Server>()?;
+    this.not_started()?;
+    if !process.add() {
+        return Err(wrong_state("the process was added or started before; make another one"));
+    }
+    let index = {
+        let mut processes = this.processes.borrow_mut();
+        processes.push(object.shallow_clone());
+        i64::try_from(processes.len() - 1).unwrap_or(i64::MAX)
+    };
+    process.set_id(object, index);
+    Ok(Value::Int(index))
 }
 
 /// `start(): bool`

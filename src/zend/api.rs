@@ -26,6 +26,7 @@ unsafe extern "C" {
         number: u32,
     ) -> bool;
     pub fn zend_wrong_parameter_type_error(number: u32, expected: ffi::_zend_expected_type, arg: *mut ffi::zval);
+    pub fn zend_wrong_parameter_class_error(number: u32, name: *const c_char, arg: *mut ffi::zval);
     pub fn zend_wrong_callback_error(number: u32, error: *mut c_char);
 
     // Calls.

@@ -3,6 +3,7 @@
 use std::cell::UnsafeCell;
 use std::ffi::{CStr, c_int};
 use std::ptr;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ext_php_rs::ffi;
@@ -71,6 +72,34 @@ pub fn run_interrupt() {
         }
     }
 }
+
+/// Has the running script stop at its next safe point, for [`at_safe_points`]. May be called in a signal handler.
+pub fn ask_for_safe_point() {
+    interrupt_flag().store(true, Ordering::Release);
+}
+
+/// Runs `hook` at safe points of a running script, before what others have there. Module startup only: compiled code
+/// never learns of a hook that comes later.
+pub fn at_safe_points(hook: fn()) {
+    // SAFETY: module startup, with one thread.
+    let before = unsafe { (&raw mut ffi::zend_interrupt_function).replace(Some(at_safe_point)) };
+    // The module starts once.
+    let _ = SAFE_POINT.set((hook, before));
+}
+
+unsafe extern "C" fn at_safe_point(frame: *mut ffi::zend_execute_data) {
+    if let Some((hook, next)) = SAFE_POINT.get() {
+        hook();
+        if let Some(next) = next {
+            // SAFETY: called as the engine would have called it.
+            unsafe { next(frame) };
+        }
+    }
+}
+
+type SafePoint = unsafe extern "C" fn(*mut ffi::zend_execute_data);
+
+static SAFE_POINT: OnceLock<(fn(), Option<SafePoint>)> = OnceLock::new();
 
 fn interrupt_flag() -> &'static AtomicBool {
     // SAFETY: the byte is a plain bool in PHP 8.1 and an atomic one later; signal handlers write it.

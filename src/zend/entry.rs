@@ -79,7 +79,7 @@ impl<'a> Call<'a> {
 
     /// The object that the method was called on.
     pub fn object(&self) -> *mut ZendObject {
-        // SAFETY: only methods ask, and none of ours is static, so the frame has an object.
+        // SAFETY: only methods that are not static ask, so the frame has an object.
         unsafe { (*self.frame).This.value.obj }
     }
 
@@ -134,6 +134,35 @@ impl<'a> Call<'a> {
             return Ok(Some(flag));
         }
         Err(self.wrong_type(index, ffi::_zend_expected_type_Z_EXPECTED_BOOL))
+    }
+
+    /// An argument that is an object of `class` or below it, and its Rust side.
+    pub fn native<T: Native>(&self, index: u32, class: &ClassRef) -> Result<(&'a Zval, &'a T), Fault> {
+        let arg = self.any(index).map(Zval::dereference);
+        let Some(zval) = arg.filter(|arg| arg.object().is_some_and(|object| super::object::is_of(object, class)))
+        else {
+            return Err(self.wrong_class(index, class));
+        };
+        let native = super::object::native::<T>(zval, class).ok_or_else(|| Fault::Thrown {
+            class: T::fault_class(),
+            message: format!("{}(): argument #{}: {}", self.name(), index + 1, T::NOT_CONSTRUCTED),
+            code: 0,
+        })?;
+        Ok((zval, native))
+    }
+
+    /// PHP's TypeError for argument `index`, which is no object of `class`.
+    fn wrong_class(&self, index: u32, class: &ClassRef) -> Fault {
+        if !engine::exception_is_pending() {
+            let mut missing = Zval::null();
+            let arg = self.argument(index).unwrap_or(&raw mut missing);
+            // SAFETY: a live value and the name of a class that lives as long as the process.
+            unsafe {
+                let name = (&raw const (*(*class.get()).name).val).cast();
+                api::zend_wrong_parameter_class_error(index + 1, name, arg);
+            }
+        }
+        Fault::Pending
     }
 
     /// A string argument, where it lies; `None` when it was left out.

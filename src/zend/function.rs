@@ -202,6 +202,7 @@ macro_rules! functions {
             ]);
     };
     (@access public) => { ext_php_rs::ffi::ZEND_ACC_PUBLIC };
+    (@access public_static) => { ext_php_rs::ffi::ZEND_ACC_PUBLIC | ext_php_rs::ffi::ZEND_ACC_STATIC };
     (@access private) => { ext_php_rs::ffi::ZEND_ACC_PRIVATE };
     (@access function) => { 0 };
     (@result) => { $crate::zend::Type::NONE };

@@ -21,15 +21,15 @@ mod system;
 
 pub use class::{Class, ClassRef, Constant, Property, PropertyDefault};
 pub use engine::{
-    Module, call_function, end_process, exception_is_pending, exit_is_pending, flush_output, ini_flag,
-    interrupt_is_pending, module_is_loaded, property, register_constant, register_text_constant, request_exit,
-    run_interrupt, sapi, set_property, show_ini_entries, unregister_ini_entries,
+    Module, ask_for_safe_point, at_safe_points, call_function, end_process, exception_is_pending, exit_is_pending,
+    flush_output, ini_flag, interrupt_is_pending, module_is_loaded, property, register_constant,
+    register_text_constant, request_exit, run_interrupt, sapi, set_property, show_ini_entries, unregister_ini_entries,
 };
 pub use entry::{Answer, Call, Fault, Id, Value, handler, ignore_surplus_arguments};
 pub(crate) use function::functions;
 pub use function::{END, Functions, Param, Signature, Type, c_literal, function};
 pub use memory::string_fits;
-pub use object::{Handlers, Native, new_object};
+pub use object::{Handlers, Native, native, new_object};
 pub use report::warn_now;
 pub use stack::read_stack;
 pub use system::{after_fork_in_child, c_library, cpus_online, describe_lookup_error};

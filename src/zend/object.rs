@@ -56,6 +56,20 @@ impl<T> Layout<T> {
     }
 }
 
+/// The Rust side of an object of `class` or below it; `None` for anything else, and where the constructor has not
+/// run.
+pub fn native<'a, T: Native>(zval: &'a Zval, class: &ClassRef) -> Option<&'a T> {
+    let object = zval.object().filter(|object| is_of(object, class))?;
+    // SAFETY: objects of the class are made by `create::<T>`, and the value holds this one.
+    unsafe { native_of::<T>(ptr::from_ref(object).cast_mut()) }.get()
+}
+
+/// Whether an object is of `class` or below it.
+pub fn is_of(object: &ZendObject, class: &ClassRef) -> bool {
+    // SAFETY: registered at module startup, as the class of every object of it.
+    unsafe { class.get().as_ref() }.is_some_and(|class| object.instance_of(class))
+}
+
 /// The `create_object` of a class whose Rust side is `T`.
 pub unsafe extern "C" fn create<T: Native>(class: *mut ffi::zend_class_entry) -> *mut ZendObject {
     // SAFETY: allocates the Layout and, behind it, room for the properties of `class`; the object is then

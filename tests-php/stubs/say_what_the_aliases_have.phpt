@@ -18,7 +18,7 @@ ksort($functions);
 var_dump(same($stub['constants'], $constants, 'constants'), count($constants) > 40);
 var_dump(same($stub['functions'], $functions, 'functions'), count($functions));
 var_dump($stub['undocumented']);
-foreach (['Server', 'Exception', 'Connection\Iterator'] as $name) {
+foreach (['Server', 'Process', 'Exception', 'Connection\Iterator'] as $name) {
     echo (new ReflectionClass("Swoole\\$name"))->name, "\n";
 }
 ?>
@@ -30,5 +30,6 @@ int(8)
 array(0) {
 }
 Rotor\Server
+Rotor\Process
 Rotor\Exception
 Rotor\Connection\Iterator

@@ -19,7 +19,7 @@ var_dump($stub['undocumented']);
 ?>
 --EXPECT--
 bool(true)
-int(5)
+int(6)
 bool(true)
 bool(true)
 array(0) {

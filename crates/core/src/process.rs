@@ -135,6 +135,11 @@ impl Context {
         &self.ports[usize::from(place).min(self.ports.len() - 1)]
     }
 
+    /// How log lines call the process of a slot.
+    pub(crate) fn who(&self, id: WorkerId) -> String {
+        self.kind_of(id).who(id)
+    }
+
     /// Whether somebody has asked for this.
     pub(crate) fn is_asked(&self, bit: u32) -> bool {
         self.segment.header().requests.load(Acquire) & bit != 0

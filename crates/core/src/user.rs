@@ -35,10 +35,14 @@ struct UserProcess {
 
 /// Runs the user process with this number in the process that was just forked for it.
 pub fn run(identity: Identity, index: usize, context: &Context, host: &mut dyn Host) -> End {
-    let log = context.log.speaking_as(context.kind_of(identity.worker).who(identity.worker));
+    let log = context.log.speaking_as(context.who(identity.worker));
     let context = Context { log, ..context.clone() };
     match UserProcess::new(identity, context.clone()) {
-        Ok(user) => user.live(index, host),
+        Ok(user) => {
+            let end = user.live(index, host);
+            rotor_sys::signal::keep_to_the_end();
+            end
+        }
         Err(error) => {
             context.log.error(&format!("the user process cannot start: {error}"));
             End::Leave { code: 1 }
@@ -75,12 +79,16 @@ impl UserProcess {
         host.entered(Role::UserProcess(self.id), self.process.clone());
         self.seat.set_state(SeatState::Busy);
         self.context.segment.manager_bell().write();
+        if self.seat.is_asked_to_leave() {
+            // The SIGTERM that goes with it may have come before it was one that ends this process.
+            host.left();
+            return End::Leave { code: 0 };
+        }
         let end = match host.call(Event::UserProcess { index }) {
             Outcome::Returned => End::Leave { code: 0 },
             Outcome::Threw => End::Leave { code: UNCAUGHT },
             Outcome::Ended(end) => end,
         };
-        self.seat.set_state(SeatState::Leaving);
         self.context.log.settle();
         host.left();
         end

@@ -13,6 +13,7 @@ pub mod limits;
 pub mod memory;
 pub mod output;
 pub mod own;
+pub mod pair;
 pub mod process;
 pub mod random;
 pub mod signal;

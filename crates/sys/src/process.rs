@@ -40,6 +40,15 @@ pub fn fork() -> io::Result<Fork> {
     }
 }
 
+/// Forks for user code: the child is none of the server's.
+pub fn fork_stranger() -> io::Result<Fork> {
+    // SAFETY: user code may fork by functions of PHP's own, and this does no more for it.
+    match unsafe { nix::unistd::fork() }? {
+        ForkResult::Parent { child } => Ok(Fork::Parent { child: child.as_raw() }),
+        ForkResult::Child => Ok(Fork::Child),
+    }
+}
+
 /// Whether [`fork`] is under way: for a hook of the C library, which hears of user code's forks as well.
 pub fn is_forking() -> bool {
     IS_FORKING.load(Relaxed)
@@ -121,6 +130,16 @@ fn state_and_parent(pid: i32) -> Option<(char, i32)> {
     // Behind the number and the name, which is in parentheses and may contain any.
     let mut words = stat.rsplit_once(')')?.1.split_ascii_whitespace();
     Some((words.next()?.chars().next()?, words.next()?.parse().ok()?))
+}
+
+/// Reaps any one child: waits for one to end if `blocking`, unless a signal comes. `None`: none has ended.
+pub fn wait_any(blocking: bool) -> io::Result<Option<Exit>> {
+    let flags = if blocking { None } else { Some(WaitPidFlag::WNOHANG) };
+    match waitpid(None, flags)? {
+        WaitStatus::Exited(pid, code) => Ok(Some(Exit { pid: pid.as_raw(), code, signal: 0 })),
+        WaitStatus::Signaled(pid, signal, _) => Ok(Some(Exit { pid: pid.as_raw(), code: 0, signal: signal as i32 })),
+        _ => Ok(None),
+    }
 }
 
 fn wait_for(pid: Option<Pid>) -> io::Result<Option<Exit>> {
@@ -237,6 +256,29 @@ pub fn detach() -> io::Result<Detached> {
             Ok(Detached::Daemon(ReadyTell(Own::new(tell))))
         }
     }
+}
+
+/// Goes on in a child that has left the terminal, in the root folder unless `keeps_folder`, with `/dev/null` for its
+/// standard streams unless `keeps_streams`; the process that called ends with 0.
+pub fn become_daemon(keeps_folder: bool, keeps_streams: bool) -> io::Result<()> {
+    if let Fork::Parent { .. } = fork()? {
+        exit_now(0);
+    }
+    nix::unistd::setsid()?;
+    if !keeps_folder {
+        nix::unistd::chdir("/")?;
+    }
+    if !keeps_streams {
+        redirect_standard_streams(None)?;
+    }
+    Ok(())
+}
+
+/// Lets standard input and output be `socket`.
+pub fn redirect_input_and_output(socket: BorrowedFd<'_>) -> io::Result<()> {
+    nix::unistd::dup2_stdin(socket)?;
+    nix::unistd::dup2_stdout(socket)?;
+    Ok(())
 }
 
 /// Lets standard input, output and error be `fd` and `/dev/null`.

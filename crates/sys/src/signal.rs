@@ -4,7 +4,7 @@ use std::cell::UnsafeCell;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 use crate::check;
 use crate::eventfd::{EventFd, write_raw};
@@ -12,6 +12,8 @@ use crate::eventfd::{EventFd, write_raw};
 static ARRIVED: AtomicU64 = AtomicU64::new(0);
 static WAKE: AtomicI32 = AtomicI32::new(-1);
 static KEPT: AtomicBool = AtomicBool::new(false);
+static OBSERVED: AtomicU64 = AtomicU64::new(0);
+static NOTIFY: AtomicPtr<()> = AtomicPtr::new(std::ptr::null_mut());
 
 /// The signals that this process notes. There is one set for the process, as there is one table of handlers.
 pub struct Signals {
@@ -57,7 +59,7 @@ impl Signals {
         let Some(place) = usize::try_from(signal).ok().and_then(|signal| BEFORE.get(signal)) else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
-        let before = set_action(signal, action)?;
+        let before = set_action(signal, action, 0)?;
         if CHANGED.load(Ordering::Relaxed) & bit(signal) == 0 {
             // SAFETY: the main thread alone sets actions, and nobody reads this place before its bit is set.
             unsafe { (*place.0.get()).write(before) };
@@ -110,6 +112,13 @@ impl Blocked {
     }
 }
 
+impl Blocked {
+    /// The signals that were blocked before.
+    pub(crate) fn before(&self) -> &libc::sigset_t {
+        self.before.as_ref()
+    }
+}
+
 impl Drop for Blocked {
     fn drop(&mut self) {
         // Fails only for a mask that is no mask.
@@ -146,6 +155,57 @@ static CHANGED: AtomicU64 = AtomicU64::new(0);
 /// What is done on each of these signals now.
 static ACTIONS: [AtomicUsize; 65] = [const { AtomicUsize::new(0) }; 65];
 
+/// What a process did on a signal before [`observe`].
+pub struct Former {
+    signal: i32,
+    action: libc::sigaction,
+}
+
+impl Former {
+    /// Whether that was to observe the signal, too.
+    pub fn was_observed(&self) -> bool {
+        self.action.sa_sigaction == on_observed as *const () as usize
+    }
+
+    /// Lets it do that again.
+    pub fn restore(self) {
+        // SAFETY: the action is what the kernel gave for this very signal.
+        unsafe { libc::sigaction(self.signal, &raw const self.action, std::ptr::null_mut()) };
+    }
+}
+
+/// Notes `signal` for [`observed`] when it comes and calls `notify`, which may do no more than store to atomics.
+/// System calls that can be are restarted.
+pub fn observe(signal: i32, notify: fn()) -> io::Result<Former> {
+    NOTIFY.store(notify as *mut (), Ordering::Release);
+    let action = set_action(signal, on_observed as *const () as usize, libc::SA_RESTART)?;
+    Ok(Former { signal, action })
+}
+
+/// The observed signals that have come since the last call, lowest first.
+pub fn observed() -> impl Iterator<Item = i32> {
+    let arrived = OBSERVED.swap(0, Ordering::AcqRel);
+    (1..=HIGHEST).filter(move |signal| arrived & 1 << (signal - 1) != 0)
+}
+
+/// Whether the server itself listens to `signal` in this process.
+pub fn is_noted(signal: i32) -> bool {
+    has_handler(signal, on_signal as *const () as usize)
+}
+
+/// Whether `signal` is observed in this process.
+pub fn is_observed(signal: i32) -> bool {
+    has_handler(signal, on_observed as *const () as usize)
+}
+
+fn has_handler(signal: i32, handler: usize) -> bool {
+    // SAFETY: an action of zeros is a valid one, and the kernel only writes it.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &raw mut action) == 0 && action.sa_sigaction == handler
+    }
+}
+
 /// From now on no signal of this process gets its former action back: the process is on its way out, and one that comes
 /// as late as that must neither kill it there nor look like a crash.
 pub fn keep_to_the_end() {
@@ -171,13 +231,14 @@ fn bit(signal: i32) -> u64 {
 }
 
 /// Sets what happens on `signal` and returns what happened before.
-fn set_action(signal: i32, action: usize) -> io::Result<libc::sigaction> {
+fn set_action(signal: i32, action: usize, flags: i32) -> io::Result<libc::sigaction> {
     // SAFETY: the action is filled before use; the handler only touches atomics and writes to a descriptor,
     // all of which is async-signal-safe.
     unsafe {
         let mut new: libc::sigaction = std::mem::zeroed();
         let mut before: libc::sigaction = std::mem::zeroed();
         new.sa_sigaction = action;
+        new.sa_flags = flags;
         libc::sigemptyset(&raw mut new.sa_mask);
         check(libc::sigaction(signal, &raw const new, &raw mut before))?;
         Ok(before)
@@ -192,6 +253,18 @@ extern "C" fn on_signal(signal: i32) {
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
 }
+
+extern "C" fn on_observed(signal: i32) {
+    OBSERVED.fetch_or(1 << (signal - 1), Ordering::AcqRel);
+    let notify = NOTIFY.load(Ordering::Acquire);
+    if !notify.is_null() {
+        // SAFETY: `observe` alone stores there, a function of this type.
+        unsafe { std::mem::transmute::<*mut (), fn()>(notify)() };
+    }
+}
+
+/// Signals are numbered from 1 to this.
+const HIGHEST: i32 = 64;
 
 #[cfg(test)]
 mod tests {
@@ -216,5 +289,26 @@ mod tests {
         assert!(!signals.any());
         drop(signals);
         assert_eq!(current(libc::SIGURG), before);
+    }
+
+    #[test]
+    fn an_observed_signal_is_told_once_and_is_not_the_servers() {
+        static TOLD: AtomicI32 = AtomicI32::new(0);
+        let former = observe(libc::SIGCONT, || {
+            TOLD.fetch_add(1, Ordering::Relaxed);
+        })
+        .unwrap();
+        // SAFETY: the handler that was just installed takes it.
+        unsafe { libc::raise(libc::SIGCONT) };
+        assert_eq!(TOLD.load(Ordering::Relaxed), 1);
+        assert_eq!(observed().collect::<Vec<_>>(), [libc::SIGCONT]);
+        assert_eq!(observed().count(), 0);
+        assert!(is_observed(libc::SIGCONT) && !is_noted(libc::SIGCONT));
+        assert!(!former.was_observed() && observe(libc::SIGCONT, || {}).unwrap().was_observed());
+        former.restore();
+        let action = set_action(libc::SIGCONT, on_signal as *const () as usize, 0).unwrap();
+        assert!(is_noted(libc::SIGCONT) && !is_noted(libc::SIGKILL));
+        Former { signal: libc::SIGCONT, action }.restore();
+        assert!(!is_noted(libc::SIGCONT));
     }
 }

@@ -15,7 +15,7 @@ use super::slot::{Action, Overdue, SlotEvent};
 use super::{Ended, Manager};
 use crate::host::{Event, Host};
 use crate::outlets::header;
-use crate::signals::SIGKILL;
+use crate::signals::{SIGKILL, SIGTERM};
 use crate::worker;
 
 impl Manager {
@@ -25,7 +25,7 @@ impl Manager {
         if !std::mem::take(&mut self.has_dead) {
             return None;
         }
-        for worker in self.segment.worker_ids() {
+        for worker in self.segment.slot_ids() {
             for seat in 0..2 {
                 let pid = self.segment.seat(worker, seat).pid();
                 if pid == 0 {
@@ -56,9 +56,18 @@ impl Manager {
         let seat = self.segment.seat(worker, seat_number);
         let generation = seat.generation();
         let was_ready = seat.state() != SeatState::Starting;
+        let was_asked = seat.is_asked_to_leave();
         let timed_out = self.lates.reaped(worker, seat_number);
-        // Who was ended because of one callback is replaced at once, whatever it had done before.
-        let was_fruitful = seat.requests_here.load(Relaxed) > 0 || timed_out.is_some();
+        let was_fruitful = if self.segment.has_inbox(worker) {
+            // Who was ended because of one callback is replaced at once, whatever it had done before.
+            seat.requests_here.load(Relaxed) > 0 || timed_out.is_some()
+        } else {
+            if was_ready {
+                // It may have ended before anybody saw it begin.
+                self.step(worker, SlotEvent::Ready { generation });
+            }
+            unix_us().saturating_sub(seat.started_us()) >= FRUITFUL_US
+        };
         let closes = self.context.settings.close_on_worker_error || timed_out.is_some();
         if closes && let Some(held) = seat.in_hand.get().filter(|held| held.session != 0) {
             // Before anybody takes over: what waits behind the lost message is dropped with it, else its client
@@ -86,7 +95,7 @@ impl Manager {
             let session = session.map(SessionId);
             self.callbacks.push_back(Event::RequestTimeout { worker, session, seconds: timed_out.seconds });
         }
-        self.report(worker, exit, held, was_ready);
+        self.report(worker, exit, held, was_ready, was_asked);
         let owner = self.segment.slot(worker).owner().current();
         // After a stop by force nobody takes the records that are left.
         let is_drained = self.is_drained(worker) || self.stop.as_ref().is_some_and(|stop| stop.is_killed);
@@ -94,8 +103,12 @@ impl Manager {
         self.step_and_fork(worker, event, host)
     }
 
-    pub(super) fn report(&mut self, worker: WorkerId, exit: Exit, held: Option<Held>, was_ready: bool) {
-        let log = self.context.log.speaking_for(format!("worker={worker}"), exit.pid);
+    fn report(&mut self, worker: WorkerId, exit: Exit, held: Option<Held>, was_ready: bool, was_asked: bool) {
+        let log = self.context.log.speaking_for(self.context.who(worker), exit.pid);
+        if was_asked && exit.signal == SIGTERM && !self.segment.has_inbox(worker) {
+            log.notice("exited by the SIGTERM that asked for it");
+            return;
+        }
         let hand = held.map_or_else(String::new, |held| what_is_lost(&held));
         let early = if was_ready { "" } else { " before it was ready" };
         if exit.is_clean() {
@@ -194,8 +207,14 @@ impl Manager {
             }
             Action::AskToLeave { generation } => {
                 self.segment.seat(worker, seat_of(generation)).leave_by(monotonic_ns());
-                self.segment.seat(worker, seat_of(generation)).ask_to_leave();
-                self.segment.seat_bell(worker, seat_of(generation)).write();
+                let seat = self.segment.seat(worker, seat_of(generation));
+                seat.ask_to_leave();
+                if self.segment.has_inbox(worker) {
+                    self.segment.seat_bell(worker, seat_of(generation)).write();
+                } else if seat.pid() != 0 {
+                    // ESRCH: it has just ended, and is reaped next.
+                    let _ = process::kill(seat.pid(), SIGTERM);
+                }
             }
             Action::Kill { generation, because } => {
                 let seat = self.segment.seat(worker, seat_of(generation));
@@ -204,25 +223,27 @@ impl Manager {
                     Overdue::Starting => "did not get ready",
                     Overdue::HandingOver => "did not hand over",
                 };
-                let log = log.speaking_for(format!("worker={worker}"), seat.pid());
+                let log = log.speaking_for(self.context.who(worker), seat.pid());
                 log.warning(&format!("{what} within max_wait_time; killed"));
                 if seat.pid() != 0 && seat.generation() == generation {
                     // ESRCH: it has just ended, and is reaped next.
                     let _ = process::kill(seat.pid(), SIGKILL);
                 }
             }
-            Action::Replaced => log.notice(&format!("replaced worker={worker}")),
+            Action::Replaced => log.notice(&format!("replaced {}", self.context.who(worker))),
             Action::KeptOld => {
                 log.error(&format!("the successor of worker={worker} has failed; the old process serves on"));
                 if let Some(reload) = &mut self.reload {
                     reload.success = false;
                 }
             }
-            Action::BackOff { delay } => log.warning(&format!("respawning worker={worker} in {}ms", delay.as_millis())),
+            Action::BackOff { delay } => {
+                log.warning(&format!("respawning {} in {}ms", self.context.who(worker), delay.as_millis()));
+            }
         }
     }
 
-    /// Forks a worker. `Some` in the child.
+    /// Forks a worker or a user process. `Some` in the child.
     pub(super) fn fork(
         &mut self,
         worker: WorkerId,
@@ -235,7 +256,8 @@ impl Manager {
         if owns {
             self.segment.slot(worker).appoint(generation);
         }
-        let cpu = (!self.cpus.is_empty()).then(|| self.cpus[worker.index() % self.cpus.len()]);
+        let is_pinned = !self.cpus.is_empty() && self.segment.has_inbox(worker);
+        let cpu = is_pinned.then(|| self.cpus[worker.index() % self.cpus.len()]);
         let manager = process::id();
         host.before_fork();
         match self.life.watch.try_clone().and_then(|watch| Ok((watch, process::fork()?))) {
@@ -247,13 +269,13 @@ impl Manager {
                 if owns && generation > 2 {
                     self.segment.header().respawns.fetch_add(1, Relaxed);
                 }
-                let log = self.context.log.speaking_for(format!("worker={worker}"), child);
+                let log = self.context.log.speaking_for(self.context.who(worker), child);
                 log.notice(&format!("spawned; generation={generation}"));
                 None
             }
             Err(error) => {
                 recovery::never_lived(self.segment, worker, generation);
-                self.context.log.error(&format!("cannot fork worker={worker}: {error}"));
+                self.context.log.error(&format!("cannot fork {}: {error}", self.context.who(worker)));
                 self.step(worker, SlotEvent::ForkFailed { generation });
                 None
             }
@@ -264,12 +286,15 @@ impl Manager {
         free_seats(self.segment, worker)
     }
 
+    /// Whether a stop has left nothing to take for the slot's next process. A user process is told of a stop itself.
     pub(super) fn is_drained(&self, worker: WorkerId) -> bool {
-        (0..self.segment.reactors()).all(|reactor| self.segment.inward_state(reactor, worker).is_drained())
+        self.segment.has_inbox(worker)
+            && (0..self.segment.reactors()).all(|reactor| self.segment.inward_state(reactor, worker).is_drained())
     }
 
-    pub(super) fn signal_workers(&self, signal: i32) {
-        for worker in self.segment.worker_ids() {
+    /// Sends a signal to all processes of these slots.
+    pub(super) fn signal(&self, slots: impl Iterator<Item = WorkerId>, signal: i32) {
+        for worker in slots {
             for seat in [self.segment.seat(worker, 0), self.segment.seat(worker, 1)] {
                 if seat.pid() != 0 {
                     // ESRCH: it has just ended, and is reaped next.
@@ -279,6 +304,9 @@ impl Manager {
         }
     }
 }
+
+/// A user process that has lived so long has not died early, in microseconds.
+const FRUITFUL_US: u64 = 1_000_000;
 
 /// The seats of a slot in which a process may be started.
 pub(super) fn free_seats(segment: &Segment, worker: WorkerId) -> [bool; 2] {

@@ -137,7 +137,10 @@ impl Manager {
         Ok(Self {
             segment,
             process: Process::of_manager(context.clone(), outlets),
-            slots: vec![Slot::new(limits, now); segment.workers()],
+            slots: segment
+                .slot_ids()
+                .map(|id| Slot::new(Limits { hands_over: segment.has_inbox(id), ..limits }, now))
+                .collect(),
             signals,
             epoll,
             events: Events::with_capacity(8),
@@ -230,7 +233,8 @@ impl Manager {
             requests.fetch_and(!request::RELOAD, AcqRel);
             self.segment.header().reloads.fetch_add(1, Relaxed);
             self.context.log.notice("reloading");
-            self.reload = Some(Reload::of(self.segment.worker_ids()));
+            let processes = self.segment.process_ids().filter(|_| self.context.settings.reload_user_processes);
+            self.reload = Some(Reload::of(self.segment.worker_ids().chain(processes)));
             self.callbacks.push_back(Event::BeforeReload);
         }
         let is_draining = self.segment.header().phase.load(Acquire) >= phase::DRAINING;
@@ -248,7 +252,7 @@ impl Manager {
 
     /// What the processes say in the worker table.
     fn look_at_processes(&mut self, host: &mut dyn Host) -> Option<Ended> {
-        for worker in self.segment.worker_ids() {
+        for worker in self.segment.slot_ids() {
             for seat in [self.segment.seat(worker, 0), self.segment.seat(worker, 1)] {
                 if seat.pid() != 0 && !matches!(seat.state(), SeatState::Starting | SeatState::Empty) {
                     let event = SlotEvent::Ready { generation: seat.generation() };
@@ -272,7 +276,8 @@ impl Manager {
         self.replace_who_asks(host)
     }
 
-    /// Starts successors for workers that ask for one, no more at a time than `reload_concurrency`.
+    /// Starts successors for workers that ask for one, no more at a time than `reload_concurrency`, and ends the user
+    /// processes that are asked to end.
     fn replace_who_asks(&mut self, host: &mut dyn Host) -> Option<Ended> {
         if self.is_ending() {
             return None;
@@ -282,10 +287,11 @@ impl Manager {
         // Each time another one first: one that asks again and again does not keep the others waiting.
         let (count, first) = (self.slots.len(), self.first_asked);
         for place in (0..count).map(|place| (place + first) % count) {
-            if busy >= at_once {
-                return None;
-            }
             let worker = WorkerId(u32::try_from(place).unwrap_or(u32::MAX));
+            let is_worker = self.segment.has_inbox(worker);
+            if is_worker && busy >= at_once {
+                continue;
+            }
             let Some(serving) = self.slots[place].serving() else { continue };
             if !self.segment.seat(worker, seat_of(serving)).is_asked_to_leave() {
                 continue;
@@ -294,7 +300,7 @@ impl Manager {
             if let Some(ended) = self.step_and_fork(worker, event, host) {
                 return Some(ended);
             }
-            if self.slots[place].is_replacing() {
+            if is_worker && self.slots[place].is_replacing() {
                 busy += 1;
                 self.first_asked = (place + 1) % count;
             }
@@ -302,13 +308,13 @@ impl Manager {
         None
     }
 
-    /// How many slots have, or are about to have, two processes.
+    /// How many workers' slots have, or are about to have, two processes.
     fn replacing(&self) -> usize {
-        self.slots.iter().filter(|slot| slot.is_replacing()).count()
+        self.slots[..self.segment.workers()].iter().filter(|slot| slot.is_replacing()).count()
     }
 
     fn tick(&mut self, host: &mut dyn Host) -> Option<Ended> {
-        for worker in self.segment.worker_ids() {
+        for worker in self.segment.slot_ids() {
             let slot = &self.slots[worker.index()];
             let is_over = self.end.is_some() || (self.stop.is_some() && self.is_drained(worker));
             if slot.is_waiting() && is_over {
@@ -332,13 +338,14 @@ impl Manager {
         let header = self.segment.header();
         let waiting = self.slots.iter().filter(|slot| slot.is_backing_off()).count();
         header.slots_backing_off.store(waiting as u64, Relaxed);
-        let failing: Vec<usize> = (0..self.slots.len()).filter(|place| self.slots[*place].is_failing(now)).collect();
+        let failing: Vec<_> =
+            self.segment.slot_ids().filter(|worker| self.slots[worker.index()].is_failing(now)).collect();
         let before = header.slots_failing.swap(failing.len() as u64, Relaxed);
         match (before, &failing[..]) {
             (0, [_, ..]) => {
-                let workers = failing.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+                let who = failing.iter().map(|worker| self.context.who(*worker)).collect::<Vec<_>>().join(", ");
                 self.context.log.error(&format!(
-                    "the server is degraded: worker={workers} keeps dying or cannot be forked; the others serve on"
+                    "the server is degraded: {who} keeps dying or cannot be forked; the others serve on"
                 ));
             }
             (1.., []) if !self.is_ending() => self.context.log.notice("the server is no longer degraded"),
@@ -384,7 +391,7 @@ impl Manager {
         self.has_dead |= self.events.is_empty();
         if waited.is_ok() && self.events.iter().any(|event| event.token() == LIFE) {
             self.context.log.error("the master has died; the manager ends");
-            self.signal_workers(SIGKILL);
+            self.signal(self.segment.slot_ids(), SIGKILL);
             return Some(Ended::Manager(End::Leave { code: 1 }));
         }
         None

@@ -41,7 +41,8 @@ impl Reload {
     fn reviving(&self, slots: &[Slot]) -> usize {
         let is_open = |revived: &&Revived| {
             let slot = &slots[revived.worker.index()];
-            slot.is_starting() || (slot.is_waiting() && slot.deaths() == revived.deaths)
+            // Where there is nothing to hand over the old process ends first.
+            slot.is_starting() || slot.is_replacing() || (slot.is_waiting() && slot.deaths() == revived.deaths)
         };
         self.revived.iter().filter(is_open).count()
     }
@@ -64,7 +65,8 @@ impl Manager {
         let is_async = self.context.settings.reload_async;
         let at_once = if is_async { self.context.settings.reload_concurrency as usize } else { 1 };
         loop {
-            let leaving = self.slots.iter().filter(|slot| !is_async && slot.is_leaving() && !slot.is_replacing());
+            let workers = &self.slots[..self.segment.workers()];
+            let leaving = workers.iter().filter(|slot| !is_async && slot.is_leaving() && !slot.is_replacing());
             let mut busy = self.replacing() + leaving.count();
             let Some(reload) = &mut self.reload else { return None };
             busy += reload.reviving(&self.slots);
@@ -82,7 +84,7 @@ impl Manager {
                 }
                 return None;
             };
-            if self.slots[worker.index()].is_waiting() {
+            if self.slots[worker.index()].is_waiting() || !self.segment.has_inbox(worker) {
                 reload.revive(worker, &self.slots[worker.index()]);
             }
             let free = self.free_seats(worker);

@@ -141,11 +141,9 @@ impl Slot {
     pub fn is_failing(&self, now: Instant) -> bool {
         self.fruitless > 1
             && match self.active {
-                Active::Serving { since, .. } => now < since + self.limits.max_delay,
-                Active::Stopped => false,
-                Active::Waiting { .. } | Active::Starting { .. } | Active::Replacing { .. } | Active::Ending { .. } => {
-                    true
-                }
+                Active::Serving { since, .. } => now < since + self.proof(),
+                Active::Ending { .. } | Active::Stopped => false,
+                Active::Waiting { .. } | Active::Starting { .. } | Active::Replacing { .. } => true,
             }
     }
 
@@ -176,7 +174,7 @@ impl Slot {
             Active::Replacing { since, phase: Phase::Offered, .. } => self.kill_at(since),
             Active::Ending { leaving, .. } if !leaving.is_killed => self.kill_at(leaving.since),
             Active::Serving { since, .. } => {
-                let is_cleared_at = Some(since + self.limits.max_delay).filter(|_| self.is_failing(now));
+                let is_cleared_at = Some(since + self.proof()).filter(|_| self.is_failing(now));
                 let is_tried_at = Some(self.retry_at).filter(|at| *at > now);
                 is_cleared_at.into_iter().chain(is_tried_at).min()
             }
@@ -356,6 +354,9 @@ impl Slot {
                     self.active = Active::Stopped;
                     return Vec::new();
                 }
+                if was_fruitful {
+                    self.fruitless = 0;
+                }
                 self.wait_for(Duration::ZERO, now)
             }
             Active::Starting { .. }
@@ -468,6 +469,11 @@ impl Slot {
     /// After the death of a process that never got ready.
     fn early_delay(&self) -> Duration {
         doubled(self.fruitless.saturating_sub(1)).min(self.limits.max_delay)
+    }
+
+    /// How long a process has to live to show that it does not die like those before.
+    fn proof(&self) -> Duration {
+        self.limits.max_delay.max(SECOND)
     }
 
     fn is_overdue(&self, phase: Phase, since: Instant, now: Instant) -> bool {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rotor_ipc::sync::Ordering::AcqRel;
 use rotor_sys::clock::monotonic_ns;
 
-use super::slot::{GRACE, Slot};
+use super::slot::{GRACE, Slot, SlotEvent};
 use super::{Ended, Manager};
 use crate::host::{End, Event, Host};
 use crate::process::request;
@@ -16,13 +16,19 @@ pub(super) struct Stop {
     /// When what still lives is killed; `None`: never.
     pub(super) kill_at: Option<Instant>,
     pub(super) is_killed: bool,
+    /// Whether the user processes know.
+    is_told: bool,
 }
 
 impl Stop {
     /// A stop that has been draining since then (monotonic ns).
     pub(super) fn begin(max_wait: Option<Duration>, since_ns: u64) -> Self {
         let passed = Duration::from_nanos(monotonic_ns().saturating_sub(since_ns));
-        Self { kill_at: max_wait.map(|wait| Instant::now() + (wait + GRACE).saturating_sub(passed)), is_killed: false }
+        Self {
+            kill_at: max_wait.map(|wait| Instant::now() + (wait + GRACE).saturating_sub(passed)),
+            is_killed: false,
+            is_told: false,
+        }
     }
 }
 
@@ -34,21 +40,29 @@ impl Manager {
         if (is_forced || is_late) && !stop.is_killed {
             stop.is_killed = true;
             let why = if is_forced { "a second signal" } else { "max_wait_time has passed" };
-            for worker in self.segment.worker_ids() {
+            for worker in self.segment.slot_ids() {
                 for seat in [self.segment.seat(worker, 0), self.segment.seat(worker, 1)] {
                     if seat.pid() != 0 {
                         let hand = seat.in_hand.get().map_or(0, |held| held.session);
-                        self.context
-                            .log
-                            .warning(&format!("kills worker={worker} pid={}: {why}; session={hand}", seat.pid()));
+                        let who = self.context.who(worker);
+                        self.context.log.warning(&format!("kills {who} pid={}: {why}; session={hand}", seat.pid()));
                     }
                 }
             }
         }
         if self.stop.as_ref().is_some_and(|stop| stop.is_killed) {
-            self.signal_workers(SIGKILL);
+            self.signal(self.segment.slot_ids(), SIGKILL);
             for slot in &mut self.slots {
                 slot.stop_waiting();
+            }
+        }
+        if self.slots[..self.segment.workers()].iter().all(Slot::is_stopped)
+            && let Some(stop) = &mut self.stop
+            && !std::mem::replace(&mut stop.is_told, true)
+        {
+            // Last, since workers that finish their work may need them.
+            for process in self.segment.process_ids() {
+                self.step(process, SlotEvent::Stop);
             }
         }
         if !self.slots.iter().all(Slot::is_stopped) {

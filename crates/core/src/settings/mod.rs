@@ -71,6 +71,8 @@ pub struct Settings {
     pub reload_async: bool,
     /// How many slots may be replacing their process at once; 1 to `worker_num`.
     pub reload_concurrency: u32,
+    /// Whether a reload replaces user processes, too.
+    pub reload_user_processes: bool,
     /// Messages after which a worker asks for a successor.
     pub max_request: Option<u64>,
     /// Up to so many more, by chance.

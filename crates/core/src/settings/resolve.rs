@@ -41,6 +41,7 @@ pub(super) fn resolve(
         shutdown_delay: chosen.duration(Key::ShutdownDelay),
         respawn_max_delay: chosen.duration(Key::RespawnMaxDelay),
         reload_async: chosen.flag(Key::ReloadAsync),
+        reload_user_processes: chosen.flag(Key::ReloadUserProcesses),
         reload_concurrency: reload_concurrency(&chosen, worker_num),
         max_request: chosen.limit(Key::MaxRequest),
         max_request_grace: max_request_grace(&chosen),

@@ -115,6 +115,10 @@ rows! {
         preset: Preset::Int(0),
         doc: "How many workers are replaced at once, by a reload or for `max_request`, `max_memory` and `max_lifetime`: each has two processes meanwhile.",
     }
+    ReloadUserProcesses = "reload_user_processes" {
+        preset: Preset::Flag(false),
+        doc: "Replace user processes in a reload, too: each is ended, by SIGTERM, before the next one starts.",
+    }
     MaxRequest = "max_request" {
         kind: Kind::Int,
         range: Range::Ints { min: 0, min_means: "no limit", max: Limit::Fixed(U32_MAX), max_means: "" },

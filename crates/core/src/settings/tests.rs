@@ -80,6 +80,7 @@ fn samples() -> Vec<(Key, Value, Value)> {
         float(Key::RespawnMaxDelay, 86_400.5, 0.25),
         flag(Key::ReloadAsync, false),
         int(Key::ReloadConcurrency, -1, 3),
+        flag(Key::ReloadUserProcesses, true),
         int(Key::MaxRequest, -1, 1000),
         int(Key::MaxRequestGrace, -1, 5),
         int(Key::MaxMemory, -1, 64 << 20),

@@ -25,7 +25,7 @@ pub struct Manners {
     pub manager_exits: Option<i32>,
     /// How long a stop callback of the manager takes.
     pub manager_stop_takes: Duration,
-    /// How many user processes there are: each greets every client once, and ends after a command.
+    /// How many user processes there are: each sends to every client, again and again.
     pub user_processes: usize,
 }
 
@@ -60,24 +60,23 @@ impl TestHost {
         self.events.write_all(format!("{line}\n").as_bytes()).expect("the list of events takes another line");
     }
 
-    /// A user process: sends its number to each client, once.
-    fn greet_all(&mut self, index: usize) -> Outcome {
+    /// A user process: sends numbered patterns, small and large, to every client, again and again.
+    fn send_to_all(&mut self, index: usize) -> Outcome {
         let process = self.process();
         let id = process.worker_id().expect("a user process has an id");
-        self.note(&format!("user {id} starts as {index}"));
-        let mut last = 0;
-        loop {
+        self.note(&format!("user {id} is number {index} pid={}", process::id()));
+        for number in 1_u64.. {
+            let mut body = format!("{} {number} ", process::id()).into_bytes();
+            body.extend(pattern(number, if number % 2 == 0 { 40_000 } else { 100 }));
             let mut place = 0;
-            let mut newest = last;
             while let Some((session, next)) = process.session_from(place) {
-                if session > last && process.send(session, &frame(format!("user {index}").as_bytes())).is_ok() {
-                    newest = newest.max(session);
-                }
+                // An error: it has gone meanwhile, or does not read fast enough.
+                let _ = process.send(session, &frame(&body));
                 place = next;
             }
-            last = newest;
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::sleep(Duration::from_micros(200));
         }
+        Outcome::Returned
     }
 
     fn process(&self) -> Rc<Process> {
@@ -222,7 +221,7 @@ impl Host for TestHost {
                 let by = if reactor.is_some() { "client" } else { "server" };
                 self.note(&format!("close {session} by={by}"));
             }
-            Event::UserProcess { index } => return self.greet_all(index),
+            Event::UserProcess { index } => return self.send_to_all(index),
             Event::WorkerStart(worker) => self.note(&format!("worker {worker} starts")),
             Event::WorkerStop(worker) => self.note(&format!("worker {worker} stops")),
             Event::BeforeShutdown | Event::BeforeReload | Event::WorkerExit(_) => {}

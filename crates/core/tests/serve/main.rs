@@ -10,6 +10,7 @@ mod life;
 mod limits;
 mod messages;
 mod pressure;
+mod processes;
 mod server;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,7 +22,7 @@ type Test = (&'static str, fn());
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let wanted: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
-    let tests: Vec<Test> = [messages::TESTS, pressure::TESTS, life::TESTS, limits::TESTS].concat();
+    let tests: Vec<Test> = [messages::TESTS, pressure::TESTS, life::TESTS, limits::TESTS, processes::TESTS].concat();
     let all = tests.len();
     let tests: Vec<Test> = tests
         .into_iter()

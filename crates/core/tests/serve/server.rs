@@ -55,6 +55,7 @@ pub fn settings() -> Settings {
         respawn_max_delay: Duration::from_secs(5),
         reload_async: true,
         reload_concurrency: 1,
+        reload_user_processes: false,
         max_request: None,
         max_request_grace: 0,
         max_memory: None,
@@ -238,6 +239,11 @@ impl Client {
     /// Another handle of the same connection.
     pub fn twin(&self) -> Self {
         Self { stream: self.stream.try_clone().expect("a socket can be cloned") }
+    }
+
+    /// Waits for something to read, and says how much there is of a message's head: nothing at the end.
+    pub fn peek(&mut self) -> io::Result<usize> {
+        self.stream.peek(&mut [0; 4])
     }
 
     /// Sends a message.

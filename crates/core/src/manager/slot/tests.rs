@@ -333,6 +333,23 @@ mod without_handover {
     }
 
     #[test]
+    fn one_that_was_asked_to_end_is_not_failing_and_may_clear_its_slot() {
+        let mut life = serving();
+        for generation in [2, 3] {
+            life.dies(generation, generation, false);
+            life.pass(Duration::from_secs(5));
+            life.on(ALL_FREE);
+            life.on(SlotEvent::Ready { generation: generation + 1 });
+        }
+        assert!(life.slot.is_failing(life.now));
+        life.on(REPLACE);
+        assert!(!life.slot.is_failing(life.now));
+        life.dies(4, 4, true);
+        assert_eq!(life.on(ALL_FREE), fork(5));
+        assert!(!life.slot.is_failing(life.now));
+    }
+
+    #[test]
     fn who_does_not_end_in_time_is_killed_once() {
         let mut life = serving();
         life.on(REPLACE);

@@ -43,6 +43,7 @@ fn a_server_that_was_told_nothing_has_the_defaults() {
         respawn_max_delay: Duration::from_secs(5),
         reload_async: true,
         reload_concurrency: 4,
+        reload_user_processes: false,
         max_request: None,
         max_request_grace: 0,
         max_memory: None,
