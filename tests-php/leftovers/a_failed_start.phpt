@@ -22,6 +22,7 @@ $script = <<<'PHP'
         posix_setrlimit(POSIX_RLIMIT_NOFILE, $number - 1, $number - 1);
     };
     $server = new Rotor\Server('127.0.0.1', (int) getenv('ROTOR_PORT'));
+    $server->listen($how['socket'] ?? getenv('ROTOR_TMP') . '/socket', 0, Rotor\Server::SOCK_UNIX_STREAM);
     $server->set($how['set'] + [
         'worker_num' => 2, 'reactor_num' => 2, 'pid_file' => getenv('ROTOR_TMP') . '/pid', 'task_tmpdir' => getenv('ROTOR_TMP'),
         'max_connection' => 20,
@@ -59,8 +60,8 @@ $script = <<<'PHP'
  *
  * @return array{int, string}
  */
-$try = function (array $set = [], array $on = [], int $spare = 0, bool $stops = false) use ($script): array {
-    $how = json_encode(['set' => (object) $set, 'on' => (object) $on, 'spare' => $spare, 'stops' => $stops]);
+$try = function (array $set = [], array $on = [], int $spare = 0, bool $stops = false, ?string $socket = null) use ($script): array {
+    $how = json_encode(['set' => (object) $set, 'on' => (object) $on, 'spare' => $spare, 'stops' => $stops, 'socket' => $socket]);
     return TestServer::run($script, env: ['HOW' => $how]);
 };
 $cases = [
@@ -80,22 +81,24 @@ $cases = [
     'no threads' => [['pid_file' => ''], ['start' => 'threads'], '~^Rotor.*cannot start the reactors: resource temporarily unavailable~m'],
 ];
 foreach ($cases as $case => [$set, $on, $pattern]) {
+    // Who is dead, or nobody, cannot remove files.
+    $socket = in_array(current($on), ['kill', 'threads'], true) ? "$folder/socket" : null;
     if ($on === ['start' => 'kill']) {
-        // It cannot remove it.
         $set['pid_file'] = "$folder/pid";
     }
     // A daemon is there before its manager's first callback is over.
     foreach (isset($on['managerStart']) || $on === ['start' => 'kill'] ? [false] : [false, true] as $daemonize) {
         // A daemon's output is its log file.
         $log = $daemonize && !isset($set['log_file']) ? ['log_file' => "$folder/log"] : [];
-        [$exit, $output] = $try($set + ['daemonize' => $daemonize] + $log, $on);
+        [$exit, $output] = $try($set + ['daemonize' => $daemonize] + $log, $on, socket: $socket);
         $output .= (string) @file_get_contents("$folder/log");
         @unlink("$folder/log");
         $told = preg_match($pattern, $output, $match) === 1 && !preg_match('/threads$|port in use/m', $output);
         echo $case, $daemonize ? ', as a daemon: ' : ': ', $exit, $told ? "\n" : " $output\n";
     }
 }
-@unlink("$folder/pid");
+unlink("$folder/pid");
+unlink("$folder/socket");
 
 // With so few descriptors that the start fails at one step or the next, in one process or the other.
 foreach (['before', 'start'] as $when) {
