@@ -11,6 +11,7 @@ use rotor_ipc::payload::Payload;
 use rotor_ipc::{SessionId, WorkerId};
 
 use crate::call::{guarded, pending_end};
+use crate::code::Code;
 use crate::process::{self, UserProcess};
 use crate::running::Running;
 use crate::server::Server;
@@ -21,12 +22,13 @@ pub struct PhpHost<'a> {
     server: &'a Server,
     /// `$server`, as callbacks get it.
     object: Zval,
+    code: Code,
 }
 
 impl<'a> PhpHost<'a> {
     /// For a server and the object that it is the Rust side of.
     pub fn new(server: &'a Server, object: Zval) -> Self {
-        Self { server, object }
+        Self { server, object, code: Code::default() }
     }
 
     fn running(&self) -> &Running {
@@ -94,7 +96,13 @@ impl Host for PhpHost<'_> {
                 flag.set_bool(success);
                 self.run(EventKind::AfterReload, [server, flag])
             }
-            Event::WorkerStart(worker) => self.run(EventKind::WorkerStart, [server, of_worker(worker)]),
+            Event::WorkerStart(worker) => {
+                let outcome = self.run(EventKind::WorkerStart, [server, of_worker(worker)]);
+                if !matches!(outcome, Outcome::Ended(_)) {
+                    let _ = guarded(Code::started);
+                }
+                outcome
+            }
             Event::WorkerStop(worker) => self.run(EventKind::WorkerStop, [server, of_worker(worker)]),
             Event::WorkerExit(worker) => self.run(EventKind::WorkerExit, [server, of_worker(worker)]),
             Event::RequestTimeout { worker, session, seconds } => {
@@ -154,8 +162,18 @@ impl Host for PhpHost<'_> {
         let _ = guarded(zend::flush_output);
     }
 
+    fn renew_code(&mut self, complain: &mut dyn FnMut(String)) -> Outcome {
+        let code = &mut self.code;
+        guarded(|| {
+            if let Some(why) = code.renew() {
+                complain(why);
+            }
+        })
+    }
+
     fn entered(&mut self, role: Role, process: Rc<Process>) {
         let (master, manager) = (process.master_pid(), process.manager_pid());
+        let has_other_root = process.has_other_root();
         self.running().enter(process);
         let is_child = role != Role::Master;
         let title = match role {
@@ -173,6 +191,11 @@ impl Host for PhpHost<'_> {
             self.publish("master_pid", master.into());
             self.publish("manager_pid", manager.into());
             if let Role::EventWorker(worker) | Role::UserProcess(worker) = role {
+                self.code.enter(has_other_root);
+                if matches!(role, Role::UserProcess(_)) {
+                    // Its one callback is its whole life.
+                    Code::started();
+                }
                 self.publish("worker_id", i64::from(worker.0));
                 self.publish("worker_pid", i64::from(std::process::id()));
             }

@@ -5,6 +5,7 @@ mod aliases;
 mod call;
 mod callbacks;
 mod client_info;
+mod code;
 mod connections;
 mod errors;
 mod host;

@@ -107,9 +107,18 @@ unsafe extern "C" {
     pub fn zend_register_internal_module(module: *mut ffi::zend_module_entry) -> *mut ffi::zend_module_entry;
     pub fn zend_startup_module_ex(module: *mut ffi::zend_module_entry) -> ffi::zend_result;
     pub fn zend_ini_long(name: *const c_char, len: usize, original: c_int) -> i64;
+    pub fn zend_ini_string_ex(name: *const c_char, len: usize, original: c_int, exists: *mut bool) -> *const c_char;
+    pub fn zend_alter_ini_entry_chars(
+        name: *mut ffi::zend_string,
+        value: *const c_char,
+        len: usize,
+        modify_type: c_int,
+        stage: c_int,
+    ) -> ffi::zend_result;
     pub fn zend_unregister_ini_entries(module: c_int);
     pub fn display_ini_entries(module: *mut ffi::zend_module_entry);
     pub fn php_output_flush_all();
+    pub fn php_clear_stat_cache(clear_realpath_cache: bool, filename: *const c_char, len: usize);
 
     // Memory.
     pub fn zend_memory_usage(real: bool) -> usize;

@@ -118,12 +118,50 @@ pub fn flush_output() {
     unsafe { api::php_output_flush_all() };
 }
 
-/// Whether a boolean php.ini setting of ours is on.
+/// Forgets what this process knows of paths: which files there are, and where links lead.
+pub fn forget_paths() {
+    // SAFETY: no name: all of them.
+    unsafe { api::php_clear_stat_cache(true, ptr::null(), 0) };
+}
+
+/// Whether a boolean php.ini setting is on.
 pub fn ini_flag(name: &CStr) -> bool {
     let bytes = name.to_bytes();
     // SAFETY: reads a registered setting; "on", "yes" and "true" have become 1 when php.ini was parsed.
     unsafe { api::zend_ini_long(name.as_ptr(), bytes.len(), 0) != 0 }
 }
+
+/// A php.ini setting; empty when there is none of that name.
+pub fn ini_text(name: &CStr) -> Vec<u8> {
+    let len = name.to_bytes().len();
+    // SAFETY: reads a setting; the text lives until somebody changes it, and is copied before.
+    unsafe {
+        let text = api::zend_ini_string_ex(name.as_ptr(), len, 0, ptr::null_mut());
+        if text.is_null() { Vec::new() } else { CStr::from_ptr(text).to_bytes().to_vec() }
+    }
+}
+
+/// Sets a php.ini setting until the end of this process, as `ini_set()` does. One that does not exist, or may not be
+/// changed by scripts, stays as it is. The caller guards it against bailouts.
+pub fn set_ini(name: &CStr, value: &CStr) {
+    let name = ZendStr::new(name.to_bytes(), false);
+    let bytes = value.to_bytes();
+    // SAFETY: the engine copies the value, and takes references of its own to the name.
+    unsafe {
+        api::zend_alter_ini_entry_chars(
+            ptr::from_ref::<ZendStr>(&name).cast_mut(),
+            value.as_ptr(),
+            bytes.len(),
+            USER,
+            RUNTIME,
+        )
+    };
+}
+
+/// `ZEND_INI_USER`: what a script may change.
+const USER: c_int = 1;
+/// `ZEND_INI_STAGE_RUNTIME`: by a running script.
+const RUNTIME: c_int = 1 << 4;
 
 /// Forgets the module's settings. Module shutdown only.
 pub fn unregister_ini_entries(module: c_int) {

@@ -197,6 +197,11 @@ pub trait Host {
     /// Called before each fork: what is buffered would come out twice.
     fn before_fork(&mut self);
 
+    /// Manager: called before it forks a process that is to run the code that is there now. What all processes share of
+    /// code that has changed since it was loaded is forgotten. `complain` gets the reason when new processes have to
+    /// load all of it for themselves.
+    fn renew_code(&mut self, complain: &mut dyn FnMut(String)) -> Outcome;
+
     /// Called in each process when it has become `role`, before its first callback: sets the process title,
     /// reseeds random generators, publishes the pids, and keeps `process` for the methods that user code calls.
     fn entered(&mut self, role: Role, process: Rc<Process>);

@@ -332,6 +332,11 @@ impl Process {
         }
     }
 
+    /// Whether paths mean something else here than in the master (`chroot`).
+    pub fn has_other_root(&self) -> bool {
+        self.context.settings.identity.root.is_some() && self.seat.is_some()
+    }
+
     /// The master's process number.
     pub fn master_pid(&self) -> i32 {
         self.context.segment.header().master_pid.load(Relaxed)

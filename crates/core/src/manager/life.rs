@@ -259,6 +259,9 @@ impl Manager {
         let is_pinned = !self.cpus.is_empty() && self.segment.has_inbox(worker);
         let cpu = is_pinned.then(|| self.cpus[worker.index() % self.cpus.len()]);
         let manager = process::id();
+        if generation > 2 && self.end.is_none() {
+            self.renew_code(host);
+        }
         host.before_fork();
         match self.life.watch.try_clone().and_then(|watch| Ok((watch, process::fork()?))) {
             Ok((manager_life, Fork::Child)) => {

@@ -80,6 +80,8 @@ struct Manager {
     cpus: Vec<u32>,
     /// Workers that take too long.
     lates: Lates,
+    /// Why new processes load all code for themselves; said when it changes.
+    code_trouble: Option<String>,
     /// A child has died since the last look, or the last look is long ago.
     has_dead: bool,
 }
@@ -156,6 +158,7 @@ impl Manager {
             end: None,
             cpus,
             lates: Lates::new(&context.settings, segment),
+            code_trouble: None,
             has_dead: true,
             context,
         })

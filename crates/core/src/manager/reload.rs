@@ -18,6 +18,8 @@ pub(super) struct Reload {
     /// Slots whose inbox has nobody: their next process counts by whether it gets ready.
     revived: Vec<Revived>,
     pub(super) success: bool,
+    /// Its first process has seen to it that all of them load what is there now.
+    has_new_code: bool,
 }
 
 struct Revived {
@@ -29,7 +31,7 @@ struct Revived {
 impl Reload {
     /// Of these slots.
     pub(super) fn of(slots: impl Iterator<Item = WorkerId>) -> Self {
-        Self { left: slots.collect(), revived: Vec::new(), success: true }
+        Self { left: slots.collect(), revived: Vec::new(), success: true, has_new_code: false }
     }
 
     /// Counts a slot by what becomes of its next process.
@@ -53,6 +55,25 @@ impl Reload {
 }
 
 impl Manager {
+    /// Sees to it that the process about to be forked loads the code that is there now: once in a reload, behind its
+    /// `onBeforeReload`, and for each respawn and each single successor.
+    pub(super) fn renew_code(&mut self, host: &mut dyn Host) {
+        if let Some(reload) = &mut self.reload
+            && std::mem::replace(&mut reload.has_new_code, true)
+        {
+            return;
+        }
+        let mut trouble = None;
+        let outcome = host.renew_code(&mut |why| trouble = Some(why));
+        self.after_callback(outcome);
+        if trouble != self.code_trouble {
+            if let Some(why) = &trouble {
+                self.context.log.warning(&format!("new processes do without opcache: {why}"));
+            }
+            self.code_trouble = trouble;
+        }
+    }
+
     pub(super) fn go_on_reloading(&mut self, host: &mut dyn Host) -> Option<Ended> {
         // The callback that announces it comes first.
         if self.reload.is_none() || !self.callbacks.is_empty() {

@@ -269,6 +269,10 @@ impl Host for TestHost {
 
     fn before_fork(&mut self) {}
 
+    fn renew_code(&mut self, _complain: &mut dyn FnMut(String)) -> Outcome {
+        Outcome::Returned
+    }
+
     fn entered(&mut self, _role: Role, process: Rc<Process>) {
         self.process = Some(process);
     }
