@@ -32,7 +32,7 @@ $server = TestServer::start(<<<'PHP'
         note('manager: ' . $datagrams->read());
     });
     $server->on('start', function () use ($datagrams) {
-        while (!preg_grep('/^manager/', file(getenv('ROTOR_NOTES')))) {
+        while (!preg_grep('/^manager/', @file(getenv('ROTOR_NOTES')) ?: [])) {
             usleep(1000);
         }
         $datagrams->write('from the master');
