@@ -5,6 +5,7 @@
 use loom::thread;
 use rotor_ipc::lane::{Consumer, Producer};
 use rotor_ipc::payload::{BlockState, StateWord};
+use rotor_ipc::record::Kind;
 use rotor_ipc::sync::{LaneBytes, Step, step};
 use rotor_ipc::workers::{Held, InHand};
 

@@ -2,6 +2,7 @@
 
 use loom::thread;
 use rotor_ipc::lane::Consumer;
+use rotor_ipc::record::Kind;
 use rotor_ipc::sync::{AtomicU64, Bell, Ordering, Step};
 use rotor_ipc::wake::{SleepWord, Sleeper, Waker, fence_after_announcing, fence_after_publishing};
 use rotor_ipc::workers::{Held, InHand, Owner, SlotEntry};
