@@ -11,7 +11,7 @@ set_error_handler(function (int $level, string $message) use (&$warning): bool {
     return true;
 });
 foreach (array_diff(get_class_methods($server), [
-    '__construct', 'set', 'on', 'getCallback', 'listen', 'addlistener', 'start', 'getLastError',
+    '__construct', 'set', 'on', 'getCallback', 'listen', 'addlistener', 'addProcess', 'start', 'getLastError',
 ]) as $method) {
     $warning = null;
     $result = $server->$method(...($arguments[$method] ?? []));
