@@ -153,6 +153,28 @@ impl Host for PhpHost<'_> {
         rotor_sys::signal::alarm_is_set().then(|| "an alarm (pcntl_alarm)".to_owned())
     }
 
+    fn build(&self) -> String {
+        let extensions = zend::extensions();
+        let version = extensions.iter().find(|(name, _)| name == "standard").map_or("", |(_, version)| version);
+        let shown: Vec<String> = extensions
+            .iter()
+            // Those that come with PHP have its version.
+            .map(
+                |(name, other)| {
+                    if other.is_empty() || other == version { name.clone() } else { format!("{name} {other}") }
+                },
+            )
+            .collect();
+        format!(
+            "rotor {} ({}, {}), PHP {version}, {}; extensions: {}",
+            env!("CARGO_PKG_VERSION"),
+            env!("ROTOR_PROFILE"),
+            env!("ROTOR_RUSTC"),
+            zend::c_library(),
+            shown.join(", ")
+        )
+    }
+
     fn stack_reader(&self) -> StackReader {
         zend::read_stack
     }

@@ -1,13 +1,13 @@
 //! The engine's odds and ends: its state, its settings, its modules.
 
 use std::cell::UnsafeCell;
-use std::ffi::{CStr, c_int};
+use std::ffi::{CStr, c_char, c_int};
 use std::ptr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ext_php_rs::ffi;
-use ext_php_rs::types::{ZendObject, ZendStr, Zval};
+use ext_php_rs::types::{ZendHashTable, ZendObject, ZendStr, Zval};
 use ext_php_rs::zend::try_catch;
 
 use super::{ClassRef, Functions, api};
@@ -201,6 +201,27 @@ pub fn property(class: &ClassRef, object: *mut ZendObject, name: &str) -> Zval {
 pub fn module_is_loaded(name: &str) -> bool {
     // SAFETY: the engine's table of modules, filled before the first module starts.
     unsafe { !ffi::zend_hash_str_find(&raw const api::module_registry, name.as_ptr().cast(), name.len()).is_null() }
+}
+
+/// The loaded modules and their versions, in the order in which they were loaded.
+pub fn extensions() -> Vec<(String, String)> {
+    // SAFETY: the engine's table of modules, which does not change once scripts run.
+    let modules = unsafe { &*(&raw const api::module_registry).cast::<ZendHashTable>() };
+    let text = |text: *const c_char| {
+        if text.is_null() {
+            return String::new();
+        }
+        // SAFETY: a C string that the module keeps as long as it is loaded.
+        unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+    };
+    modules
+        .values()
+        .filter_map(|module| {
+            // SAFETY: every value of this table is a pointer to a module.
+            let module = unsafe { module.value.ptr.cast::<ffi::zend_module_entry>().as_ref() }?;
+            Some((text(module.name), text(module.version)))
+        })
+        .collect()
 }
 
 /// A module inside ours. The engine keeps a pointer to it, so it has to be a static.

@@ -13,7 +13,7 @@ pub fn read_stack(memory: &dyn ReadMemory) -> Vec<Frame> {
     let mut frames: Vec<Frame> = Vec::new();
     let walked = Walk { memory }.walk(&mut frames);
     if walked == Some(Walked::TooDeep) {
-        frames.push(Frame { function: "... and further".into(), place: None });
+        frames.push(Frame { call: "... and further".into(), place: None });
     }
     frames
 }
@@ -44,10 +44,10 @@ impl Walk<'_> {
             let function: usize = self.number(frame + offset_of!(ffi::zend_execute_data, func))?;
             // The engine puts frames without a function below calls that come from C.
             if function != 0 {
-                let name = self.name(function, previous == 0)?;
+                let call = format!("{}()", self.name(function, previous == 0)?);
                 let place =
                     if self.has_lines(function)? { self.place(frame, function, frames.is_empty()) } else { None };
-                frames.push(Frame { function: name, place });
+                frames.push(Frame { call, place });
                 match &frames[frames.len() - 1].place {
                     None => without_place += 1,
                     Some(place) => {

@@ -51,6 +51,8 @@ $server = TestServer::start(<<<'PHP'
     $server->start();
     PHP);
 $server->allowLog('/respawning worker=/');
+$server->expectLog('/ error worker=1 pid=\d+: crashed: SIGSEGV address=0x[0-9a-f]+; session=3 /');
+$server->allowLog('/ error worker=1 pid=\d+: (#\d+ |its build: )/');
 $server->expectLog('/ error worker=1 pid=\d+: killed by SIGSEGV; session=3: its message is lost/');
 $server->waitFor(fn () => count($server->notes()) === 2, 'both workers');
 

@@ -191,6 +191,9 @@ pub trait Host {
     /// What user code has started and not ended yet, in words for the log: a worker that leaves waits for it.
     fn pending(&self) -> Option<String>;
 
+    /// What runs here, in words for the log: versions and loaded extensions.
+    fn build(&self) -> String;
+
     /// How the stack of user code is read out of a process of this server.
     fn stack_reader(&self) -> StackReader;
 

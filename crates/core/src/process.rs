@@ -2,6 +2,8 @@
 
 mod time;
 
+pub(crate) use time::PERMISSION;
+
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;

@@ -49,13 +49,13 @@ impl fmt::Display for Account {
 }
 
 impl Account {
-    /// Writes it into the log, each call on a line of its own. `what` is the event.
-    pub fn log(&self, log: &Log, what: &str) {
-        let Self { worker, pid, session, seconds, frames, .. } = self;
-        let log = log.speaking_for(format!("worker={worker}"), *pid);
-        log.warning(&format!("{what}; session={session} seconds={seconds:.3}{}", self.facts()));
+    /// Writes it into the log that speaks for the worker, each call on a line of its own. `what` is the event, and `say`
+    /// its level.
+    pub fn log(&self, log: &Log, say: &dyn Fn(&Log, &str), what: &str) {
+        let Self { session, seconds, frames, .. } = self;
+        say(log, &format!("{what}; session={session} seconds={seconds:.3}{}", self.facts()));
         for line in trace::lines(frames) {
-            log.warning(&line);
+            say(log, &line);
         }
     }
 }
@@ -105,7 +105,8 @@ impl SlowLog {
                 }
             }
         }
-        account.log(log, "slow");
+        let log = log.speaking_for(format!("worker={}", account.worker), account.pid);
+        account.log(&log, &|log, line| log.warning(line), "slow");
     }
 }
 
@@ -135,8 +136,8 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let (path, moved) = (folder.join("slow"), folder.join("slow.1"));
         let slow = SlowLog::open(Some(&path)).unwrap().file.unwrap();
-        let frame = |function: &str, place: Option<(&str, u32)>| Frame {
-            function: function.into(),
+        let frame = |call: &str, place: Option<(&str, u32)>| Frame {
+            call: call.into(),
             place: place.map(|(file, line)| (file.into(), line)),
         };
         let mut account = Account {
@@ -146,7 +147,7 @@ mod tests {
             seconds: 2.0341,
             kind: Some(Kind::Receive),
             facts: String::new(),
-            frames: vec![frame("sleep", Some(("/srv/app.php", 12))), frame("A->b", None)],
+            frames: vec![frame("sleep()", Some(("/srv/app.php", 12))), frame("A->b()", None)],
         };
         slow.append(&account).unwrap();
         std::fs::rename(&path, &moved).unwrap();

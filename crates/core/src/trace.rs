@@ -45,15 +45,15 @@ impl ReadMemory for HeldMemory {
 /// One call of the stack of user code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// The function, with its class.
-    pub function: String,
+    /// The call, as `function()`, `Class->method()` or `Class::method()`.
+    pub call: String,
     /// The file and line it is at; of a function without lines, those where it was called.
     pub place: Option<(String, u32)>,
 }
 
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}()", self.function)?;
+        f.write_str(&self.call)?;
         self.place.as_ref().map_or(Ok(()), |(file, line)| write!(f, " {file}:{line}"))
     }
 }

@@ -5,6 +5,8 @@
 //! manager offers and withdraws, the owner commits, each by one CAS, so that exactly one of them wins.
 
 use crate::record::Kind;
+use rotor_sys::crash::Story;
+
 use crate::sync::{AtomicI32, AtomicU32, AtomicU64, Ordering, Padded, Shared, Step, step};
 use crate::wake::SleepWord;
 
@@ -306,6 +308,8 @@ pub struct SeatEntry {
     pub in_hand: InHand,
     /// How long that may take.
     pub extension: Extension,
+    /// What it says when it crashes.
+    pub crash: Story,
     /// Its counters.
     pub counters: Padded<SeatCounters>,
     /// It sleeps: for room in a lane, for an offer, for the inbox it owns.
@@ -319,6 +323,7 @@ impl SeatEntry {
     /// Manager: a process of this generation is about to be forked.
     pub fn begin(&self, generation: Generation, now_us: u64) {
         self.in_hand.clear();
+        self.crash.begin();
         self.leave.store(0, Ordering::Relaxed);
         self.leave_since_ns.store(0, Ordering::Relaxed);
         self.started_us.store(now_us, Ordering::Relaxed);
@@ -330,6 +335,7 @@ impl SeatEntry {
     /// Manager: the process is reaped and recovered.
     pub fn end(&self) {
         self.pid.store(0, Ordering::Relaxed);
+        self.crash.begin();
         self.in_hand.clear();
         self.set_state(SeatState::Empty);
     }

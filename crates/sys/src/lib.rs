@@ -4,6 +4,7 @@
 
 pub mod affinity;
 pub mod clock;
+pub mod crash;
 pub mod credentials;
 pub mod directory;
 pub mod epoll;

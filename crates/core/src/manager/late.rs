@@ -137,7 +137,8 @@ impl Manager {
                 // ESRCH: it has just ended, and is reaped next.
                 let _ = process::kill(pid, SIGKILL);
                 self.lates.timed_out.push(TimedOut { hand: *hand, seconds });
-                account.log(log, "killed: request_timeout is over");
+                let log = log.speaking_for(format!("worker={worker}"), pid);
+                account.log(&log, &|log, line| log.warning(line), "killed: request_timeout is over");
             }
         }
     }

@@ -123,6 +123,9 @@ impl Manager {
         self.segment.header().crashes.fetch_add(1, Relaxed);
         let how = match exit.signal {
             0 => format!("exited code={}", exit.code),
+            SIGKILL if self.oom_kills.have_grown() => {
+                "killed by SIGKILL (out of memory, by the cgroup's counter)".to_owned()
+            }
             signal => format!("killed by {}", process::signal_name(signal)),
         };
         log.error(&format!("{how}{early}{hand}"));

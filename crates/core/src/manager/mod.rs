@@ -3,8 +3,10 @@
 //! One turn of its loop: signals and requests · reap and recover · what the processes say · what is due · one
 //! callback · wait. Rescue comes first: no callback runs between a death and its recovery.
 
+mod crash;
 mod late;
 mod life;
+mod oom;
 mod reload;
 pub mod slot;
 mod stop;
@@ -31,7 +33,9 @@ use crate::outlets::Outlets;
 use crate::process::{Context, Process, phase, request};
 use crate::signals::{SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use crate::worker;
+use crash::Crashed;
 use late::Lates;
+use oom::OomKills;
 use reload::Reload;
 use slot::{Limits, Slot, SlotEvent};
 use stop::Stop;
@@ -82,6 +86,9 @@ struct Manager {
     lates: Lates,
     /// Why new processes load all code for themselves; said when it changes.
     code_trouble: Option<String>,
+    /// Crashed processes at which a look is under way.
+    crashed: Vec<Crashed>,
+    oom_kills: OomKills,
     /// A child has died since the last look, or the last look is long ago.
     has_dead: bool,
 }
@@ -157,6 +164,8 @@ impl Manager {
             stop: None,
             end: None,
             cpus,
+            crashed: Vec::new(),
+            oom_kills: OomKills::find(),
             lates: Lates::new(&context.settings, segment),
             code_trouble: None,
             has_dead: true,
@@ -185,6 +194,7 @@ impl Manager {
         if let Some(ended) = self.tick(host) {
             return Some(ended);
         }
+        self.look_at_crashes(host);
         self.look_at_lates(host);
         if let Some(ended) = self.go_on_reloading(host) {
             return Some(ended);
@@ -378,7 +388,7 @@ impl Manager {
         // A signal of user code's may have come in the instant since the last look.
         let idle_look = Duration::from_secs(1);
         timeout = Some(timeout.map_or(idle_look, |timeout| timeout.min(idle_look)));
-        if !self.untold.is_empty() || timeout == Some(Duration::ZERO) {
+        if !self.untold.is_empty() || self.has_crashed() || timeout == Some(Duration::ZERO) {
             // A seat that is not clear yet, or a lane without room: nobody rings for those two.
             timeout = Some(Duration::from_millis(1));
         }

@@ -158,6 +158,8 @@ impl Worker {
             signals.ignore(signal)?;
         }
         signals.default(SIGCHLD)?;
+        // Without it a crash explains less, and nothing else.
+        let _ = rotor_sys::crash::tell_in(&segment.seat(id, seat_of(generation)).crash, segment.manager_bell().as_fd());
         let reopen = rotor_sys::signal::sigrtmin();
         signals.note(reopen)?;
         signals.note(SIGWINCH)?;

@@ -257,13 +257,17 @@ impl Host for TestHost {
         None
     }
 
+    fn build(&self) -> String {
+        "the host of tests".into()
+    }
+
     fn stack_reader(&self) -> StackReader {
         // There is one call, and whose it is can be read out of any process.
         |memory| {
-            let mut bytes = [0; FUNCTION.len()];
-            let read = memory.read(FUNCTION.as_ptr().addr(), &mut bytes);
-            let function = String::from_utf8_lossy(&bytes).into_owned();
-            read.map_or_else(|_| Vec::new(), |()| vec![Frame { function, place: None }])
+            let mut bytes = [0; CALL.len()];
+            let read = memory.read(CALL.as_ptr().addr(), &mut bytes);
+            let call = String::from_utf8_lossy(&bytes).into_owned();
+            read.map_or_else(|_| Vec::new(), |()| vec![Frame { call, place: None }])
         }
     }
 
@@ -282,8 +286,8 @@ impl Host for TestHost {
     }
 }
 
-/// What all callbacks are called.
-static FUNCTION: &[u8] = b"on_message";
+/// What all callbacks look like in a stack.
+static CALL: &[u8] = b"on_message()";
 
 /// A disk that is full for a while.
 fn limit_files(bytes: u64, time: Duration) {
