@@ -1,5 +1,5 @@
 --TEST--
-user and group hold in each worker from the first line of PHP on, also in one that was respawned or reloaded; master and manager stay root
+user and group hold in each worker and user process from the first line of PHP on, also in one that was respawned or reloaded; master and manager stay root
 --EXTENSIONS--
 rotor
 posix
@@ -26,6 +26,10 @@ $script = <<<'PHP'
     }
     $server = new Rotor\Server('127.0.0.1', (int) getenv('ROTOR_PORT'));
     $server->set(['worker_num' => 2, 'log_file' => getenv('ROTOR_LOG')] + json_decode($argv[1], true));
+    $server->addProcess(new Rotor\Process(function () {
+        note('process ' . who());
+        sleep(3600);
+    }));
     $server->on('start', fn () => note('master ' . who()));
     $server->on('managerStart', fn () => note('manager ' . who()));
     $server->on('workerStart', function ($server, $id) use ($made) {
@@ -84,6 +88,7 @@ foreach ([['user' => 'nobody'], ['user' => 'nobody', 'group' => 'daemon'], ['gro
     $as = fn ($seen) => $seen === ["$expected, files of $uid $gid"] ? 'as told' : json_encode([$expected, $seen]);
     echo '  at its start: ', $as(workers($server, 2)), "\n";
     echo '  in a callback: ', ask($server) === $expected ? 'as told' : ask($server), "\n";
+    $server->waitForNote("process $expected");
     $server->signal(SIGUSR1);
     $server->waitForNote('reloaded true');
     echo '  after a reload: ', $as(workers($server, 4)), "\n";
