@@ -1,5 +1,5 @@
 --TEST--
-valgrind through 1,000 messages, a crash of a callback, a reload and a stop finds no error and no leak in our frames
+valgrind through 1,000 messages, a user process, a crash of a callback, a reload and a stop finds no error and no leak in our frames
 --EXTENSIONS--
 rotor
 posix
@@ -26,7 +26,19 @@ $server = TestServer::start(
             'WorkerExit', 'WorkerError', 'Connect', 'Close', 'BeforeReload', 'AfterReload'] as $event) {
             $server->on($event, fn ($server) => note($event));
         }
-        $server->on('Receive', function (Rotor\Server $server, int $fd, int $reactor, string $data) {
+        $process = new Rotor\Process(function (Rotor\Process $process) {
+            $end = false;
+            Rotor\Process::signal(SIGTERM, function () use (&$end) {
+                $end = true;
+            });
+            while (!$end) {
+                $process->write(strrev((string) $process->read(100)) . ' ');
+            }
+        });
+        $server->addProcess($process);
+        $server->on('Receive', function (Rotor\Server $server, int $fd, int $reactor, string $data) use ($process) {
+            $process->write(substr($data, 0, 10));
+            $process->read();
             $server->getClientInfo($fd);
             foreach ($server->connections as $session) {
                 $server->exists($session);
@@ -83,7 +95,7 @@ foreach (glob("$reports/*") as $file) {
     unlink($file);
 }
 rmdir($reports);
-echo $files >= 6 ? "all processes\n" : "$files processes\n";
+echo $files >= 7 ? "all processes\n" : "$files processes\n";
 echo "$bad reports\n";
 ?>
 --EXPECT--
