@@ -28,7 +28,13 @@ $minutes = (float) (getenv('CHAOS_MINUTES') ?: 1);
 $seed = (int) (getenv('CHAOS_SEED') ?: random_int(1, 0x7fffffff));
 echo "seed $seed (CHAOS_SEED=$seed repeats it), $minutes min\n";
 mt_srand($seed);
-$settings = ['reload_async' => (bool) mt_rand(0, 1), 'max_request' => mt_rand(10, 60)];
+$settings = [
+    'reload_async' => (bool) mt_rand(0, 1),
+    'max_request' => mt_rand(10, 60),
+    // A pause counts: a worker that is paused with a message in hand may be over it.
+    'request_timeout' => mt_rand(0, 1) * 0.4,
+    'request_slowlog_timeout' => 0.018,
+];
 echo 'settings ', json_encode($settings), "\n";
 
 $server = TestServer::start(
@@ -37,7 +43,7 @@ $server = TestServer::start(
     prefix: ['sh', '-c', 'ulimit -c 0; exec "$@"', 'sh'],
 );
 foreach ([
-    '/killed by SIG(KILL|SEGV)/',
+    '/killed by SIG(KILL|SEGV)|killed: request_timeout is over|pid=\d+: #\d+ /',
     '/respawning worker=|the server is degraded/',
     '/the old process serves on|the reload has failed/',
     '/chaos: this start fails|onWorkerStart threw|before it was ready/',
@@ -140,6 +146,7 @@ $lines = $weather->counts + [
     'connections ended' => "$totals[closed] closed, $totals[reset] reset, $totals[refused] refused; $totals[cut] messages on them without an answer",
     'worst latency' => sprintf('%.0f ms; %.0f ms in the rounds in which starts fail', ...$audit->worst),
     'SIGKILL in hand, client sees it' => $times(Figures::killInHand(20)),
+    'request_timeout 1, client sees it' => $times(Figures::timeout(5)),
     'SIGKILL of the manager, all gone' => $times(Figures::killFirst('manager', 5)),
     'SIGKILL of the master, all gone' => $times(Figures::killFirst('master', 5)),
 ] + $vitals;

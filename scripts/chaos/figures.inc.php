@@ -41,6 +41,22 @@ final class Figures
         return $took;
     }
 
+    /** A callback that never ends, from when its message was sent, until its client sees the end. @return list<float> */
+    public static function timeout(int $times): array
+    {
+        $server = self::start(['request_timeout' => 1]);
+        $server->allowLog('/killed by SIGKILL|killed: request_timeout is over|pid=\d+: #\d+ |respawning worker=/');
+        $took = [];
+        for ($i = 0; $i < $times; $i++) {
+            [$client, , $since] = self::holding($server);
+            $client->readToEnd();
+            $took[] = (hrtime(true) - $since) / 1e6;
+            $server->request('who?', 17);
+        }
+        $server->stop();
+        return $took;
+    }
+
     /** SIGKILL of the master or the manager, until no process of the server is left. @return list<float> */
     public static function killFirst(string $who, int $times): array
     {
@@ -83,13 +99,18 @@ final class Figures
         return count(preg_grep('/^start/', $server->notes()));
     }
 
-    /** A connection with a message in hand that no worker finishes. @return array{TestClient, int} and that worker's pid */
+    /**
+     * A connection with a message in hand that no worker finishes.
+     *
+     * @return array{TestClient, int, int} and that worker's pid, and when the message was sent
+     */
     private static function holding(TestServer $server): array
     {
         $client = $server->connect();
         [$pid, $fd] = sscanf($client->exchange('who?', 17), '%d %d');
+        $since = hrtime(true);
         $client->write('hold');
         $server->waitForNote("holds $fd");
-        return [$client, $pid];
+        return [$client, $pid, $since];
     }
 }

@@ -16,6 +16,7 @@ $server->set($settings['server'] + [
     'worker_num' => 4,
     'reactor_num' => 2,
     'log_file' => getenv('ROTOR_LOG'),
+    'request_slowlog_file' => "$directory/slow",
     'close_on_worker_error' => true,
     'open_length_check' => true,
     'package_length_type' => 'N',

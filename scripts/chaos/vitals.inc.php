@@ -13,7 +13,7 @@ final class Vitals
 
     /**
      * @param array<string, int> $descriptors of the master, of the manager, of the worker that has most
-     * @param int $memory proportional set sizes of all, in bytes
+     * @param int $memory proportional set sizes of all, in bytes, without files
      */
     private function __construct(
         public readonly int $processes,
@@ -26,19 +26,33 @@ final class Vitals
     public static function of(int $master, int $manager, array $workers): self
     {
         $descriptors = fn (int $pid): int => count(scandir("/proc/$pid/fd") ?: []) - 2;
-        $memory = function (int $pid): int {
-            preg_match('/^Pss:\s+(\d+) kB/m', (string) file_get_contents("/proc/$pid/smaps_rollup"), $match);
-            return (int) $match[1] << 10;
-        };
         $least = PHP_INT_MAX;
         for ($end = microtime(true) + self::GIVES_BACK; microtime(true) < $end; usleep(200_000)) {
-            $least = min($least, array_sum(array_map($memory, [$master, $manager, ...$workers])));
+            $least = min($least, array_sum(array_map(self::memory(...), [$master, $manager, ...$workers])));
         }
         return new self(
             2 + count($workers),
             ['master' => $descriptors($master), 'manager' => $descriptors($manager), 'worker' => max(array_map($descriptors, $workers))],
             $least,
         );
+    }
+
+    /**
+     * The share of a process in all that is not a file's: of a program's pages others that run it may have a part, who
+     * come and go.
+     */
+    private static function memory(int $pid): int
+    {
+        $sum = 0;
+        $isFile = false;
+        foreach (file("/proc/$pid/smaps") ?: [] as $line) {
+            if (preg_match('/^[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ \d+ *(.*)$/', $line, $match)) {
+                $isFile = str_starts_with($match[1], '/') && !str_ends_with($match[1], ' (deleted)');
+            } elseif (!$isFile && sscanf($line, 'Pss: %d kB', $size) === 1) {
+                $sum += $size << 10;
+            }
+        }
+        return $sum;
     }
 
     /** @return list<string> what has grown since */
