@@ -9,6 +9,7 @@ use rotor_sys::process::signal_name;
 use rotor_sys::trace::Hold;
 
 use super::Manager;
+use super::crew::Member;
 use crate::host::Host;
 use crate::process::PERMISSION;
 use crate::slow_log::Account;
@@ -27,18 +28,25 @@ impl Manager {
         let mut held = std::mem::take(&mut self.crashed);
         for worker in self.segment.slot_ids() {
             for seat in 0..2 {
+                let Some(Member { pid, .. }) = self.crew.in_seat(worker, seat) else { continue };
                 let Some(crash) = self.segment.seat(worker, seat).crash.crash() else { continue };
                 let place = held.iter().position(|crashed| crashed.worker == worker && crashed.seat == seat);
                 let hold = place.map(|place| held.swap_remove(place).hold);
-                self.look_at_crash(worker, seat, crash, hold, host);
+                self.look_at_crash((worker, seat, pid), crash, hold, host);
             }
         }
     }
 
-    fn look_at_crash(&mut self, worker: WorkerId, seat: usize, crash: Crash, hold: Option<Hold>, host: &dyn Host) {
+    fn look_at_crash(
+        &mut self,
+        (worker, seat, pid): (WorkerId, usize, i32),
+        crash: Crash,
+        hold: Option<Hold>,
+        host: &dyn Host,
+    ) {
         let entry = self.segment.seat(worker, seat);
-        let pid = entry.pid();
-        let is_there = || entry.pid() == pid;
+        // Nobody else reaps it.
+        let is_there = || true;
         let subject = Subject { pid, reader: host.stack_reader(), is_there: &is_there };
         let look = match hold {
             Some(hold) => subject.go_on(hold, PATIENCE),

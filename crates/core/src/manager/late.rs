@@ -12,6 +12,7 @@ use rotor_sys::process;
 use rotor_sys::trace::Hold;
 
 use super::Manager;
+use super::crew::{Crew, Member};
 use super::watch::{Hand, Late, Watch};
 use crate::host::Host;
 use crate::process::{Context, request};
@@ -84,9 +85,12 @@ impl Manager {
         } else if now_ns < next_ns && self.lates.queue.is_empty() {
             return;
         }
-        for (late, hand) in self.lates.watch.look(now_ns, hands(self.segment)) {
+        for (late, hand) in self.lates.watch.look(now_ns, hands(self.segment, &self.crew)) {
             let is_known = self.lates.queue.iter().any(|case| case.late == late && case.hand.held == hand.held)
-                || self.lates.timed_out.iter().any(|timed_out| timed_out.hand.generation == hand.generation);
+                || self.lates.timed_out.iter().any(|timed_out| {
+                    let known = &timed_out.hand;
+                    (known.worker, known.generation) == (hand.worker, hand.generation)
+                });
             if !is_known {
                 self.lates.queue.push_back(Case { late, hand, hold: None, tries: 0 });
             }
@@ -145,12 +149,11 @@ impl Manager {
 }
 
 /// What the workers have in hand.
-fn hands(segment: &'static Segment) -> impl Iterator<Item = Hand> {
+fn hands(segment: &'static Segment, crew: &Crew) -> impl Iterator<Item = Hand> {
     segment.worker_ids().flat_map(move |worker| {
-        [0, 1].into_iter().filter_map(move |seat| {
+        crew.of(worker).filter_map(move |(seat, Member { pid, generation })| {
             let entry = segment.seat(worker, seat);
-            let (pid, generation) = (entry.pid(), entry.generation());
-            let held = entry.in_hand.look().filter(|_| pid != 0)?;
+            let held = entry.in_hand.look()?;
             Some(Hand { worker, seat, pid, generation, held, until_ns: entry.extension.of(held.since_ns) })
         })
     })
@@ -159,9 +162,7 @@ fn hands(segment: &'static Segment) -> impl Iterator<Item = Hand> {
 /// Whether a worker is still late for the same record.
 fn is_in_hand(segment: &Segment, late: Late, hand: &Hand) -> bool {
     let entry = segment.seat(hand.worker, hand.seat);
-    let is_same = entry.pid() == hand.pid
-        && entry.generation() == hand.generation
-        && entry.in_hand.look().as_ref() == Some(&hand.held);
+    let is_same = entry.generation() == hand.generation && entry.in_hand.look().as_ref() == Some(&hand.held);
     let has_more_time = || entry.extension.of(hand.held.since_ns).is_some_and(|until_ns| until_ns > monotonic_ns());
     is_same && !(late == Late::TimedOut && has_more_time())
 }

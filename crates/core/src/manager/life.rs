@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use rotor_ipc::record::{CLOSES_IN_HAND, Kind, NO_HEAD};
-use rotor_ipc::segment::Segment;
 use rotor_ipc::sessions::Flag;
 use rotor_ipc::sync::Ordering::Relaxed;
 use rotor_ipc::workers::{Generation, Held, SeatState, seat_of};
@@ -11,6 +10,7 @@ use rotor_ipc::{SessionId, WorkerId, recovery};
 use rotor_sys::clock::{monotonic_ns, unix_us};
 use rotor_sys::process::{self, Exit, Fork};
 
+use super::crew::Member;
 use super::slot::{Action, Overdue, SlotEvent};
 use super::{Ended, Manager};
 use crate::host::{Event, Host};
@@ -27,10 +27,7 @@ impl Manager {
         }
         for worker in self.segment.slot_ids() {
             for seat in 0..2 {
-                let pid = self.segment.seat(worker, seat).pid();
-                if pid == 0 {
-                    continue;
-                }
+                let Some(Member { pid, .. }) = self.crew.in_seat(worker, seat) else { continue };
                 let exit = process::reap(pid).unwrap_or_else(|_| {
                     let log = self.context.log.speaking_for(format!("worker={worker}"), pid);
                     log.error("user code in the manager has waited for it: how it has ended is not known");
@@ -54,7 +51,7 @@ impl Manager {
         host: &mut dyn Host,
     ) -> Option<Ended> {
         let seat = self.segment.seat(worker, seat_number);
-        let generation = seat.generation();
+        let generation = self.crew.in_seat(worker, seat_number).map_or(0, |member| member.generation);
         let was_ready = seat.state() != SeatState::Starting;
         let was_asked = seat.is_asked_to_leave();
         let timed_out = self.lates.reaped(worker, seat_number);
@@ -76,6 +73,7 @@ impl Manager {
         }
         let recovered = recovery::recover(self.segment, worker, generation);
         seat.end();
+        self.crew.part(worker, seat_number);
         let held = recovered.held.filter(|held| held.session != 0);
         let session = held.map(|held| held.session);
         if held.is_some_and(|held| held.kind == Kind::Receive) {
@@ -214,24 +212,22 @@ impl Manager {
                 seat.ask_to_leave();
                 if self.segment.has_inbox(worker) {
                     self.segment.seat_bell(worker, seat_of(generation)).write();
-                } else if seat.pid() != 0 {
+                } else if let Some(pid) = self.crew.pid_of(worker, generation) {
                     // ESRCH: it has just ended, and is reaped next.
-                    let _ = process::kill(seat.pid(), SIGTERM);
+                    let _ = process::kill(pid, SIGTERM);
                 }
             }
             Action::Kill { generation, because } => {
-                let seat = self.segment.seat(worker, seat_of(generation));
+                let Some(pid) = self.crew.pid_of(worker, generation) else { return };
                 let what = match because {
                     Overdue::Leaving => "did not end",
                     Overdue::Starting => "did not get ready",
                     Overdue::HandingOver => "did not hand over",
                 };
-                let log = log.speaking_for(self.context.who(worker), seat.pid());
+                let log = log.speaking_for(self.context.who(worker), pid);
                 log.warning(&format!("{what} within max_wait_time; killed"));
-                if seat.pid() != 0 && seat.generation() == generation {
-                    // ESRCH: it has just ended, and is reaped next.
-                    let _ = process::kill(seat.pid(), SIGKILL);
-                }
+                // ESRCH: it has just ended, and is reaped next.
+                let _ = process::kill(pid, SIGKILL);
             }
             Action::Replaced => log.notice(&format!("replaced {}", self.context.who(worker))),
             Action::KeptOld => {
@@ -272,6 +268,7 @@ impl Manager {
             }
             Ok((_, Fork::Parent { child })) => {
                 seat.set_pid(child);
+                self.crew.join(worker, Member { pid: child, generation });
                 if owns && generation > 2 {
                     self.segment.header().respawns.fetch_add(1, Relaxed);
                 }
@@ -289,7 +286,7 @@ impl Manager {
     }
 
     pub(super) fn free_seats(&self, worker: WorkerId) -> [bool; 2] {
-        free_seats(self.segment, worker)
+        self.crew.free_seats(self.segment, worker)
     }
 
     /// Whether a stop has left nothing to take for the slot's next process. A user process is told of a stop itself.
@@ -301,11 +298,9 @@ impl Manager {
     /// Sends a signal to all processes of these slots.
     pub(super) fn signal(&self, slots: impl Iterator<Item = WorkerId>, signal: i32) {
         for worker in slots {
-            for seat in [self.segment.seat(worker, 0), self.segment.seat(worker, 1)] {
-                if seat.pid() != 0 {
-                    // ESRCH: it has just ended, and is reaped next.
-                    let _ = process::kill(seat.pid(), signal);
-                }
+            for (_, member) in self.crew.of(worker) {
+                // ESRCH: it has just ended, and is reaped next.
+                let _ = process::kill(member.pid, signal);
             }
         }
     }
@@ -313,11 +308,6 @@ impl Manager {
 
 /// A user process that has lived so long has not died early, in microseconds.
 const FRUITFUL_US: u64 = 1_000_000;
-
-/// The seats of a slot in which a process may be started.
-pub(super) fn free_seats(segment: &Segment, worker: WorkerId) -> [bool; 2] {
-    [0, 1].map(|seat| recovery::is_seat_clear(segment, worker, seat))
-}
 
 /// What a process that died with this in hand has not finished, for the log.
 fn what_is_lost(held: &Held) -> String {

@@ -4,6 +4,7 @@
 //! callback · wait. Rescue comes first: no callback runs between a death and its recovery.
 
 mod crash;
+mod crew;
 mod late;
 mod life;
 mod oom;
@@ -34,6 +35,7 @@ use crate::process::{Context, Process, phase, request};
 use crate::signals::{SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use crate::worker;
 use crash::Crashed;
+use crew::{Crew, Member};
 use late::Lates;
 use oom::OomKills;
 use reload::Reload;
@@ -63,6 +65,7 @@ struct Manager {
     segment: &'static Segment,
     process: Rc<Process>,
     slots: Vec<Slot>,
+    crew: Crew,
     signals: Signals,
     epoll: Epoll,
     events: Events,
@@ -146,6 +149,7 @@ impl Manager {
         Ok(Self {
             segment,
             process: Process::of_manager(context.clone(), outlets),
+            crew: Crew::new(segment.slots()),
             slots: segment
                 .slot_ids()
                 .map(|id| Slot::new(Limits { hands_over: segment.has_inbox(id), ..limits }, now))
@@ -266,9 +270,11 @@ impl Manager {
     /// What the processes say in the worker table.
     fn look_at_processes(&mut self, host: &mut dyn Host) -> Option<Ended> {
         for worker in self.segment.slot_ids() {
-            for seat in [self.segment.seat(worker, 0), self.segment.seat(worker, 1)] {
-                if seat.pid() != 0 && !matches!(seat.state(), SeatState::Starting | SeatState::Empty) {
-                    let event = SlotEvent::Ready { generation: seat.generation() };
+            for seat in 0..2 {
+                let Some(Member { generation, .. }) = self.crew.in_seat(worker, seat) else { continue };
+                let state = self.segment.seat(worker, seat).state();
+                if !matches!(state, SeatState::Starting | SeatState::Empty) {
+                    let event = SlotEvent::Ready { generation };
                     if let Some(ended) = self.step_and_fork(worker, event, host) {
                         return Some(ended);
                     }

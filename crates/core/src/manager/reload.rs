@@ -10,8 +10,6 @@ use super::{Ended, Manager};
 use crate::host::{Event, Host};
 use crate::process::{reload_result, request};
 
-use super::life::free_seats;
-
 /// A reload that is under way.
 pub(super) struct Reload {
     left: VecDeque<WorkerId>,
@@ -96,7 +94,8 @@ impl Manager {
             }
             // A slot whose process is not ready, or whose last one is not gone without a trace, comes later.
             let segment = self.segment;
-            let is_ready = |worker: &WorkerId| self.slots[worker.index()].is_replaceable(free_seats(segment, *worker));
+            let is_ready =
+                |worker: &WorkerId| self.slots[worker.index()].is_replaceable(self.crew.free_seats(segment, *worker));
             let ready = reload.left.iter().position(is_ready);
             let Some(worker) = ready.and_then(|at| reload.left.remove(at)) else {
                 if reload.left.is_empty() && busy == 0 {

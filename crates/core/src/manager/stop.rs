@@ -41,12 +41,10 @@ impl Manager {
             stop.is_killed = true;
             let why = if is_forced { "a second signal" } else { "max_wait_time has passed" };
             for worker in self.segment.slot_ids() {
-                for seat in [self.segment.seat(worker, 0), self.segment.seat(worker, 1)] {
-                    if seat.pid() != 0 {
-                        let hand = seat.in_hand.get().map_or(0, |held| held.session);
-                        let who = self.context.who(worker);
-                        self.context.log.warning(&format!("kills {who} pid={}: {why}; session={hand}", seat.pid()));
-                    }
+                for (seat, member) in self.crew.of(worker) {
+                    let hand = self.segment.seat(worker, seat).in_hand.get().map_or(0, |held| held.session);
+                    let who = self.context.who(worker);
+                    self.context.log.warning(&format!("kills {who} pid={}: {why}; session={hand}", member.pid));
                 }
             }
         }
