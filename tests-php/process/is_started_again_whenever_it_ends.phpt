@@ -32,8 +32,11 @@ $server = TestServer::start(<<<'PHP'
         'error ' . json_encode([$about[0], $about[1] > 0, ...array_slice($about, 2)])
     ));
     $server->on('receive', function ($server, $fd, $reactor, $data) use ($process) {
+        while (!($pid = $server->getWorkerPid(1))) {
+            usleep(1000);
+        }
+        $server->send($fd, "$pid\n");
         $process->write($data);
-        $server->send($fd, $server->getWorkerPid(1) . "\n");
     });
     $server->start();
     note('start() returns');
