@@ -28,10 +28,9 @@ $client->exchange("?\n");
 $server->stop();
 $times = array_map(floatval(...), $server->notes());
 echo count($times), " processes\n";
-// The manager counts from its forks, and a process takes a while to say that it runs.
-for ($i = 0; $i + 10 < count($times); $i++) {
-    $times[$i + 10] - $times[$i] >= 0.9 || printf("eleven in %.3f s\n", $times[$i + 10] - $times[$i]);
-}
+// The 21st comes two seconds after the first at the earliest; how long one takes to say that it runs is another matter.
+$seconds = $times[20] - $times[0];
+$seconds >= 1.5 || printf("21 in %.3f s\n", $seconds);
 ?>
 --EXPECT--
 26 processes
