@@ -194,6 +194,8 @@ namespace Rotor {
          *     unix_socket_mode?: int|string,
          *     backlog?: int,
          *     open_tcp_nodelay?: bool,
+         *     open_proxy_protocol?: bool,
+         *     proxy_trusted?: list<string>,
          *     socket_buffer_size?: int|string,
          *     open_eof_check?: bool,
          *     open_eof_split?: bool,
@@ -392,7 +394,8 @@ namespace Rotor {
          * @param bool $ignoreError without meaning
          * @return array{server_port: int, server_fd: int, socket_fd: int, socket_type: int, remote_port: int,
          *     remote_ip: string, reactor_id: int, worker_id: int, connect_time: int, last_time: int, last_recv_time: float,
-         *     last_send_time: float, last_dispatch_time: float, close_errno: int, send_queued_bytes: int}|false
+         *     last_send_time: float, last_dispatch_time: float, close_errno: int, send_queued_bytes: int,
+         *     proxy_ip?: string, proxy_port?: int}|false the last two where a proxy has said who the client is;
          *     false when there is no such connection (1005)
          */
         public function getClientInfo(int $fd, int $reactor_id = -1, bool $ignoreError = false): array|false

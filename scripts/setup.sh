@@ -55,6 +55,9 @@ for_tools() {
     has valgrind || need valgrind 'memory errors and leaks in the extension'
     has strace || need strace 'counts system calls'
     has ps || need procps 'process titles as users see them'
+    has haproxy || need haproxy 'a proxy in front, which says who the client is'
+    has nginx || need nginx-light 'another one'
+    compgen -G '/usr/lib/nginx/modules/ngx_stream_module.so' >/dev/null || need libnginx-mod-stream 'for connections that are not HTTP'
     has shellcheck || need shellcheck 'lints the shell scripts'
 }
 

@@ -24,6 +24,10 @@ pub fn to_php(info: &ClientInfo) -> ZBox<ZendHashTable> {
     int("last_time", whole_seconds(session.received_us));
     int("close_errno", session.close_errno.into());
     int("send_queued_bytes", i64::try_from(session.send_queued).unwrap_or(i64::MAX));
+    if let Some(proxy) = session.proxy {
+        int("proxy_port", proxy.port().into());
+        drop(array.insert("proxy_ip", proxy.ip().to_canonical().to_string()));
+    }
     drop(array.insert("remote_ip", remote_ip));
     for (key, time_us) in [
         ("last_recv_time", session.received_us),

@@ -4,6 +4,7 @@
 //! the framer must say what an oracle without state says, which looks at every unread byte anew.
 
 use rotor_core::framer::{ByteOrder, Cut, FrameError, Framer, Framing, LengthField, LengthType};
+use rotor_core::proxy::{self, Client, LONGEST_BINARY, LONGEST_TEXT, Parsed, ProxyError, SIGNATURE};
 
 /// `open_eof_check` and `open_eof_split`. Layout: bit 0 of the first byte splits, bits 1 to 3 are the
 /// terminator's length less 1; the limit; the reads; the terminator; the stream.
@@ -48,6 +49,64 @@ pub fn check_length(data: &[u8]) {
     let whole = drive(framer(), input.0, &[input.0.len()], Taking::AsCut, oracle);
     assert_eq!(drive(framer(), input.0, &reads, Taking::AsCut, oracle), whole, "the reads do not matter");
     assert_eq!(drive(framer(), input.0, &reads, Taking::ByItself, oracle), whole, "nor does who takes the message");
+}
+
+/// The PROXY protocol. The input is the stream: the header's answer must not depend on how much is behind it, nor on
+/// how it came.
+pub fn check_proxy(data: &[u8]) {
+    let longest = LONGEST_BINARY.max(LONGEST_TEXT);
+    let first =
+        (0..=data.len().min(longest)).map(|len| proxy::parse(&data[..len])).find(|answer| *answer != Ok(Parsed::More));
+    let whole = proxy::parse(data);
+    match first {
+        None => {
+            assert_eq!(whole, Ok(Parsed::More), "it was not complete before");
+            assert!(data.len() < longest, "what has come says how much is to come");
+        }
+        Some(Ok(Parsed::Header { len, client })) => {
+            assert_eq!(whole, Ok(Parsed::Header { len, client }), "what is behind a header does not matter");
+            assert_eq!(proxy::parse(&data[..len - 1]), Ok(Parsed::More), "all of a header is needed");
+            check_header(&data[..len], client);
+        }
+        Some(Ok(Parsed::More)) => unreachable!("it was looked for something else"),
+        Some(Err(ProxyError::NoHeader)) => assert_eq!(whole, Err(ProxyError::NoHeader)),
+        Some(Err(_)) => assert!(whole.is_err(), "a header that was refused is taken when more of it has come"),
+    }
+}
+
+/// What a header says of the client stands in it.
+fn check_header(header: &[u8], client: Client) {
+    if header[0] == b'P' {
+        assert!(header.len() <= LONGEST_TEXT && header.ends_with(b"\r\n"));
+        let line = String::from_utf8_lossy(header);
+        let words: Vec<_> = line.trim_end().split(' ').collect();
+        match client {
+            Client::Inet(client) => {
+                assert_eq!(words.len(), 6);
+                assert_eq!(words[1], if client.is_ipv4() { "TCP4" } else { "TCP6" });
+                assert_eq!(words[2].parse(), Ok(client.ip()));
+                assert_eq!(words[4], client.port().to_string());
+            }
+            Client::AsConnected => assert_eq!(words[1], "UNKNOWN"),
+            Client::Unix => unreachable!("a line does not tell of unix sockets"),
+        }
+        return;
+    }
+    assert!(header.starts_with(&SIGNATURE) && header.len() <= LONGEST_BINARY);
+    assert_eq!(header.len(), 16 + usize::from(header[14]) * 256 + usize::from(header[15]));
+    let is_proxied = header[12] == 0x21;
+    match client {
+        Client::Inet(client) => {
+            let (family, ip, port) = match client.ip() {
+                std::net::IpAddr::V4(ip) => (0x11, ip.octets().to_vec(), &header[24..26]),
+                std::net::IpAddr::V6(ip) => (0x21, ip.octets().to_vec(), &header[48..50]),
+            };
+            assert!(is_proxied && header[13] == family);
+            assert!(header[16..].starts_with(&ip) && port == client.port().to_be_bytes());
+        }
+        Client::Unix => assert!(is_proxied && header[13] == 0x31),
+        Client::AsConnected => assert!(!is_proxied || ![0x11, 0x21, 0x31].contains(&header[13])),
+    }
 }
 
 /// What a caller does when it knows how long the message will be.

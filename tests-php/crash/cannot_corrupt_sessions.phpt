@@ -15,7 +15,8 @@ $server = TestServer::start(<<<'PHP'
     /** Where the session's entry lies in this process, found by what it says: id, place, the client's port and address. */
     function entry(FFI $libc, int $fd, int $clientPort): ?int
     {
-        $says = preg_quote(pack('P', $fd), '/') . '.{8}' . preg_quote(pack('P3', $clientPort, 0, ip2long('127.0.0.1')), '/');
+        $says = preg_quote(pack('P', $fd), '/') . '.{8}' . preg_quote(pack('v', $clientPort), '/')
+            . '.{6}' . preg_quote(pack('P2', 0, ip2long('127.0.0.1')), '/');
         foreach (file('/proc/self/maps') as $line) {
             if (!preg_match('#^([0-9a-f]+)-([0-9a-f]+) .* /memfd:rotor #', $line, $range)) {
                 continue;

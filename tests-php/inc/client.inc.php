@@ -18,10 +18,14 @@ final class TestClient
 
     private int $taken = 0;
 
-    /** @param string $address as of stream_socket_client(), "tcp://127.0.0.1:9501" */
-    public function __construct(string $address, private readonly float $patience = 60.0)
+    /**
+     * @param string $address as of stream_socket_client(), "tcp://127.0.0.1:9501"
+     * @param string $from the address that the client has, "127.0.0.2"
+     */
+    public function __construct(string $address, private readonly float $patience = 60.0, ?string $from = null)
     {
-        $context = stream_context_create(['socket' => ['tcp_nodelay' => true]]);
+        $options = ['tcp_nodelay' => true] + ($from === null ? [] : ['bindto' => "$from:0"]);
+        $context = stream_context_create(['socket' => $options]);
         $stream = @stream_socket_client($address, $code, $message, $patience, STREAM_CLIENT_CONNECT, $context);
         if ($stream === false) {
             throw new RuntimeException("cannot connect to $address: $message");

@@ -135,6 +135,13 @@ impl Bound {
 
     /// Lets the kernel take connections. The file of a unix socket gets its permissions before that.
     pub fn listen(&self, settings: &PortSettings) -> Result<(), Error> {
+        if settings.proxy_trusted.as_ref().is_some_and(Vec::is_empty) && matches!(self.info.address, Address::Inet(_)) {
+            return Err(Error::Misuse(format!(
+                "open_proxy_protocol on {} needs proxy_trusted: the addresses or networks of the proxies, such as \
+                 [\"10.0.0.0/8\"]; nobody else may say who a client is",
+                self.info.address
+            )));
+        }
         if let (Some(file), Some(mode)) = (&self.file, settings.unix_socket_mode) {
             std::fs::set_permissions(&file.path, Permissions::from_mode(mode)).map_err(|error| {
                 Error::system(format!("cannot set the permissions of {} (unix_socket_mode)", self.info.address), &error)

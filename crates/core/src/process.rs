@@ -229,7 +229,7 @@ impl Process {
     /// Whether the session is open and nobody has closed it.
     pub fn exists(&self, session: i64) -> bool {
         let sessions = self.context.segment.sessions();
-        valid_id(session).is_ok_and(|id| sessions.lives(id) && !sessions.is_closing(id))
+        valid_id(session).is_ok_and(|id| sessions.is_shown(id) && !sessions.is_closing(id))
     }
 
     /// Asks for an orderly stop of the whole server.
@@ -284,7 +284,7 @@ impl Process {
     pub fn client_info(&self, session: i64) -> Option<ClientInfo> {
         let id = valid_id(session).ok()?;
         let sessions = self.context.segment.sessions();
-        let session = sessions.find(id)?;
+        let session = sessions.find(id).filter(|session| session.is_introduced)?;
         let worker = crate::dispatch::worker_of(id, self.context.segment.workers());
         Some(ClientInfo {
             session,
@@ -305,7 +305,7 @@ impl Process {
     pub fn session_from(&self, place: usize) -> Option<(i64, usize)> {
         let sessions = self.context.segment.sessions();
         (place..sessions.capacity()).find_map(|place| {
-            let id = sessions.id_at(place).filter(|id| !sessions.is_closing(*id))?;
+            let id = sessions.id_at(place).filter(|id| sessions.is_shown(*id) && !sessions.is_closing(*id))?;
             Some((id.0.cast_signed(), place + 1))
         })
     }
@@ -453,7 +453,8 @@ impl Process {
     }
 
     fn no_session(&self, id: SessionId) -> CallError {
-        if id.0 <= self.context.segment.master().last_session.load(Relaxed) {
+        let is_unintroduced = self.context.segment.sessions().lives(id);
+        if !is_unintroduced && id.0 <= self.context.segment.master().last_session.load(Relaxed) {
             CallError::new(code::SESSION_CLOSED, format!("session {id} is closed; check exists() or handle the false"))
         } else {
             CallError::new(code::SESSION_NOT_EXIST, format!("there was no session {id} yet"))

@@ -82,6 +82,8 @@ pub struct MasterEntry {
     pub accepted: AtomicU64,
     /// Connections refused because `max_connection` was reached.
     pub refused: AtomicU64,
+    /// Connections refused because only proxies that are trusted may connect.
+    pub refused_untrusted: AtomicU64,
     /// Times that accepting paused for want of descriptors.
     pub pauses: AtomicU64,
 }

@@ -20,10 +20,13 @@ pub struct SessionEntry {
     id: AtomicU64,
     /// Reactor (16 bits), port (16), descriptor (32).
     place: AtomicU64,
-    /// Peer's port number (16 bits), family (16), overflow (1).
+    /// Peer's port number (16 bits), family (8), the proxy's family (8), overflow (1), unintroduced (1), the proxy's
+    /// port number (the upper 16).
     peer: AtomicU64,
     address_high: AtomicU64,
     address_low: AtomicU64,
+    proxy_high: AtomicU64,
+    proxy_low: AtomicU64,
     connected_us: AtomicU64,
     received_us: AtomicU64,
     sent_us: AtomicU64,
@@ -66,6 +69,10 @@ pub struct Session {
     pub fd: i32,
     /// The client; `None`: a unix socket's, which has no address.
     pub peer: Option<SocketAddr>,
+    /// The proxy that has said who the client is; `None`: there is none, or it has no address.
+    pub proxy: Option<SocketAddr>,
+    /// Whether it is known who the client is. Until then nobody is shown the session.
+    pub is_introduced: bool,
     /// When it connected, microseconds since 1970.
     pub connected_us: u64,
     /// When bytes last came, likewise.
@@ -97,6 +104,7 @@ pub struct SessionsReader {
 }
 
 const OVERFLOW: u64 = 1 << 32;
+const UNINTRODUCED: u64 = 1 << 33;
 const IPV6: u64 = 6;
 const NO_ADDRESS: u64 = 1;
 
@@ -120,14 +128,19 @@ impl SessionsReader {
     /// The session, if it lives (P2).
     pub fn find(&self, id: SessionId) -> Option<Session> {
         let entry = self.entry(id)?;
-        let (place, peer) = (entry.place.load(Ordering::Relaxed), entry.peer.load(Ordering::Relaxed));
+        // Pairs with the Release in `introduce`: the addresses are the client's.
+        let (place, peer) = (entry.place.load(Ordering::Relaxed), entry.peer.load(Ordering::Acquire));
         let (high, low) = (entry.address_high.load(Ordering::Relaxed), entry.address_low.load(Ordering::Relaxed));
+        let (proxy_high, proxy_low) =
+            (entry.proxy_high.load(Ordering::Relaxed), entry.proxy_low.load(Ordering::Relaxed));
         let session = Session {
             id,
             reactor: low_16(place),
             port: low_16(place >> 16),
             fd: low_32(place >> 32).cast_signed(),
-            peer: parse_peer(peer, high, low),
+            peer: parse_address(low_16(peer), peer >> 16 & 0xff, high, low),
+            proxy: parse_address(low_16(peer >> 48), peer >> 24 & 0xff, proxy_high, proxy_low),
+            is_introduced: peer & UNINTRODUCED == 0,
             connected_us: entry.connected_us.load(Ordering::Relaxed),
             received_us: entry.received_us.load(Ordering::Relaxed),
             sent_us: entry.sent_us.load(Ordering::Relaxed),
@@ -138,17 +151,23 @@ impl SessionsReader {
         self.is_still(entry, id).then_some(session)
     }
 
-    /// What a `send` needs to know: the reactor, and whether the output queue overflows.
+    /// What a `send` needs to know: the reactor, and whether the output queue overflows. `None` also for a session
+    /// that is not introduced yet.
     pub fn route(&self, id: SessionId) -> Option<(u16, bool)> {
         let entry = self.entry(id)?;
         let reactor = low_16(entry.place.load(Ordering::Relaxed));
-        let overflows = entry.peer.load(Ordering::Relaxed) & OVERFLOW != 0;
-        self.is_still(entry, id).then_some((reactor, overflows))
+        let peer = entry.peer.load(Ordering::Relaxed);
+        (self.is_still(entry, id) && peer & UNINTRODUCED == 0).then_some((reactor, peer & OVERFLOW != 0))
     }
 
-    /// Whether the session lives, closing or not.
+    /// Whether the session lives, closing or not, introduced or not.
     pub fn lives(&self, id: SessionId) -> bool {
         self.entry(id).is_some()
+    }
+
+    /// Whether the session lives, closing or not, and it is known whose it is.
+    pub fn is_shown(&self, id: SessionId) -> bool {
+        self.route(id).is_some()
     }
 
     /// Whether somebody has closed the session, or its reactor has, or it is gone.
@@ -236,10 +255,8 @@ impl SessionsWriter {
         let place =
             u64::from(session.reactor) | u64::from(session.port) << 16 | u64::from(session.fd.cast_unsigned()) << 32;
         entry.place.store(place, Ordering::Relaxed);
-        let (peer, high, low) = encode_peer(session.peer);
-        entry.peer.store(peer, Ordering::Relaxed);
-        entry.address_high.store(high, Ordering::Relaxed);
-        entry.address_low.store(low, Ordering::Relaxed);
+        let unintroduced = if session.is_introduced { 0 } else { UNINTRODUCED };
+        entry.set_peer(session.peer, session.proxy, unintroduced);
         entry.connected_us.store(session.connected_us, Ordering::Relaxed);
         entry.received_us.store(session.received_us, Ordering::Relaxed);
         entry.sent_us.store(0, Ordering::Relaxed);
@@ -260,13 +277,17 @@ impl SessionsWriter {
         entry.id.store(0, Ordering::Release);
     }
 
-    /// Notes who the client is, where that is only known later. Before anybody is told of the session.
-    pub fn set_peer(&self, id: SessionId, peer: Option<SocketAddr>) {
+    /// Notes who the client is, and by which proxy it comes, where that is only known later; `None` leaves both as
+    /// they are. From here on the session is shown.
+    pub fn introduce(&self, id: SessionId, client: Option<(Option<SocketAddr>, Option<SocketAddr>)>) {
         let entry = &self.entries()[self.index(id)];
-        let (peer, high, low) = encode_peer(peer);
-        entry.address_high.store(high, Ordering::Relaxed);
-        entry.address_low.store(low, Ordering::Relaxed);
-        entry.peer.store(peer | entry.peer.load(Ordering::Relaxed) & OVERFLOW, Ordering::Relaxed);
+        let overflow = entry.peer.load(Ordering::Relaxed) & OVERFLOW;
+        match client {
+            Some((peer, proxy)) => entry.set_peer(peer, proxy, overflow),
+            None => {
+                entry.peer.fetch_and(!UNINTRODUCED, Ordering::Release);
+            }
+        }
     }
 
     /// Notes when bytes last came and a message was last dispatched.
@@ -299,13 +320,29 @@ impl SessionsWriter {
     }
 }
 
-fn encode_peer(peer: Option<SocketAddr>) -> (u64, u64, u64) {
-    let Some(peer) = peer else { return (NO_ADDRESS << 16, 0, 0) };
-    match peer.ip() {
-        IpAddr::V4(v4) => (u64::from(peer.port()), 0, u64::from(v4.to_bits())),
+impl SessionEntry {
+    /// Writes both addresses, and the flags beside them.
+    fn set_peer(&self, peer: Option<SocketAddr>, proxy: Option<SocketAddr>, flags: u64) {
+        let (port, family, high, low) = encode_address(peer);
+        let (proxy_port, proxy_family, proxy_high, proxy_low) = encode_address(proxy);
+        self.address_high.store(high, Ordering::Relaxed);
+        self.address_low.store(low, Ordering::Relaxed);
+        self.proxy_high.store(proxy_high, Ordering::Relaxed);
+        self.proxy_low.store(proxy_low, Ordering::Relaxed);
+        let word = port | family << 16 | proxy_family << 24 | flags | proxy_port << 48;
+        // Pairs with the Acquire in `find`.
+        self.peer.store(word, Ordering::Release);
+    }
+}
+
+/// The port number, the family and the two halves of the address.
+fn encode_address(address: Option<SocketAddr>) -> (u64, u64, u64, u64) {
+    let Some(address) = address else { return (0, NO_ADDRESS, 0, 0) };
+    match address.ip() {
+        IpAddr::V4(v4) => (address.port().into(), 0, 0, u64::from(v4.to_bits())),
         IpAddr::V6(v6) => {
             let [high, low] = split(v6.to_bits());
-            (u64::from(peer.port()) | IPV6 << 16, high, low)
+            (address.port().into(), IPV6, high, low)
         }
     }
 }
@@ -318,13 +355,13 @@ fn split(bits: u128) -> [u64; 2] {
     [u64::from_be_bytes(high), u64::from_be_bytes(low)]
 }
 
-fn parse_peer(peer: u64, high: u64, low: u64) -> Option<SocketAddr> {
-    let ip = match peer >> 16 & 0xffff {
+fn parse_address(port: u16, family: u64, high: u64, low: u64) -> Option<SocketAddr> {
+    let ip = match family {
         NO_ADDRESS => return None,
         IPV6 => IpAddr::V6(Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low))),
         _ => IpAddr::V4(Ipv4Addr::from_bits(low_32(low))),
     };
-    Some(SocketAddr::new(ip, low_16(peer)))
+    Some(SocketAddr::new(ip, port))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the lower 16 bits are what is asked for")]
@@ -354,6 +391,8 @@ mod tests {
             port: 1,
             fd: 77,
             peer: Some("[2001:db8::7]:4711".parse().unwrap()),
+            proxy: None,
+            is_introduced: true,
             connected_us: 5,
             received_us: 6,
             sent_us: 0,
@@ -397,6 +436,31 @@ mod tests {
         assert!(sessions.is_closing(SessionId(5)));
         assert_eq!(sessions.set_flag(SessionId(5), Flag::Closing), Ok(()));
         assert_eq!(sessions.set_flag(SessionId(5), Flag::Closing), Err(FlagError::AlreadySet));
+    }
+
+    #[test]
+    fn a_session_is_shown_once_it_is_introduced_with_its_client_and_its_proxy() {
+        let sessions = table(8);
+        let (client, proxy) = (Some("203.0.113.9:65535".parse().unwrap()), Some("[fd00::2]:9".parse().unwrap()));
+        sessions.insert(&Session { is_introduced: false, ..session(5) });
+        assert!(sessions.lives(SessionId(5)) && !sessions.is_shown(SessionId(5)));
+        assert_eq!(sessions.route(SessionId(5)), None);
+        assert_eq!(sessions.find(SessionId(5)).map(|session| session.is_introduced), Some(false));
+        sessions.set_send_queued(SessionId(5), 1, true);
+        sessions.introduce(SessionId(5), Some((client, proxy)));
+        assert!(sessions.is_shown(SessionId(5)));
+        assert_eq!(sessions.route(SessionId(5)), Some((3, true)));
+        let found = sessions.find(SessionId(5)).unwrap();
+        assert_eq!((found.peer, found.proxy, found.is_introduced), (client, proxy, true));
+
+        sessions.insert(&Session { is_introduced: false, ..session(6) });
+        sessions.introduce(SessionId(6), None);
+        assert_eq!(sessions.find(SessionId(6)), Some(session(6)));
+        sessions.set_send_queued(SessionId(6), 1, true);
+        sessions.introduce(SessionId(6), Some((None, None)));
+        let found = sessions.find(SessionId(6)).unwrap();
+        assert_eq!((found.peer, found.proxy), (None, None));
+        assert_eq!(sessions.route(SessionId(6)), Some((3, true)));
     }
 
     #[test]

@@ -164,6 +164,16 @@ impl Acceptor {
                     }
                 },
             };
+            if let Some(peer) = peer
+                && !self.settings.port(place).trusts(peer.ip())
+            {
+                add(&self.segment.master().refused_untrusted, 1);
+                self.log.limited().warning(|| {
+                    format!("refused {} on port {}: it is none of the proxies in proxy_trusted", peer.ip(), place)
+                });
+                let _ = stream.reset_on_close();
+                continue;
+            }
             match self.next_id(sessions, *last) {
                 Some(id) => {
                     *last = id;
@@ -212,6 +222,8 @@ impl Acceptor {
             port: u16::try_from(place).unwrap_or(0),
             fd,
             peer,
+            proxy: None,
+            is_introduced: self.settings.port(place).proxy_trusted.is_none(),
             connected_us: now_us,
             received_us: now_us,
             sent_us: 0,

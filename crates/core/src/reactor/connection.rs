@@ -5,6 +5,7 @@ use rotor_ipc::{SessionId, WorkerId};
 use rotor_sys::socket::Stream;
 
 use crate::framer::Framer;
+use crate::reactor::intro::Intro;
 use crate::reactor::output::Output;
 
 /// An accepted socket and what is known of it.
@@ -17,6 +18,8 @@ pub struct Connection {
     pub worker: WorkerId,
     /// The socket; `None` once it is closed. The session may live on until its close callback has returned.
     pub stream: Option<Stream>,
+    /// What comes before its first message, until that is over.
+    pub intro: Option<Box<Intro>>,
     /// Cuts what it receives into messages.
     pub framer: Framer,
     /// Received and not yet cut.
@@ -141,6 +144,7 @@ impl Connection {
             port,
             worker,
             stream: Some(stream),
+            intro: None,
             framer,
             unread: Vec::new(),
             incoming: None,

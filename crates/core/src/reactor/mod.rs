@@ -1,12 +1,14 @@
 //! A reactor: a thread of the master that owns sockets. It reads, frames and posts messages to the workers, and
 //! writes what they send. It runs no user code and never waits for a worker (P6).
 //!
-//! One turn of its loop: wait · events · mail · inbox · reads · sends · waiting connections · publish and wake.
+//! One turn of its loop: wait · events · mail · inbox · reads · sends · waiting connections · what is due · publish and
+//! wake.
 
 mod accept;
 mod connection;
 mod early;
 mod inbox;
+mod intro;
 mod linger;
 mod mailbox;
 mod output;
@@ -48,6 +50,7 @@ pub use mailbox::{Mail, Mailbox};
 use connection::{Connection, Input, Posted, Why};
 use early::Early;
 use inbox::Inbox;
+use intro::Introducing;
 use linger::Lingering;
 use send::Batch;
 
@@ -142,6 +145,7 @@ pub struct Reactor {
     /// Connections with a message that the disk did not take, and when it is asked again.
     unspilled: std::collections::VecDeque<(u64, SessionId)>,
     lingering: Lingering,
+    introducing: Introducing,
     /// When the log last told of the disk.
     warned_ns: Option<u64>,
     /// The connection whose turn it is in its lane's waiting list.
@@ -212,6 +216,7 @@ impl Reactor {
             scheduled: Vec::new(),
             unspilled: std::collections::VecDeque::new(),
             lingering: Lingering::default(),
+            introducing: Introducing::default(),
             warned_ns: None,
             serving: None,
             now_ns,
@@ -257,6 +262,7 @@ impl Reactor {
         self.send_batch()?;
         self.serve_waiting()?;
         self.look_at_lingering()?;
+        self.look_at_introducing()?;
         self.spill_again()?;
         self.close_drained_lanes();
         self.early.forget_gone(&self.sessions);
@@ -293,7 +299,8 @@ impl Reactor {
         let finish = finish.map(|deadline| deadline.saturating_duration_since(Instant::now()).max(RETRY));
         let again = self.unspilled.front().map(|(due_ns, _)| Duration::from_nanos(due_ns.saturating_sub(self.now_ns)));
         let linger = self.lingering.next(self.now_ns);
-        again.into_iter().chain(finish).chain(linger).min()
+        let intro = self.introducing.next(self.now_ns);
+        again.into_iter().chain(finish).chain(linger).chain(intro).min()
     }
 
     fn on_event(&mut self, event: Event) -> Result<(), Broken> {
@@ -333,6 +340,9 @@ impl Reactor {
         let mut connection = Box::new(Connection::new(id, session.port, worker, stream, framer));
         if !self.wants_connect[port] {
             connection.posted = Posted::Connect;
+        }
+        if !session.is_introduced {
+            self.begin_intro(&mut connection);
         }
         self.early.hand_to(&mut connection);
         self.alive += 1;

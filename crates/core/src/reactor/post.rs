@@ -55,6 +55,10 @@ impl Reactor {
     /// Posts what a connection owes, in order: connect, messages, close. What finds no room waits in the lane's
     /// list.
     pub(super) fn pump(&mut self, connection: &mut Connection) -> Result<(), Broken> {
+        if connection.intro.is_some() {
+            self.forget_unintroduced(connection);
+            return Ok(());
+        }
         if !self.may_post(connection) {
             if connection.owes() {
                 self.wait_for_lane(connection);

@@ -74,6 +74,9 @@ impl Reactor {
     }
 
     fn read_once(&mut self, connection: &mut Connection) -> Result<(), Broken> {
+        if connection.intro.is_some() {
+            return self.read_intro(connection);
+        }
         match connection.incoming.take() {
             Some(incoming) => self.read_incoming(connection, incoming),
             None if connection.framer.is_raw() && connection.reads_large => self.read_into_block(connection),
@@ -95,7 +98,12 @@ impl Reactor {
     }
 
     /// Notes what a read has brought; `None` when it brought no bytes.
-    fn received(&mut self, connection: &mut Connection, result: io::Result<usize>, wanted: usize) -> Option<usize> {
+    pub(super) fn received(
+        &mut self,
+        connection: &mut Connection,
+        result: io::Result<usize>,
+        wanted: usize,
+    ) -> Option<usize> {
         match result {
             Ok(0) => {
                 connection.end_input(Why::PeerEnded);
@@ -184,7 +192,7 @@ impl Reactor {
     }
 
     /// Frames what was just read.
-    fn ingest(&mut self, connection: &mut Connection, bytes: &[u8]) -> Result<(), Broken> {
+    pub(super) fn ingest(&mut self, connection: &mut Connection, bytes: &[u8]) -> Result<(), Broken> {
         if connection.unread.is_empty() {
             let taken = self.cut(connection, bytes)?;
             if connection.input == Input::Open && taken < bytes.len() {

@@ -20,10 +20,12 @@ mod table;
 mod tests;
 mod value;
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::framer::Framing;
+use crate::network::Network;
 
 pub use absent::{ABSENT, Absence, AbsentRow, Harmless};
 pub use error::{Fault, SettingError, Warning};
@@ -125,12 +127,21 @@ pub struct PortSettings {
     pub backlog: u32,
     /// Whether small writes leave at once.
     pub open_tcp_nodelay: bool,
+    /// Whose headers of the PROXY protocol are believed; `None`: connections have none.
+    pub proxy_trusted: Option<Vec<Network>>,
     /// The largest output queue of a connection, in bytes.
     pub socket_buffer_size: u64,
     /// How the bytes of a connection become messages.
     pub framing: Framing,
     /// The largest message, in bytes.
     pub package_max_length: u64,
+}
+
+impl PortSettings {
+    /// Whether a client with this address may connect, where proxies alone may.
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        self.proxy_trusted.as_ref().is_none_or(|networks| networks.iter().any(|network| network.contains(peer)))
+    }
 }
 
 /// How much a log line matters. The numbers are those of `SWOOLE_LOG_*`.

@@ -14,6 +14,7 @@ use super::table::Key;
 use super::value::Value;
 use super::{DateFormat, Identity, LogFormat, LogLevel, LogRotation, Names, PortSettings, Settings};
 use crate::framer::{Framing, LengthField, LengthType};
+use crate::network::Network;
 
 pub(super) fn resolve(
     input: &SettingsInput,
@@ -205,6 +206,7 @@ fn port(chosen: &Chosen<'_>) -> Result<PortSettings, SettingError> {
         unix_socket_mode: chosen.is_set(Key::UnixSocketMode).then(|| chosen.count(Key::UnixSocketMode)),
         backlog: chosen.count(Key::Backlog),
         open_tcp_nodelay: chosen.flag(Key::OpenTcpNodelay),
+        proxy_trusted: chosen.flag(Key::OpenProxyProtocol).then(|| chosen.networks(Key::ProxyTrusted)),
         socket_buffer_size: chosen.size(Key::SocketBufferSize),
         framing,
         package_max_length,
@@ -307,6 +309,12 @@ impl Chosen<'_> {
     fn numbers(&self, key: Key) -> Vec<u32> {
         let Some(Value::List(items)) = self.input.get(key) else { return Vec::new() };
         items.iter().filter_map(Value::as_int).filter_map(|number| u32::try_from(number).ok()).collect()
+    }
+
+    fn networks(&self, key: Key) -> Vec<Network> {
+        let Some(Value::List(items)) = self.input.get(key) else { return Vec::new() };
+        let texts = items.iter().filter_map(|item| if let Value::Str(bytes) = item { Some(bytes) } else { None });
+        texts.filter_map(|bytes| Network::parse(std::str::from_utf8(bytes).ok()?)).collect()
     }
 
     fn bytes(&self, key: Key) -> &[u8] {

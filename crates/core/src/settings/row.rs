@@ -6,6 +6,7 @@ use super::machine::Machine;
 use super::table::{DEFAULT_DATE, Key};
 use super::value::Value;
 use crate::framer::LengthType;
+use crate::network::Network;
 
 /// Everything there is to say about a setting.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +55,8 @@ pub enum Kind {
     Text,
     /// A list of integers.
     IntList,
+    /// A list of strings.
+    TextList,
 }
 
 /// What a number counts.
@@ -106,6 +109,8 @@ pub enum Range {
     OneOf(&'static [&'static str]),
     /// A format of `strftime()`.
     DateFormat,
+    /// Addresses and networks of the Internet protocols.
+    Networks,
 }
 
 /// The upper end of a range.
@@ -162,6 +167,16 @@ impl Row {
                     items.iter().map(|item| self.check_int(item, machine).map(Value::Int)).collect();
                 numbers.map(Value::List)
             }
+            Kind::TextList => {
+                let Value::List(items) = value else { return Err(Fault::Type) };
+                for item in items {
+                    let Value::Str(bytes) = item else { return Err(Fault::Type) };
+                    if !self.has_bytes(bytes) {
+                        return Err(Fault::Range);
+                    }
+                }
+                Ok(value.clone())
+            }
             Kind::Path | Kind::Text => {
                 let Value::Str(bytes) = value else { return Err(Fault::Type) };
                 if self.has_bytes(bytes) { Ok(value.clone()) } else { Err(Fault::Range) }
@@ -179,7 +194,12 @@ impl Row {
         let taken = match self.range {
             Range::Ints { min, max, .. } => (min..=max.on(machine)).contains(&number),
             Range::Only { value, .. } => number == value,
-            Range::Any | Range::Length { .. } | Range::PackLetter | Range::OneOf(_) | Range::DateFormat => true,
+            Range::Any
+            | Range::Length { .. }
+            | Range::PackLetter
+            | Range::OneOf(_)
+            | Range::DateFormat
+            | Range::Networks => true,
         };
         if taken { Ok(number) } else { Err(Fault::Range) }
     }
@@ -197,6 +217,7 @@ impl Row {
             Range::Length { min, max } => (min..=max).contains(&bytes.len()),
             Range::OneOf(texts) => texts.iter().any(|text| text.as_bytes() == bytes),
             Range::DateFormat => DateFormat::new(bytes).is_some(),
+            Range::Networks => std::str::from_utf8(bytes).is_ok_and(|text| Network::parse(text).is_some()),
             Range::PackLetter => matches!(bytes, [letter] if LengthType::from_letter(*letter).is_some()),
             Range::Any | Range::Ints { .. } | Range::Only { .. } => true,
         };
@@ -218,6 +239,7 @@ impl Row {
             Range::Length { min, max } => format!("a string of {min} to {max} bytes"),
             Range::OneOf(texts) => texts.iter().map(|text| format!("\"{text}\"")).collect::<Vec<_>>().join(" or "),
             Range::DateFormat => format!("a format of strftime() such as \"{DEFAULT_DATE}\", on one line"),
+            Range::Networks => "a list of addresses and networks such as \"10.0.0.0/8\" or \"::1\"".into(),
             Range::PackLetter => {
                 let letters = LengthType::ALL.map(|kind| char::from(kind.letter()).to_string());
                 format!("one of the letters {}", letters.join(" "))
@@ -225,7 +247,7 @@ impl Row {
             Range::Any => match self.kind {
                 Kind::Flag => "true or false".into(),
                 Kind::Path => "a path".into(),
-                Kind::Int | Kind::Float | Kind::Text | Kind::IntList => self.kind.php_type().into(),
+                Kind::Int | Kind::Float | Kind::Text | Kind::IntList | Kind::TextList => self.kind.php_type().into(),
             },
         };
         if self.kind == Kind::IntList { format!("a list of integers, each {words}") } else { words }
@@ -246,6 +268,7 @@ impl Kind {
             Self::Float => "float",
             Self::Path | Self::Text => "string",
             Self::IntList => "list<int>",
+            Self::TextList => "list<string>",
         }
     }
 }

@@ -245,6 +245,17 @@ rows! {
         preset: Preset::Flag(true),
         doc: "Send small answers at once instead of waiting for more (TCP_NODELAY).",
     }
+    OpenProxyProtocol = "open_proxy_protocol" {
+        scope: Scope::Port,
+        doc: "Each connection begins with a header of the PROXY protocol, version 1 or 2, that says who the client is. Only proxies of `proxy_trusted` may connect.",
+    }
+    ProxyTrusted = "proxy_trusted" {
+        scope: Scope::Port,
+        kind: Kind::TextList,
+        range: Range::Networks,
+        preset: Preset::Nothing,
+        doc: "Proxies that are believed, by address or network; whoever else connects to a port with `open_proxy_protocol` is refused. To a unix socket connects who its file lets in.",
+    }
     SocketBufferSize = "socket_buffer_size" {
         scope: Scope::Port,
         kind: Kind::Int,

@@ -52,6 +52,10 @@ fn stored(key: &str, value: impl Into<Value>) -> Value {
     input.values().next().map(|(_, value)| value.clone()).expect("it was set")
 }
 
+fn texts(texts: &[&str]) -> Value {
+    Value::List(texts.iter().copied().map(Value::str).collect())
+}
+
 fn list(numbers: &[i64]) -> Value {
     Value::List(numbers.iter().copied().map(Value::Int).collect())
 }
@@ -102,6 +106,8 @@ fn samples() -> Vec<(Key, Value, Value)> {
         int(Key::UnixSocketMode, 0o1000, 0o660),
         int(Key::Backlog, 0, 128),
         flag(Key::OpenTcpNodelay, false),
+        flag(Key::OpenProxyProtocol, true),
+        (Key::ProxyTrusted, texts(&["10.0.0.0/8", "localhost"]), texts(&["10.0.0.0/8", "::1"])),
         int(Key::SocketBufferSize, 0, 1),
         flag(Key::OpenEofCheck, true),
         flag(Key::OpenEofSplit, true),
@@ -174,7 +180,7 @@ fn every_default_is_a_value_that_its_own_row_takes() {
             Preset::Machine { of, .. } => Value::Int(of(&machine())),
             Preset::Text(text) => Value::str(text),
             Preset::Nothing if row.kind == Kind::Int => continue,
-            Preset::Nothing if row.kind == Kind::IntList => Value::List(Vec::new()),
+            Preset::Nothing if matches!(row.kind, Kind::IntList | Kind::TextList) => Value::List(Vec::new()),
             Preset::Nothing => Value::str(""),
         };
         assert_eq!(stored(row.name, default.clone()), default, "{}", row.name);

@@ -76,6 +76,7 @@ pub fn settings() -> Settings {
             unix_socket_mode: None,
             backlog: 1024,
             open_tcp_nodelay: true,
+            proxy_trusted: None,
             socket_buffer_size: 64 << 20,
             framing: Framing::Length(LengthField { kind: LengthType::U32Big, offset: 0, body_offset: 4 }),
             package_max_length: 64 << 20,

@@ -30,6 +30,8 @@ fn session(id: SessionId) -> Session {
         port: u16::from(mark),
         fd: i32::from(mark),
         peer: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, mark)), u16::from(mark))),
+        proxy: None,
+        is_introduced: true,
         connected_us: id.0,
         received_us: id.0,
         sent_us: 0,

@@ -64,6 +64,7 @@ fn a_server_that_was_told_nothing_has_the_defaults() {
             unix_socket_mode: None,
             backlog: 512,
             open_tcp_nodelay: true,
+            proxy_trusted: None,
             socket_buffer_size: 8 << 20,
             framing: Framing::Raw,
             package_max_length: 2 << 20,
@@ -81,6 +82,7 @@ fn every_setting_reaches_the_server() {
         // What a framing setting needs beside it to matter.
         let beside = match key {
             Key::PackageEof => Some("open_eof_check"),
+            Key::ProxyTrusted => Some("open_proxy_protocol"),
             Key::PackageLengthType | Key::PackageLengthOffset | Key::PackageBodyOffset => Some("open_length_check"),
             _ => None,
         };

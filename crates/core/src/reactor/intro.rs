@@ -1,0 +1,128 @@
+//! What comes before a connection's first message: a proxy says whose it is. Until that is known nobody is shown the
+//! session, no record of it is posted, and what breaks off before is no connection that a callback hears of.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use rotor_ipc::SessionId;
+use rotor_ipc::ring::Broken;
+
+use super::connection::{Connection, Input, Posted, Why};
+use super::{READ_SIZE, Reactor, add};
+use crate::proxy::{self, Client, Parsed, ProxyError};
+
+/// So long an introduction may take.
+const PATIENCE_NS: u64 = 10_000_000_000;
+
+/// How far a connection that is not introduced yet has come.
+#[derive(Default)]
+pub struct Intro {
+    /// The header, as far as it has come.
+    received: Vec<u8>,
+}
+
+/// Connections that are being introduced, by when that has to be over.
+#[derive(Default)]
+pub(super) struct Introducing {
+    queue: VecDeque<(u64, SessionId)>,
+}
+
+impl Introducing {
+    /// How long until one has had its time.
+    pub(super) fn next(&self, now_ns: u64) -> Option<Duration> {
+        self.queue.front().map(|(due_ns, _)| Duration::from_nanos(due_ns.saturating_sub(now_ns)))
+    }
+}
+
+impl Reactor {
+    /// Begins the introduction of a new connection.
+    pub(super) fn begin_intro(&mut self, connection: &mut Connection) {
+        connection.intro = Some(Box::default());
+        self.introducing.queue.push_back((self.now_ns + PATIENCE_NS, connection.id));
+    }
+
+    /// Reads on in an introduction. What has come behind it is framed.
+    pub(super) fn read_intro(&mut self, connection: &mut Connection) -> Result<(), Broken> {
+        let Some(stream) = &connection.stream else { return Ok(()) };
+        let received = stream.recv(&mut self.scratch);
+        let Some(len) = self.received(connection, received, READ_SIZE) else { return Ok(()) };
+        let Some(intro) = connection.intro.as_deref_mut() else { return Ok(()) };
+        // Nearly always all of it comes at once: then nothing is copied.
+        let scratch = std::mem::take(&mut self.scratch);
+        let mut kept = std::mem::take(&mut intro.received);
+        let bytes = if kept.is_empty() {
+            &scratch[..len]
+        } else {
+            kept.extend_from_slice(&scratch[..len]);
+            kept.as_slice()
+        };
+        let result = match proxy::parse(bytes) {
+            Ok(Parsed::More) => {
+                intro.received = if kept.is_empty() { bytes.to_vec() } else { kept };
+                Ok(())
+            }
+            Ok(Parsed::Header { len, client }) => self.end_intro(connection, client, &bytes[len..]),
+            Err(error) => {
+                self.refuse_intro(connection, error);
+                Ok(())
+            }
+        };
+        self.scratch = scratch;
+        result
+    }
+
+    /// It is known who the client is: the connection begins.
+    fn end_intro(&mut self, connection: &mut Connection, client: Client, rest: &[u8]) -> Result<(), Broken> {
+        let id = connection.id;
+        connection.intro = None;
+        let proxy = self.sessions.find(id).and_then(|session| session.peer);
+        let client = match client {
+            Client::AsConnected => None,
+            Client::Inet(client) => Some((Some(client), proxy)),
+            Client::Unix => Some((None, proxy)),
+        };
+        self.sessions.introduce(id, client);
+        if let Some((client, _)) = client {
+            self.log.limited().info(|| {
+                let shown = |address: Option<std::net::SocketAddr>| {
+                    address.map_or_else(|| "a unix socket".to_owned(), |address| address.to_string())
+                };
+                format!("session {id} is for {}, by {}", shown(client), shown(proxy))
+            });
+        }
+        self.pump(connection)?;
+        if rest.is_empty() { Ok(()) } else { self.ingest(connection, rest) }
+    }
+
+    fn refuse_intro(&mut self, connection: &mut Connection, error: ProxyError) {
+        add(&self.counters.protocol_errors, 1);
+        self.log.limited().info(|| format!("session {}: {error}; closing", connection.id));
+        connection.end_input(Why::Misframed);
+    }
+
+    /// A connection that was over before anybody knew of it: no record tells of it.
+    pub(super) fn forget_unintroduced(&mut self, connection: &mut Connection) {
+        if connection.input != Input::Open && connection.posted != Posted::Done {
+            connection.posted = Posted::Done;
+            self.inward[connection.worker.index()].open -= 1;
+        }
+    }
+
+    /// Closes the connections whose introduction has not come in time.
+    pub(super) fn look_at_introducing(&mut self) -> Result<(), Broken> {
+        while let Some((due_ns, id)) = self.introducing.queue.front().copied()
+            && due_ns <= self.now_ns
+        {
+            self.introducing.queue.pop_front();
+            let Some(mut connection) = self.take(id) else { continue };
+            if connection.intro.is_some() && connection.input == Input::Open {
+                add(&self.counters.protocol_errors, 1);
+                let seconds = PATIENCE_NS / 1_000_000_000;
+                self.log.limited().info(|| format!("session {id}: no PROXY header within {seconds} s; closing"));
+                connection.end_input(Why::Misframed);
+            }
+            self.settle(connection)?;
+        }
+        Ok(())
+    }
+}
