@@ -179,6 +179,10 @@ impl Host for PhpHost<'_> {
         zend::read_stack
     }
 
+    fn interrupter(&self) -> fn() {
+        zend::ask_for_safe_point
+    }
+
     fn before_fork(&mut self) {
         // What an output handler throws or asks for shows at the next callback.
         let _ = guarded(zend::flush_output);

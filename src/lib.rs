@@ -61,7 +61,7 @@ unsafe extern "C" fn startup(_type: c_int, module: c_int) -> c_int {
     let done = startup_guard(|| {
         IniEntryDef::register(INI.as_slice(), module);
         register_classes()?;
-        zend::at_safe_points(process::run_signal_handlers);
+        zend::at_safe_points(at_safe_point);
         if zend::ini_flag(SWOOLE_ALIASES) {
             refused = aliases::register().err();
         }
@@ -74,6 +74,11 @@ unsafe extern "C" fn startup(_type: c_int, module: c_int) -> c_int {
             FAILURE
         }
     }
+}
+
+fn at_safe_point() {
+    rotor_core::self_look::at_safe_point();
+    process::run_signal_handlers();
 }
 
 unsafe extern "C" fn shutdown(_type: c_int, module: c_int) -> c_int {

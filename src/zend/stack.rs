@@ -37,7 +37,8 @@ impl Walk<'_> {
         // Calls of functions without lines: they are where the function below is.
         let mut without_place = 0;
         while frame != 0 {
-            if frames.len() >= DEEPEST {
+            // The last one is a function with lines, so that all have their place.
+            if frames.len() >= DEEPEST + without_place.min(MOST_WITHOUT_PLACE) {
                 return Some(Walked::TooDeep);
             }
             let previous: usize = self.number(frame + offset_of!(ffi::zend_execute_data, prev_execute_data))?;
@@ -134,5 +135,7 @@ impl Number for usize {}
 
 /// Calls that are shown.
 const DEEPEST: usize = 64;
+/// Calls of functions without lines in a row that may be shown beyond those.
+const MOST_WITHOUT_PLACE: usize = 8;
 /// Bytes of a name or path that are shown.
 const LONGEST_TEXT: usize = 1024;

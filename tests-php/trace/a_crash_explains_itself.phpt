@@ -64,11 +64,11 @@ foreach ($signals as $how => $signal) {
     $server->waitForNote("error signal=$signal fd=$fd");
     [, $pid, $event] = $server->waitForLog("/ error worker=0 pid=(\d+): crashed: (\S+ \S+); session=$fd seconds=\d+\.\d{3} callback=onReceive\n/");
     echo ", ", preg_replace(["/from=$pid$/", '/x[0-9a-f]{6,}$/'], ['from=itself', 'xN'], $event), "\n";
-    preg_match_all("/ error worker=0 pid=$pid: (#\d+) (\S+)( .*)?$/m", $server->log(), $frames, PREG_SET_ORDER);
-    foreach ($frames as $count => [, $number, $function, $place]) {
-        if ($count < 4 || $count > 62) {
-            echo "  $number $function", preg_replace(['/ \S+server\.php:/'], [' '], $place), "\n";
-        }
+    preg_match_all("/ error worker=0 pid=$pid: (#\d+) (\.\.\. and further|\S+)( .*)?$/m", $server->log(), $frames, PREG_SET_ORDER);
+    $shown = array_map(fn (array $frame): string => "$frame[2]" . preg_replace(['/ \S+server\.php:/'], [' '], $frame[3] ?? ''), $frames);
+    // Either of the two may be the one for which there is no room any more.
+    foreach ($how === 'overflow' ? array_count_values($shown) : array_slice($shown, 0, 4) as $key => $value) {
+        echo '  ', is_int($key) ? "#$key $value" : ($value > 30 ? "$key again and again" : $key), "\n";
     }
     $build = preg_match("/ error worker=0 pid=$pid: its build: rotor \d\S+ \(\w+, rustc [^)]+(\(.*\))?\), PHP (\S+), \S+ \S+; extensions: (.*)\n"
         . "\S+ \S+ error worker=0 pid=$pid: killed by /", $server->log(), $match);
@@ -98,12 +98,9 @@ abort: "" closed, SIGABRT from=itself
   #2 {closure}() %d
   #3 Rotor\Server->start() %d
 overflow: "" closed, SIGSEGV address=0xN
-  #0 array_map() 20
-  #1 deeper() 20
-  #2 array_map() 20
-  #3 deeper() 20
-  #63 deeper() 20
-  #64 ... and further
+  %s() 20 again and again
+  %s() 20 again and again
+  ... and further
 sent: "" closed, SIGSEGV from=itself
   #0 posix_kill() 8
   #1 crash() 8

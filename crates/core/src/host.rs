@@ -197,6 +197,10 @@ pub trait Host {
     /// How the stack of user code is read out of a process of this server.
     fn stack_reader(&self) -> StackReader;
 
+    /// Has user code of this process come to a safe point soon, at which the host calls
+    /// [`at_safe_point`](crate::self_look::at_safe_point). It may be called in any thread.
+    fn interrupter(&self) -> fn();
+
     /// Called before each fork: what is buffered would come out twice.
     fn before_fork(&mut self);
 

@@ -19,6 +19,7 @@ pub mod process;
 pub mod proxy;
 pub mod reactor;
 pub mod roles;
+pub mod self_look;
 pub mod server;
 pub mod settings;
 pub mod signals;

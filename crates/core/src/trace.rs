@@ -1,7 +1,8 @@
 //! What a process of the server is doing: the stack of its user code, read from outside.
 //!
 //! How that stack lies in memory is the host's to know ([`StackReader`]). A process that waits in the kernel is read as
-//! it is, and so nothing that it waits for ends early; one that runs is held for the time of the look.
+//! it is, and so nothing that it waits for ends early; one that runs is held for the time of the look. Where the kernel
+//! permits neither the process looks [at itself](crate::self_look).
 
 use std::fmt;
 use std::io;
@@ -123,7 +124,7 @@ impl Subject<'_> {
         match Hold::begin(self.pid) {
             Ok(hold) => self.go_on(hold, patience),
             // Somebody debugs it: it cannot be held, but read.
-            Err(_) if before.tracer != 0 => self.result(self.read_twice(), None),
+            Err(_) if before.tracer != 0 => self.result(self.read_unsteady(), None),
             Err(error) if error.raw_os_error() == Some(ESRCH) => Look::Over,
             // One that has ended meanwhile is refused, too.
             Err(_) if Pulse::of(self.pid).is_ok_and(|pulse| pulse.is_over()) => Look::Over,
@@ -154,7 +155,7 @@ impl Subject<'_> {
     }
 
     /// Reads a process that nobody holds until two looks agree, or it is in vain.
-    fn read_twice(&self) -> Vec<Frame> {
+    pub(crate) fn read_unsteady(&self) -> Vec<Frame> {
         let mut last = self.read();
         for _ in 0..UNSTEADY_LOOKS {
             let next = self.read();

@@ -72,6 +72,7 @@ impl UserProcess {
         let seat = seat_of(generation);
         // Without it a crash explains less, and nothing else.
         let _ = rotor_sys::crash::tell_in(&segment.seat(id, seat).crash, segment.manager_bell().as_fd());
+        rotor_sys::trace::allow(manager);
         let outlets = Outlets::of_user_process(segment, id, seat)?;
         let process = Process::of_user_process(id, seat, context.clone(), outlets);
         Ok(Self { id, process, seat: segment.seat(id, seat), _life: life, _signals: signals, context })

@@ -73,6 +73,13 @@ impl Pulse {
     }
 }
 
+/// Whether this process may look into another: fails with the reason. `EPERM`: it may not.
+pub fn may_look(pid: i32) -> io::Result<()> {
+    // Something that is at the same address in any fork of this process.
+    static ANYTHING: u8 = 1;
+    Memory::of(pid).read((&raw const ANYTHING).addr(), &mut [0])
+}
+
 /// Where in the kernel a process waits, as the name of a function; `None` where it does not, or the kernel does not say.
 pub fn waits_in(pid: i32) -> Option<String> {
     let place = std::fs::read_to_string(format!("/proc/{pid}/wchan")).ok()?;

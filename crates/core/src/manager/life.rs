@@ -252,6 +252,7 @@ impl Manager {
     ) -> Option<worker::Identity> {
         let seat = self.segment.seat(worker, seat_of(generation));
         seat.begin(generation, unix_us());
+        self.lates.begin(seat);
         if owns {
             self.segment.slot(worker).appoint(generation);
         }

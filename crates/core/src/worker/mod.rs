@@ -34,6 +34,7 @@ use rotor_sys::ticker::Ticker;
 use crate::host::{End, Event, EventKind, Host, Origin, Outcome, Role};
 use crate::outlets::Outlets;
 use crate::process::{Context, Process, phase};
+use crate::self_look::SelfLook;
 use crate::signals::{SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use crate::worker::recycling::Recycling;
 
@@ -85,6 +86,8 @@ struct Worker {
     _killed_with_manager: Option<Own<File>>,
     /// What it has while it owns the slot's inbox.
     inbox: Option<Inbox>,
+    /// What looks at this process, where the manager may not.
+    self_look: Option<SelfLook>,
     /// What makes it ask for a successor, if anything does.
     recycling: Option<Recycling>,
     /// By port, whether anybody wants to know of new connections and of those that are over.
@@ -160,6 +163,7 @@ impl Worker {
         signals.default(SIGCHLD)?;
         // Without it a crash explains less, and nothing else.
         let _ = rotor_sys::crash::tell_in(&segment.seat(id, seat_of(generation)).crash, segment.manager_bell().as_fd());
+        rotor_sys::trace::allow(manager);
         let reopen = rotor_sys::signal::sigrtmin();
         signals.note(reopen)?;
         signals.note(SIGWINCH)?;
@@ -190,6 +194,7 @@ impl Worker {
             _killed_with_manager: killed_with_manager,
             inbox: None,
             recycling,
+            self_look: None,
             listens_connect: Vec::new(),
             listens_close: Vec::new(),
             context,
@@ -216,6 +221,7 @@ impl Worker {
     }
 
     fn serve(&mut self, host: &mut dyn Host) -> End {
+        self.look_at_itself_if_wanted(host);
         self.seat.set_state(SeatState::Ready);
         self.segment.manager_bell().write();
         self.context.log.notice(&format!("ready; generation={}", self.generation));
@@ -233,9 +239,24 @@ impl Worker {
                     if let Some(end) = self.wait() {
                         return end;
                     }
+                    self.look_at_itself_if_wanted(host);
                 }
                 Next::Leave => return self.leave(host),
                 Next::End(end) => return end,
+            }
+        }
+    }
+
+    /// The manager may not look into this process, and wants it to tell of itself.
+    fn look_at_itself_if_wanted(&mut self, host: &dyn Host) {
+        if self.seat.self_look.is_wanted() && self.self_look.is_none() {
+            match SelfLook::start(&self.context, self.id, seat_of(self.generation), host) {
+                Ok(look) => self.self_look = Some(look),
+                Err(error) => {
+                    // It is not tried again.
+                    self.seat.self_look.set_ready();
+                    self.context.log.warning(&format!("the worker cannot look at itself: {error}"));
+                }
             }
         }
     }

@@ -271,6 +271,11 @@ impl Host for TestHost {
         }
     }
 
+    fn interrupter(&self) -> fn() {
+        // There are no safe points.
+        || {}
+    }
+
     fn before_fork(&mut self) {}
 
     fn renew_code(&mut self, _complain: &mut dyn FnMut(String)) -> Outcome {
