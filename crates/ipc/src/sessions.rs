@@ -464,6 +464,36 @@ mod tests {
     }
 
     #[test]
+    fn a_million_sessions_live_at_once_and_a_million_more_find_no_trace_of_them() {
+        const MILLION: u64 = 1_000_000;
+        let sessions = table(1 << 20);
+        let insert = |id: u64| {
+            assert!(sessions.is_free(SessionId(id)));
+            let peer = Some(SocketAddr::new(Ipv4Addr::from_bits(low_32(id)).into(), low_16(id)));
+            sessions.insert(&Session { fd: low_32(id).cast_signed(), reactor: low_16(id % 7), peer, ..session(id) });
+        };
+        (1..=MILLION).for_each(insert);
+        for id in 1..=MILLION {
+            let found = sessions.find(SessionId(id)).unwrap();
+            assert_eq!((u64::from(found.fd.cast_unsigned()), u64::from(found.reactor)), (id, id % 7));
+            assert_eq!(
+                found.peer.map(|peer| (peer.ip(), peer.port())),
+                Some((Ipv4Addr::from_bits(low_32(id)).into(), low_16(id)))
+            );
+        }
+        assert_eq!((0..sessions.capacity()).filter_map(|index| sessions.id_at(index)).count(), 1_000_000);
+        // An id whose place is taken is skipped, as the accept thread does it.
+        assert!(!sessions.is_free(SessionId((1 << 20) + 1)));
+        (1..=MILLION).for_each(|id| sessions.remove(SessionId(id)));
+        (1 + (1 << 20)..=MILLION + (1 << 20)).for_each(insert);
+        for id in 1..=MILLION {
+            assert_eq!(sessions.find(SessionId(id)), None);
+            assert_eq!(sessions.set_flag(SessionId(id), Flag::Closing), Err(FlagError::Gone));
+            assert!(sessions.is_shown(SessionId(id + (1 << 20))) && !sessions.is_closing(SessionId(id + (1 << 20))));
+        }
+    }
+
+    #[test]
     fn no_session_has_the_id_zero() {
         assert_eq!(table(8).find(SessionId(0)), None);
     }
