@@ -55,14 +55,14 @@ impl Manager {
         let was_ready = seat.state() != SeatState::Starting;
         let was_asked = seat.is_asked_to_leave();
         let timed_out = self.lates.reaped(worker, seat_number);
+        if was_ready && self.slots[worker.index()].is_starting() {
+            // It has ended before anybody saw that it was ready.
+            self.step(worker, SlotEvent::Ready { generation });
+        }
         let was_fruitful = if self.segment.has_inbox(worker) {
             // Who was ended because of one callback is replaced at once, whatever it had done before.
             seat.requests_here.load(Relaxed) > 0 || timed_out.is_some()
         } else {
-            if was_ready {
-                // It may have ended before anybody saw it begin.
-                self.step(worker, SlotEvent::Ready { generation });
-            }
             unix_us().saturating_sub(seat.started_us()) >= FRUITFUL_US
         };
         let closes = self.context.settings.close_on_worker_error || timed_out.is_some();
