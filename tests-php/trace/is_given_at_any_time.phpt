@@ -9,16 +9,23 @@ pcntl
 require __DIR__ . '/../inc/server.inc.php';
 
 $server = TestServer::start(<<<'PHP'
-    function wait_here(): void
+    function wait_here(string $fifo): void
     {
-        while (!file_exists(getenv('ROTOR_TMP') . '/go')) {
-            usleep(20_000);
-            clearstatcache();
-        }
+        fopen($fifo, 'r');
+    }
+    // Whether this is worker 1 before it has come to fopen(), in which it waits.
+    function is_on_its_way(string|false $trace): bool
+    {
+        $inner = '(#0 (getenv|wait_here|Rotor\\\\Server->send)\(\) \S+\n)?';
+        $outer = '#\d \{closure\}\(\) \S+\n#\d Rotor\\\\Server->start\(\) \S+\n#\d \{main\}\(\) \S+\n';
+        return preg_match("/\A\N+\n$inner$outer\z/", (string) $trace) === 1;
     }
     $show = function (string $who, Rotor\Server $server): void {
         foreach ([0, 1, 7] as $worker) {
-            $trace = @$server->trace($worker);
+            $end = hrtime(true) + 30_000_000_000;
+            do {
+                $trace = @$server->trace($worker);
+            } while ($worker === 1 && is_on_its_way($trace) && hrtime(true) < $end);
             if ($trace === false) {
                 note("$who $worker: false " . $server->getLastError() . ' ' . error_get_last()['message']);
                 continue;
@@ -40,7 +47,7 @@ $server = TestServer::start(<<<'PHP'
     }
     $server->on('receive', function ($server, $fd, $reactor, $data) use ($show) {
         $server->send($fd, "here\n");
-        wait_here();
+        wait_here(getenv('ROTOR_TMP') . '/fifo');
         $show('worker', $server);
         $server->send($fd, "gone\n");
     });
@@ -52,6 +59,7 @@ foreach (preg_grep('/^(master|manager) \d+$/', $server->notes()) as $note) {
     [$who, $pid] = explode(' ', $note);
     $pids[$who] = (int) $pid;
 }
+posix_mkfifo("$server->tmp/fifo", 0600);
 $client = $server->connect();
 $client->write("1\n");
 echo $client->readLine(), "\n";
@@ -59,9 +67,9 @@ foreach (['master' => SIGUSR2, 'manager' => SIGALRM] as $who => $signal) {
     $server->signal($signal, $pids[$who]);
     $server->waitFor(fn () => count(preg_grep("/^$who [017]:/", $server->notes())) === 3, $who);
 }
-touch("$server->tmp/go");
+fclose(fopen("$server->tmp/fifo", 'w'));
 echo $client->readLine(), "\n";
-unlink("$server->tmp/go");
+unlink("$server->tmp/fifo");
 foreach (preg_grep('/^\w+ [017]:/', $server->notes()) as $note) {
     echo $note, "\n";
 }
@@ -72,10 +80,10 @@ $server->stop();
 here
 gone
 master 0: pid=PID worker=0 session=0 seconds=N Rotor\Server->start() {main}() 3
-master 1: pid=PID worker=1 session=1 seconds=N callback=onReceive usleep() wait_here() {closure}() Rotor\Server->start() {main}() 6
+master 1: pid=PID worker=1 session=1 seconds=N callback=onReceive fopen() wait_here() {closure}() Rotor\Server->start() {main}() 6
 master 7: false 505 Rotor\Server::trace(): there is no worker 7; they are 0 to 1
 manager 0: pid=PID worker=0 session=0 seconds=N Rotor\Server->start() {main}() 3
-manager 1: pid=PID worker=1 session=1 seconds=N callback=onReceive usleep() wait_here() {closure}() Rotor\Server->start() {main}() 6
+manager 1: pid=PID worker=1 session=1 seconds=N callback=onReceive fopen() wait_here() {closure}() Rotor\Server->start() {main}() 6
 manager 7: false 505 Rotor\Server::trace(): there is no worker 7; they are 0 to 1
 worker 0: false 509 Rotor\Server::trace(): an event worker serves; call it in the master, the manager or a user process
 worker 1: false 509 Rotor\Server::trace(): an event worker serves; call it in the master, the manager or a user process
