@@ -232,7 +232,9 @@ namespace Rotor {
          * only; `WorkerExit($server, int $workerId)` once while it leaves, and again and
          * again as long as something is pending: an alarm (`pcntl_alarm()`), which it lets go there;
          * `Connect($server, int $fd, int $reactorId)`; `Receive($server, int $fd, int $reactorId, string $data)`, one message
-         * as the framing settings cut it; `Close($server, int $fd, int $reactorId)`, with -1 for a reactor when the server
+         * as the framing settings cut it; `ProtocolError($server, int $fd, int $reactorId, int $code, string $reason)` for what
+         * a client sent and no message can be cut from: too large (1201), without a length (1202), malformed (1204), or a
+         * message that memory_limit has no room for (1203); its connection is closed next; `Close($server, int $fd, int $reactorId)`, with -1 for a reactor when the server
          * closed. For one connection they come in this order, all in one worker.
          *
          * An uncaught exception is reported as PHP does it and the worker goes on. `exit()` ends the worker with its code,

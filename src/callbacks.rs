@@ -9,7 +9,7 @@ use rotor_core::host::EventKind;
 use crate::call::Callable;
 
 /// The events and what scripts call them, whatever the case.
-pub const EVENTS: [(EventKind, &str); 15] = [
+pub const EVENTS: [(EventKind, &str); 16] = [
     (EventKind::Start, "Start"),
     (EventKind::BeforeShutdown, "BeforeShutdown"),
     (EventKind::Shutdown, "Shutdown"),
@@ -24,6 +24,7 @@ pub const EVENTS: [(EventKind, &str); 15] = [
     (EventKind::RequestTimeout, "RequestTimeout"),
     (EventKind::Connect, "Connect"),
     (EventKind::Receive, "Receive"),
+    (EventKind::ProtocolError, "ProtocolError"),
     (EventKind::Close, "Close"),
 ];
 
@@ -139,7 +140,8 @@ fn place(kind: EventKind) -> usize {
         EventKind::RequestTimeout => 11,
         EventKind::Connect => 12,
         EventKind::Receive => 13,
-        EventKind::Close => 14,
+        EventKind::ProtocolError => 14,
+        EventKind::Close => 15,
     }
 }
 

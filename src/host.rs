@@ -1,5 +1,6 @@
 //! PHP as the core's host: runs the callbacks, and dresses each process up.
 
+use std::io;
 use std::mem::MaybeUninit;
 use std::rc::Rc;
 
@@ -145,6 +146,14 @@ impl Host for PhpHost<'_> {
         callable.call_with_bytes(args, payload.len(), |room: &mut [MaybeUninit<u8>]| payload.copy_into(room), taken)
     }
 
+    fn protocol_error(&mut self, from: Origin, code: i32, reason: &str) -> Outcome {
+        let Some(callable) = self.server.callback(EventKind::ProtocolError, from.port.into()) else {
+            return Outcome::Returned;
+        };
+        let args = [self.object(), of_session(from.session), long(from.reactor.into()), long(code.into())];
+        callable.call_with_bytes(args, reason.len(), |room| copy_into(room, reason.as_bytes()), &mut || {})
+    }
+
     fn interrupt(&mut self) -> Outcome {
         if zend::interrupt_is_pending() { guarded(zend::run_interrupt) } else { Outcome::Returned }
     }
@@ -231,6 +240,13 @@ impl Host for PhpHost<'_> {
     fn left(&mut self) {
         self.running().leave();
     }
+}
+
+fn copy_into(room: &mut [MaybeUninit<u8>], bytes: &[u8]) -> io::Result<()> {
+    for (place, byte) in room.iter_mut().zip(bytes) {
+        place.write(*byte);
+    }
+    Ok(())
 }
 
 fn long(number: i64) -> Zval {

@@ -19,6 +19,7 @@ $server = TestServer::start(<<<'PHP'
         $stats = $server->stats();
         $server->send($fd, json_encode([$stats['refused_messages'], $stats['blocks_in_use'], $stats['crash_count'], $stats['lost_messages']]) . "\n");
     });
+    $server->on('protocolError', fn ($server, $fd, $reactor, $code, $reason) => note("$fd $code $reason"));
     $server->on('close', fn ($server, $fd, $reactor) => note("$fd closed $reactor"));
     $server->start();
     PHP, ini: ['memory_limit' => '128M']);
@@ -31,6 +32,7 @@ for ($sent = 0; $sent < $size; $sent += 1 << 20) {
 }
 var_dump($client->readToEnd());
 $server->waitForNote('1 closed -1');
+$server->waitForNote('1 1203 a message of ' . $size + 4 . ' bytes is larger than memory_limit leaves room for');
 $client = $server->connect();
 $client->write(pack('N', 5) . 'stats');
 echo $client->readLine(), "\n";

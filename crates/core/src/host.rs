@@ -115,13 +115,14 @@ pub enum EventKind {
     RequestTimeout,
     Connect,
     Receive,
+    ProtocolError,
     Close,
 }
 
 impl EventKind {
     /// Whether each port may have a callback of its own for it.
     pub fn is_of_port(self) -> bool {
-        matches!(self, Self::Connect | Self::Receive | Self::Close)
+        matches!(self, Self::Connect | Self::Receive | Self::ProtocolError | Self::Close)
     }
 }
 
@@ -183,6 +184,9 @@ pub trait Host {
     /// `taken` must run after the copy and before the callback: it moves the head of the lane, so that a
     /// crash in the callback does not replay the message (P4). When the copy fails, `taken` is not called.
     fn receive(&mut self, from: Origin, payload: &Payload<'_>, taken: &mut dyn FnMut()) -> Outcome;
+
+    /// Tells user code what was wrong with what a client sent; its connection is closed right after that.
+    fn protocol_error(&mut self, from: Origin, code: i32, reason: &str) -> Outcome;
 
     /// Runs what user code has asked to run between two callbacks (signal handlers). Called once per turn of
     /// each loop and after every interrupted wait.

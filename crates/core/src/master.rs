@@ -17,7 +17,7 @@ use crate::host::{End, Event, EventKind, Host, Outcome, Role};
 use crate::orphans::Orphans;
 use crate::ports::Bound;
 use crate::process::{Context, Process, phase, request};
-use crate::reactor::{Mail, Mailbox};
+use crate::reactor::{Mail, Mailbox, Wanted};
 use crate::signals::{SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use crate::threads::{JOIN_EVERY, Threads};
 
@@ -115,8 +115,9 @@ impl Master {
             return Ok(self.abort(end));
         }
         let places = 0..u16::try_from(ports.len()).unwrap_or(u16::MAX);
-        let wants_connect: Vec<bool> = places.map(|port| host.listens(EventKind::Connect, port)).collect();
-        match Threads::start(&self.context, &self.mailboxes, ports, &cpus, &wants_connect) {
+        let listens = |kind| places.clone().map(|port| host.listens(kind, port)).collect();
+        let wanted = Wanted { connect: listens(EventKind::Connect), protocol_error: listens(EventKind::ProtocolError) };
+        match Threads::start(&self.context, &self.mailboxes, ports, &cpus, &wanted) {
             Ok(threads) => self.threads = Some(threads),
             Err(error) => {
                 self.abort(End::Stopped);

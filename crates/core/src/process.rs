@@ -388,7 +388,12 @@ impl Process {
                 let mail = match kind {
                     Kind::Send => Mail::Send { session, bytes: bytes.to_vec() },
                     Kind::CloseRequest => Mail::Close { session, reset: aux != 0 },
-                    Kind::Receive | Kind::Connect | Kind::Close | Kind::Closed | Kind::WorkerDied => {
+                    Kind::Receive
+                    | Kind::Connect
+                    | Kind::Close
+                    | Kind::Closed
+                    | Kind::WorkerDied
+                    | Kind::ProtocolError => {
                         return Err(CallError::new(code::WRONG_OPERATION, "the master does not post this"));
                     }
                 };

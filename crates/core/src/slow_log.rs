@@ -66,6 +66,7 @@ impl Account {
         let callback = match self.kind {
             Some(Kind::Receive) => " callback=onReceive",
             Some(Kind::Connect) => " callback=onConnect",
+            Some(Kind::ProtocolError) => " callback=onProtocolError",
             Some(Kind::Close) => " callback=onClose",
             Some(Kind::Send | Kind::CloseRequest | Kind::Closed | Kind::WorkerDied) | None => "",
         };

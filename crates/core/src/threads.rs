@@ -15,7 +15,7 @@ use crate::disk;
 use crate::log::Log;
 use crate::ports::Bound;
 use crate::process::{Context, request};
-use crate::reactor::{Acceptor, Config, Mail, Mailbox, Reactor, Stop};
+use crate::reactor::{Acceptor, Config, Mail, Mailbox, Reactor, Stop, Wanted};
 
 /// The main thread looks this often whether the other threads have ended.
 pub const JOIN_EVERY: Duration = Duration::from_millis(5);
@@ -40,7 +40,7 @@ impl Threads {
         mailboxes: &[Mailbox],
         ports: Vec<Bound>,
         cpus: &[u32],
-        wants_connect: &[bool],
+        wanted: &Wanted,
     ) -> io::Result<Self> {
         let mut threads = Self {
             log: context.log.clone(),
@@ -51,7 +51,7 @@ impl Threads {
             disk: None,
             log_writer: None,
         };
-        match threads.start_all(context, ports, cpus, wants_connect) {
+        match threads.start_all(context, ports, cpus, wanted) {
             Ok(()) => Ok(threads),
             Err(error) => {
                 threads.end();
@@ -60,13 +60,7 @@ impl Threads {
         }
     }
 
-    fn start_all(
-        &mut self,
-        context: &Context,
-        ports: Vec<Bound>,
-        cpus: &[u32],
-        wants_connect: &[bool],
-    ) -> io::Result<()> {
+    fn start_all(&mut self, context: &Context, ports: Vec<Bound>, cpus: &[u32], wanted: &Wanted) -> io::Result<()> {
         let (lines, line_queue) = mpsc::sync_channel(4096);
         self.log_writer = Some(disk::spawn_log(context.log.clone(), line_queue)?);
         context.log.hand_to(lines);
@@ -87,7 +81,7 @@ impl Threads {
                 epoll,
                 jobs: jobs.clone(),
                 live: live.clone(),
-                wants_connect: wants_connect.to_vec(),
+                wanted: wanted.clone(),
                 cpu: (!cpus.is_empty()).then(|| cpus[reactor % cpus.len()]),
             };
             let (context, ready) = (context.clone(), ready.clone());

@@ -34,6 +34,9 @@ pub enum Kind {
     /// Manager → reactor: a worker's process is dead and recovered; auxiliary: its seat; the session: the one in
     /// hand; the third word: the head of this reactor's lane to it, [`NO_HEAD`] when it did not own the inbox.
     WorkerDied = 7,
+    /// Reactor → worker: what the client sent was rejected, and its connection is about to be over; auxiliary: the port;
+    /// the third word: the error's code; the body: the reason, in words.
+    ProtocolError = 8,
 }
 
 /// The bit of [`Kind::Close`] beside the port.
@@ -54,6 +57,7 @@ impl Kind {
             5 => Self::CloseRequest,
             6 => Self::Closed,
             7 => Self::WorkerDied,
+            8 => Self::ProtocolError,
             _ => return None,
         })
     }

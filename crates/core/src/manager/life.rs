@@ -315,6 +315,7 @@ fn what_is_lost(held: &Held) -> String {
     let what = match held.kind {
         Kind::Receive => "its message is lost",
         Kind::Connect => "its connect callback was not finished",
+        Kind::ProtocolError => "its callback for a protocol error was not finished",
         Kind::Close => "its close callback was not finished",
         _ => "its record is lost",
     };

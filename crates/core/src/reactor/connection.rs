@@ -26,6 +26,8 @@ pub struct Connection {
     pub unread: Vec<u8>,
     /// A large message that is being received.
     pub incoming: Option<Box<Incoming>>,
+    /// What was wrong with what it has received, until its worker has been told.
+    pub rejected: Option<Box<Rejected>>,
     /// What waits to be sent.
     pub output: Output,
     /// Whether it is still read, or why not.
@@ -52,6 +54,14 @@ pub struct Connection {
     pub lingers_until_ns: Option<u64>,
     /// First and last piece of this batch's output, as places in the reactor's list.
     pub batch: Option<(u32, u32)>,
+}
+
+/// A package that was rejected.
+pub struct Rejected {
+    /// What `getLastError()` calls it.
+    pub code: i32,
+    /// Why.
+    pub reason: String,
 }
 
 /// A message too large for the lane, of known length, as it arrives.
@@ -148,6 +158,7 @@ impl Connection {
             framer,
             unread: Vec::new(),
             incoming: None,
+            rejected: None,
             output: Output::default(),
             input: Input::Open,
             posted: Posted::Nothing,

@@ -216,7 +216,7 @@ impl Reactor {
                 self.forget_closing(connection.worker.index(), id);
                 self.settle(connection)
             }
-            Kind::Receive | Kind::Connect | Kind::Close | Kind::WorkerDied => {
+            Kind::Receive | Kind::Connect | Kind::Close | Kind::WorkerDied | Kind::ProtocolError => {
                 self.put_back(connection);
                 self.log
                     .limited()
@@ -237,7 +237,13 @@ impl Reactor {
                 discard(payload, &self.jobs);
                 add(&self.counters.dropped, 1);
             }
-            Kind::CloseRequest | Kind::Closed | Kind::Receive | Kind::Connect | Kind::Close | Kind::WorkerDied => {
+            Kind::CloseRequest
+            | Kind::Closed
+            | Kind::Receive
+            | Kind::Connect
+            | Kind::Close
+            | Kind::WorkerDied
+            | Kind::ProtocolError => {
                 discard(payload, &self.jobs);
             }
         }

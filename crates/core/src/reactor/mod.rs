@@ -72,10 +72,19 @@ pub struct Config {
     pub jobs: Jobs,
     /// Open descriptors of all reactors' connections.
     pub live: Arc<AtomicUsize>,
-    /// By port, whether anybody wants to know of new connections.
-    pub wants_connect: Vec<bool>,
+    /// What records anybody wants.
+    pub wanted: Wanted,
     /// The CPU to run on.
     pub cpu: Option<u32>,
+}
+
+/// By port, of which events that nobody needs a record is posted: those that a callback is registered for.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Of new connections.
+    pub connect: Vec<bool>,
+    /// Of rejected packages.
+    pub protocol_error: Vec<bool>,
 }
 
 /// The token of the reactor's own bell; sessions start at 1.
@@ -122,7 +131,7 @@ pub struct Reactor {
     jobs: Jobs,
     reply: Reply,
     live: Arc<AtomicUsize>,
-    wants_connect: Vec<bool>,
+    wanted: Wanted,
     /// By port: what a new connection begins with.
     framers: Vec<Framer>,
     /// By the index of the session, without the bits that all of this reactor's sessions have in common.
@@ -160,7 +169,7 @@ pub struct Reactor {
 impl Reactor {
     /// A reactor that is ready to run.
     pub fn new(config: Config) -> std::io::Result<Self> {
-        let Config { reactor: id, segment, settings, log, mailbox, epoll, jobs, live, wants_connect, cpu } = config;
+        let Config { reactor: id, segment, settings, log, mailbox, epoll, jobs, live, wanted, cpu } = config;
         if let Some(cpu) = cpu
             && let Err(error) = rotor_sys::affinity::pin_to(cpu)
         {
@@ -200,7 +209,7 @@ impl Reactor {
             jobs,
             reply: Arc::new(move |done| reply_to.put(Mail::Disk(done))),
             live,
-            wants_connect,
+            wanted,
             framers: settings.ports.iter().map(|port| Framer::new(&port.framing, port.package_max_length)).collect(),
             connections: std::iter::repeat_with(|| None).take(sessions.capacity() >> place_shift).collect(),
             place_shift,
@@ -338,7 +347,7 @@ impl Reactor {
         let port = usize::from(session.port).min(self.framers.len() - 1);
         let framer = self.framers[port].clone();
         let mut connection = Box::new(Connection::new(id, session.port, worker, stream, framer));
-        if !self.wants_connect[port] {
+        if !self.wanted.connect[port] {
             connection.posted = Posted::Connect;
         }
         if !session.is_introduced {

@@ -18,6 +18,8 @@ const SPILL_AGAIN_NS: u64 = 100_000_000;
 const WARN_EVERY_NS: u64 = 10_000_000_000;
 /// So many blocks and spill ranges a worker may have though only a quarter of them is left.
 const HARDLY_ANY: usize = 2;
+/// Bytes of a rejection's reason; they have room in the smallest lane.
+const LONGEST_REASON: usize = 1024;
 
 /// A consumer's number is its slot's.
 fn consumer(connection: &Connection) -> u16 {
@@ -84,6 +86,9 @@ impl Reactor {
             && !connection.is_waiting
             && !connection.is_spilling
         {
+            if !self.post_rejected(connection)? {
+                return Ok(());
+            }
             let aux = connection.port | if why.is_by_server() { BY_SERVER } else { 0 };
             if let Some(position) = self.post_plain(connection, Kind::Close, aux)? {
                 self.drop_unread(connection);
@@ -93,6 +98,24 @@ impl Reactor {
             }
         }
         Ok(())
+    }
+
+    /// Tells the worker what was wrong with what the client sent; false when that has to wait.
+    fn post_rejected(&mut self, connection: &mut Connection) -> Result<bool, Broken> {
+        let Some(rejected) = connection.rejected.take() else { return Ok(true) };
+        let header = Header {
+            kind: Kind::ProtocolError,
+            location: Where::Inline,
+            aux: connection.port,
+            session: connection.id.0,
+            extra: u64::from(rejected.code.unsigned_abs()),
+        };
+        let reason = rejected.reason.as_bytes();
+        let posted = self.post_inline(connection, &header, &reason[..reason.len().min(LONGEST_REASON)])?;
+        if posted.is_none() {
+            connection.rejected = Some(rejected);
+        }
+        Ok(posted.is_some())
     }
 
     /// Lets connections that wait for room post, in order, and read on.
@@ -229,8 +252,18 @@ impl Reactor {
     /// Posts a record without bytes; `None` when it has to wait.
     fn post_plain(&mut self, connection: &mut Connection, kind: Kind, aux: u16) -> Result<Option<u64>, Broken> {
         let header = Header { kind, location: Where::Inline, aux, session: connection.id.0, extra: self.now_us };
+        self.post_inline(connection, &header, &[])
+    }
+
+    /// Posts a record with few bytes; `None` when it has to wait.
+    fn post_inline(
+        &mut self,
+        connection: &mut Connection,
+        header: &Header,
+        body: &[u8],
+    ) -> Result<Option<u64>, Broken> {
         let slot = connection.worker.index();
-        match self.inward[slot].lane.write(&header, &[]) {
+        match self.inward[slot].lane.write(header, &[body]) {
             Ok(position) => {
                 self.touch(slot);
                 Ok(Some(position))

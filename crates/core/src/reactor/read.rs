@@ -4,7 +4,7 @@ use std::io;
 
 use rotor_ipc::ring::Broken;
 
-use super::connection::{Connection, Incoming, Input, Why};
+use super::connection::{Connection, Incoming, Input, Rejected, Why};
 use super::post::Post;
 use super::{READ_SIZE, Reactor, add};
 use crate::framer::{Cut, FrameError};
@@ -267,5 +267,8 @@ impl Reactor {
         self.log.limited().info(|| format!("session {}: {error}; closing", connection.id));
         connection.end_input(Why::Misframed);
         self.drop_unread(connection);
+        if self.wanted.protocol_error[usize::from(connection.port)] {
+            connection.rejected = Some(Box::new(Rejected { code: error.code(), reason: error.to_string() }));
+        }
     }
 }

@@ -31,6 +31,7 @@ use rotor_sys::process;
 use rotor_sys::signal::Signals;
 use rotor_sys::ticker::Ticker;
 
+use crate::error::code;
 use crate::host::{End, Event, EventKind, Host, Origin, Outcome, Role};
 use crate::outlets::Outlets;
 use crate::process::{Context, Process, phase};
@@ -374,6 +375,21 @@ impl Worker {
                     Outcome::Returned
                 }
             }
+            Kind::ProtocolError => {
+                let mut reason = Vec::new();
+                if let Some(inbox) = &self.inbox {
+                    inbox.lanes[reactor].bytes(record).append_to(&mut reason);
+                }
+                self.hold(&held, reactor, record);
+                if self.sessions.lives(session) {
+                    let reactor = u16::try_from(reactor).unwrap_or(0);
+                    let from = Origin { session, reactor, port: record.header.aux };
+                    let code = i32::try_from(record.header.extra).unwrap_or(0);
+                    host.protocol_error(from, code, &String::from_utf8_lossy(&reason))
+                } else {
+                    Outcome::Returned
+                }
+            }
             Kind::Close => {
                 self.hold(&held, reactor, record);
                 let port = record.header.aux & !BY_SERVER;
@@ -430,17 +446,8 @@ impl Worker {
         if !host.fits(payload.len()) {
             self.hold(held, reactor, record);
             payload.free();
-            self.seat.in_hand.clear();
-            add(&self.seat.counters.refused, 1);
-            let len = payload.len();
-            self.context.log.limited().warning(|| {
-                format!(
-                    "session {session}: a message of {len} bytes is larger than memory_limit leaves room for; closing"
-                )
-            });
-            // An error means that it is closing already.
-            let _ = self.process.close(session.0.cast_signed(), false);
-            return Ok(Next::Go);
+            let reactor = u16::try_from(reactor).unwrap_or(0);
+            return Ok(self.refuse(Origin { session, reactor, port: record.header.aux }, payload.len(), host));
         }
         self.seat.in_hand.set(held);
         let Some(inbox) = &mut self.inbox else { return Ok(Next::Idle) };
@@ -467,6 +474,20 @@ impl Worker {
             self.look_at_itself(held.since_ns);
         }
         Ok(self.after(outcome, session, Kind::Receive))
+    }
+
+    /// Closes the connection of a message that the memory limit has no room for.
+    fn refuse(&mut self, from: Origin, len: usize, host: &mut dyn Host) -> Next {
+        let session = from.session;
+        add(&self.seat.counters.refused, 1);
+        let reason = format!("a message of {len} bytes is larger than memory_limit leaves room for");
+        self.context.log.limited().warning(|| format!("session {session}: {reason}; closing"));
+        let outcome = host.protocol_error(from, code::DATA_TOO_LARGE, &reason);
+        if !matches!(outcome, Outcome::Ended(_)) {
+            // An error means that it is closing already.
+            let _ = self.process.close(session.0.cast_signed(), false);
+        }
+        self.after(outcome, session, Kind::ProtocolError)
     }
 
     /// Asks for a successor once it has served, grown or lived long enough.

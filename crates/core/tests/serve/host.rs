@@ -249,6 +249,11 @@ impl Host for TestHost {
         self.on_message(from.session, body)
     }
 
+    fn protocol_error(&mut self, from: Origin, code: i32, reason: &str) -> Outcome {
+        self.note(&format!("rejected {} code={code} {reason}", from.session));
+        Outcome::Returned
+    }
+
     fn interrupt(&mut self) -> Outcome {
         Outcome::Returned
     }

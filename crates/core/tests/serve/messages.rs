@@ -20,7 +20,33 @@ pub const TESTS: &[Test] = &[
     ("an_answer_before_a_close_arrives_whole_though_the_client_goes_on_sending", answer_to_a_chatty_client),
     ("a_half_closed_connection_gets_its_answers", half_closed),
     ("each_connection_is_told_of_once_at_both_ends", told_of_once),
+    ("a_rejected_package_is_told_of_behind_all_messages_and_before_the_close", rejected),
 ];
+
+fn rejected() {
+    let server = Running::start(settings(), Manners::default());
+    let mut client = server.connect();
+    let mut writer = client.twin();
+    // More than a lane has room for, so that the rejection waits, too.
+    const MESSAGES: u64 = 20_000;
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut all = frame(b"!sleep 200");
+            (0..MESSAGES).for_each(|place| all.extend(frame(&pattern(place, 20))));
+            all.extend(u32::MAX.to_be_bytes());
+            writer.stream().write_all(&all).unwrap();
+        });
+        assert_eq!(client.receive(), b"!sleep 200");
+        (0..MESSAGES).for_each(|place| assert!(client.receive() == pattern(place, 20), "answer {place}"));
+        assert!(client.ends());
+    });
+    server.wait_for("close 1 by=server", 1);
+    let events = server.events();
+    let of_client: Vec<_> = events.lines().filter(|line| !line.starts_with("worker") && *line != "serving").collect();
+    let told = "rejected 1 code=1201 message of 4294967299 bytes announced, package_max_length is 67108864";
+    assert_eq!(of_client, ["connect 1", told, "close 1 by=server"]);
+    assert_eq!(server.stop().code, 0);
+}
 
 fn pipelined() {
     let server = Running::start(settings(), Manners::default());
