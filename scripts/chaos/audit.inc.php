@@ -3,7 +3,7 @@
 declare(strict_types=1);
 
 /**
- * Compares what the client got with what the server's processes have written down, and says what DESIGN does not allow:
+ * Compares what the client got with what the server's processes have written down, and says what may not be:
  * a death may cost the message in its callback and what waited behind it on that one connection, which is closed.
  * Nothing else ends a connection, no answer that was sent is lost with one, and no message runs twice.
  */

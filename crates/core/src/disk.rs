@@ -23,6 +23,19 @@ pub enum Job {
         /// Whom to tell.
         reply: Reply,
     },
+    /// Write a piece of a message into its spill range, then tell the reactor.
+    WritePiece {
+        /// Whose message it is.
+        session: SessionId,
+        /// The range of the whole message.
+        range: Filling,
+        /// Where in the range the piece begins.
+        offset: u64,
+        /// The piece.
+        bytes: Vec<u8>,
+        /// Whom to tell.
+        reply: Reply,
+    },
     /// Read a part of what a worker has spilled, then tell the reactor.
     Read {
         /// To which session it goes.
@@ -54,6 +67,15 @@ pub enum Done {
         /// Its range.
         result: Result<Filling, Unwritten>,
     },
+    /// A piece is in its message's range, or the disk did not take it.
+    WrittenPiece {
+        /// Whose message it is.
+        session: SessionId,
+        /// The range of the whole message.
+        range: Filling,
+        /// How many bytes the piece has.
+        result: Result<usize, Unwritten>,
+    },
     /// The bytes, or the disk's error.
     Read {
         /// To which session they go.
@@ -63,11 +85,11 @@ pub enum Done {
     },
 }
 
-/// A message that could not be written.
+/// A message, or a piece of one, that could not be written.
 pub struct Unwritten {
     /// The disk's answer.
     pub error: io::Error,
-    /// The message.
+    /// What it was to take.
     pub bytes: Vec<u8>,
 }
 
@@ -141,6 +163,13 @@ fn perform(job: Job) {
                 }
             };
             reply(Done::Written { session, len, result });
+        }
+        Job::WritePiece { session, range, offset, bytes, reply } => {
+            let result = match range.fill_at(&bytes, offset) {
+                Ok(()) => Ok(bytes.len()),
+                Err(error) => Err(Unwritten { error, bytes }),
+            };
+            reply(Done::WrittenPiece { session, range, result });
         }
         Job::Read { session, file, offset, len, reply } => {
             let mut bytes = vec![0; len];

@@ -265,6 +265,11 @@ mod pool {
             }
         }
 
+        /// The size of the largest blocks in bytes.
+        pub fn largest_block(&self) -> usize {
+            self.layout.small.size.max(self.layout.large.size)
+        }
+
         /// Whether less than a quarter of the spill ranges is free.
         pub fn is_short_of_spill(&self) -> bool {
             is_short(self.spill.iter().map(|entry| &entry.state))
@@ -501,14 +506,27 @@ mod pool {
         /// # Panics
         /// When it is shorter.
         pub fn fill(&self, bytes: &[u8]) -> io::Result<()> {
+            self.fill_at(bytes, 0)
+        }
+
+        /// Writes `bytes` at `offset` within the block or range. Only a spill range can fail, with the disk's error.
+        ///
+        /// # Panics
+        /// When they do not fit there.
+        pub fn fill_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
             match &self.place {
                 FillingPlace::Block(place) => {
-                    place.copy_from(bytes);
+                    place.slice(to_usize(offset), bytes.len()).copy_from(bytes);
                     Ok(())
                 }
-                FillingPlace::Spill { file, offset, len } => {
-                    assert!(bytes.len() as u64 <= *len, "{} bytes do not fit into a range of {len}", bytes.len());
-                    file.write_at(bytes, *offset)
+                FillingPlace::Spill { file, offset: start, len } => {
+                    let end = offset.checked_add(bytes.len() as u64);
+                    assert!(
+                        end.is_some_and(|end| end <= *len),
+                        "{} bytes at {offset} of a range of {len}",
+                        bytes.len()
+                    );
+                    file.write_at(bytes, start + offset)
                 }
             }
         }

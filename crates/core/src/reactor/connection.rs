@@ -7,6 +7,7 @@ use rotor_sys::socket::Stream;
 use crate::framer::Framer;
 use crate::reactor::intro::Intro;
 use crate::reactor::output::Output;
+use crate::reactor::spill::Spilling;
 
 /// An accepted socket and what is known of it.
 pub struct Connection {
@@ -48,7 +49,7 @@ pub struct Connection {
     pub is_scheduled: bool,
     /// The reactor has it in its list of connections with output of this batch.
     pub is_dirty: bool,
-    /// The helper thread writes its next message into the spill file.
+    /// The helper thread writes its next message, or a piece of it, into the spill file.
     pub is_spilling: bool,
     /// The server has closed it and its peer still sends: how long it stays (monotonic ns).
     pub lingers_until_ns: Option<u64>,
@@ -82,6 +83,8 @@ pub enum Incoming {
         /// How much it will be.
         total: usize,
     },
+    /// Into a range of the spill file, piece by piece: no block is large enough.
+    Spill(Spilling),
     /// It is complete and waits for room in the lane.
     Ready {
         /// Its block or spill range.
@@ -97,6 +100,7 @@ impl Incoming {
         match self {
             Self::Block { received, total, .. } => received == total,
             Self::Private { bytes, total } => bytes.len() == *total,
+            Self::Spill(_) => false,
             Self::Ready { .. } => true,
         }
     }

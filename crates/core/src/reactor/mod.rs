@@ -17,6 +17,7 @@ mod pair;
 mod post;
 mod read;
 mod send;
+mod spill;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -385,6 +386,7 @@ impl Reactor {
                 }
             },
             Mail::Disk(Done::Written { session, len, result }) => self.on_spilled(session, len, result),
+            Mail::Disk(Done::WrittenPiece { session, range, result }) => self.on_piece(session, range, result),
             Mail::Disk(Done::Read { session, result }) => {
                 let Some(mut connection) = self.take(session) else { return Ok(()) };
                 match result {

@@ -14,7 +14,7 @@ use crate::disk::{Job, Unwritten};
 use crate::dispatch;
 
 /// After the disk did not take a message, it is asked again this much later.
-const SPILL_AGAIN_NS: u64 = 100_000_000;
+pub(super) const SPILL_AGAIN_NS: u64 = 100_000_000;
 const WARN_EVERY_NS: u64 = 10_000_000_000;
 /// So many blocks and spill ranges a worker may have though only a quarter of them is left.
 const HARDLY_ANY: usize = 2;
@@ -192,6 +192,7 @@ impl Reactor {
             self.unspilled.pop_front();
             let Some(mut connection) = self.take(id) else { continue };
             connection.is_spilling = false;
+            self.spill_piece(&mut connection);
             self.pump(&mut connection)?;
             self.read(&mut connection)?;
             self.settle(connection)?;
@@ -199,7 +200,7 @@ impl Reactor {
         Ok(())
     }
 
-    fn warn_of_disk(&mut self, id: SessionId, len: usize, error: &io::Error) {
+    pub(super) fn warn_of_disk(&mut self, id: SessionId, len: usize, error: &io::Error) {
         add(&self.counters.pauses, 1);
         if self.warned_ns.is_some_and(|warned_ns| self.now_ns - warned_ns < WARN_EVERY_NS) {
             return;
@@ -212,7 +213,7 @@ impl Reactor {
     }
 
     /// Gives a message's room back that nobody wants any more; where it is on the disk, that is the helper's work.
-    fn give_back(&self, filling: Option<Filling>) {
+    pub(super) fn give_back(&self, filling: Option<Filling>) {
         if let Some(filling) = filling.filter(|filling| filling.location() == Where::Spill) {
             let _ = self.jobs.send(Job::GiveBack(Box::new(filling)));
         }
@@ -221,10 +222,10 @@ impl Reactor {
     /// Drops what was received and not cut: nobody wants it.
     pub(super) fn drop_unread(&mut self, connection: &mut Connection) {
         connection.unread = Vec::new();
-        if let Some(incoming) = connection.incoming.take()
-            && let Incoming::Ready { filling, .. } = *incoming
-        {
-            self.give_back(Some(filling));
+        match connection.incoming.take().map(|incoming| *incoming) {
+            Some(Incoming::Ready { filling, .. }) => self.give_back(Some(filling)),
+            Some(Incoming::Spill(spilling)) => self.give_back(spilling.into_range()),
+            Some(Incoming::Block { .. } | Incoming::Private { .. }) | None => {}
         }
     }
 
@@ -304,6 +305,10 @@ impl Reactor {
 
     fn post_incoming(&mut self, connection: &mut Connection, incoming: Incoming) -> Result<(), Broken> {
         match incoming {
+            Incoming::Spill(spilling) => {
+                connection.incoming = Some(Box::new(Incoming::Spill(spilling)));
+                Ok(())
+            }
             Incoming::Block { block, total, .. } => self.post_block(connection, block, total).map(|_| ()),
             Incoming::Ready { filling, len } => self.post_block(connection, filling, len).map(|_| ()),
             Incoming::Private { bytes, total } => {

@@ -6,6 +6,7 @@ use rotor_ipc::ring::Broken;
 
 use super::connection::{Connection, Incoming, Input, Rejected, Why};
 use super::post::Post;
+use super::spill::Spilling;
 use super::{READ_SIZE, Reactor, add};
 use crate::framer::{Cut, FrameError};
 
@@ -181,6 +182,13 @@ impl Reactor {
                     bytes.extend_from_slice(&self.scratch[..len]);
                 }
             }
+            Incoming::Spill(spilling) => {
+                let wanted = spilling.wanted().min(READ_SIZE);
+                let result = stream.recv(&mut self.scratch[..wanted]);
+                if let Some(len) = self.received(connection, result, wanted) {
+                    spilling.take(&self.scratch[..len]);
+                }
+            }
             Incoming::Ready { .. } => connection.is_readable = false,
         }
         if incoming.is_complete() {
@@ -188,6 +196,7 @@ impl Reactor {
             connection.is_readable = connection.input == Input::Open;
         }
         connection.incoming = Some(incoming);
+        self.spill_piece(connection);
         self.pump(connection)
     }
 
@@ -239,6 +248,7 @@ impl Reactor {
                     connection.framer.reset();
                     let begun = self.begin_incoming(&bytes[taken..], rotor_ipc::to_usize(total));
                     connection.incoming = Some(Box::new(begun));
+                    self.spill_piece(connection);
                     return Ok(bytes.len());
                 }
                 Ok(Cut::More { .. }) => break,
@@ -258,6 +268,12 @@ impl Reactor {
             && block.fill(begin).is_ok()
         {
             return Incoming::Block { block, received: begin.len(), total };
+        }
+        if total > self.pool.view().largest_block()
+            && !self.pool.view().is_short_of_spill()
+            && let Some(range) = self.pool.take_spill(total as u64)
+        {
+            return Incoming::Spill(Spilling::new(range, begin, total));
         }
         Incoming::Private { bytes: begin.to_vec(), total }
     }
