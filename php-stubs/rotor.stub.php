@@ -192,8 +192,19 @@ namespace Rotor {
          *     request_slowlog_file?: string,
          *     trace_event_worker?: bool,
          *     unix_socket_mode?: int|string,
+         *     unix_socket_owner?: string,
+         *     unix_socket_group?: string,
          *     backlog?: int,
          *     open_tcp_nodelay?: bool,
+         *     tcp_defer_accept?: int,
+         *     tcp_fastopen?: bool,
+         *     open_tcp_keepalive?: bool,
+         *     tcp_keepidle?: int,
+         *     tcp_keepinterval?: int,
+         *     tcp_keepcount?: int,
+         *     tcp_user_timeout?: int,
+         *     kernel_socket_recv_buffer_size?: int|string,
+         *     kernel_socket_send_buffer_size?: int|string,
          *     open_proxy_protocol?: bool,
          *     proxy_trusted?: list<string>,
          *     socket_buffer_size?: int|string,
@@ -498,12 +509,14 @@ namespace Rotor\Server {
         public $port = 0;
         /** @var int the type of socket, a SOCK_ constant */
         public $type = 0;
-        /** @var int without meaning */
+        /** @var int its place in `$server->ports`, from 0: what `getClientInfo()` has in `server_fd` */
         public $sock = -1;
         /** @var bool whether the port speaks TLS */
         public $ssl = false;
         /** @var array<string, mixed>|null what has been set by `set()` of this object, under each setting's own name */
         public $setting = null;
+        /** @var \Rotor\Connection\Iterator the connections of this port; to count them, all of the server's are looked at */
+        public $connections = null;
 
         /**
          * Nobody makes one but the server.

@@ -1,8 +1,11 @@
-//! `$server->connections`: the sessions of all clients, to be walked, counted and looked up.
+//! `$server->connections` and `$port->connections`: the sessions of all clients, or of a port's, to be walked, counted and
+//! looked up.
 
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::OnceLock;
+
+use rotor_core::process::ClientInfo;
 
 use crate::client_info;
 use crate::errors::EXCEPTION;
@@ -15,6 +18,8 @@ pub static CLASS: ClassRef = ClassRef::new();
 /// The Rust side of the iterator.
 pub struct Connections {
     running: Rc<Running>,
+    /// Those of one port alone, by its place.
+    port: Option<usize>,
     /// The session at the position; `None` before the walk and behind the last.
     at: Cell<Option<i64>>,
     position: Cell<i64>,
@@ -23,14 +28,19 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// The connections of a server, not walked yet.
-    pub fn new(running: Rc<Running>) -> Self {
-        Self { running, at: Cell::new(None), position: Cell::new(0), place: Cell::new(0) }
+    /// The connections of a server, or of one of its ports, not walked yet.
+    pub fn new(running: Rc<Running>, port: Option<usize>) -> Self {
+        Self { running, port, at: Cell::new(None), position: Cell::new(0), place: Cell::new(0) }
+    }
+
+    /// Whether a connection is one of these.
+    fn is_mine(&self, info: &ClientInfo) -> bool {
+        self.port.is_none_or(|port| usize::from(info.session.port) == port)
     }
 
     /// Goes to the first session from the place on.
     fn advance(&self) {
-        let next = self.running.try_process().and_then(|process| process.session_from(self.place.get()));
+        let next = self.running.try_process().and_then(|process| process.session_from(self.place.get(), self.port));
         self.at.set(next.map(|(session, _)| session));
         if let Some((_, place)) = next {
             self.place.set(place);
@@ -39,7 +49,7 @@ impl Connections {
 }
 
 impl Native for Connections {
-    const NOT_CONSTRUCTED: &'static str = "only $server->connections is one";
+    const NOT_CONSTRUCTED: &'static str = "only $connections of a server or a port is one";
 
     fn handlers() -> &'static OnceLock<Handlers> {
         static HANDLERS: OnceLock<Handlers> = OnceLock::new();
@@ -104,21 +114,31 @@ fn key(call: &mut Call<'_>) -> Answer {
 }
 
 fn count(call: &mut Call<'_>) -> Answer {
-    let process = call.this::<Connections>()?.running.try_process();
-    let count = process.map_or(0, |process| process.connection_num());
+    let this = call.this::<Connections>()?;
+    let Some(process) = this.running.try_process() else { return Ok(Value::Int(0)) };
+    let count = match this.port {
+        None => process.connection_num(),
+        // Nobody counts them as they come and go.
+        port => {
+            let next = |(_, place): &(i64, usize)| process.session_from(*place, port);
+            std::iter::successors(process.session_from(0, port), next).count() as u64
+        }
+    };
     Ok(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)))
 }
 
 fn offset_exists(call: &mut Call<'_>) -> Answer {
     let this = call.this::<Connections>()?;
-    let exists = session_at(call).zip(this.running.try_process()).is_some_and(|(fd, process)| process.exists(fd));
-    Ok(Value::Bool(exists))
+    let found = session_at(call).zip(this.running.try_process());
+    Ok(Value::Bool(found.is_some_and(|(fd, process)| {
+        process.exists(fd) && process.client_info(fd).is_some_and(|info| this.is_mine(&info))
+    })))
 }
 
 fn offset_get(call: &mut Call<'_>) -> Answer {
     let this = call.this::<Connections>()?;
     let found = session_at(call).zip(this.running.try_process());
-    let info = found.and_then(|(fd, process)| process.client_info(fd));
+    let info = found.and_then(|(fd, process)| process.client_info(fd)).filter(|info| this.is_mine(info));
     Ok(info.map_or(Value::Bool(false), |info| Value::Array(client_info::to_php(&info))))
 }
 

@@ -12,7 +12,9 @@ use rotor_core::settings::{Machine, Names, SettingError, SettingsInput, Warning}
 use crate::aliases::names;
 use crate::call::Callable;
 use crate::callbacks::{Callbacks, about_unknown_event, event_named, name_of};
+use crate::connections::{self, Connections};
 use crate::errors::{EXCEPTION, SETTING_EXCEPTION, exception, wrong_state};
+use crate::running::Running;
 use crate::settings::{from_php, publish};
 use crate::zend::{
     self, Answer, Call, ClassRef, Fault, Handlers, Native, Property, PropertyDefault, Type, Value, functions,
@@ -29,6 +31,7 @@ pub const PROPERTIES: &[Property] = &[
     ("sock", PropertyDefault::Int(-1)),
     ("ssl", PropertyDefault::Bool(false)),
     ("setting", PropertyDefault::Null),
+    ("connections", PropertyDefault::Null),
 ];
 
 /// One port, as the server and its PHP object share it.
@@ -88,20 +91,26 @@ impl Native for PortObject {
     }
 }
 
-/// A PHP object for a port.
-pub fn object(port: Rc<Port>, info: &PortInfo) -> Zval {
+/// A PHP object for the port at a place of a server.
+pub fn object(port: Rc<Port>, place: usize, info: &PortInfo, running: Rc<Running>) -> Zval {
     let object = zend::new_object(&CLASS, PortObject(port));
-    let Some(place) = object.object() else { return object };
-    let place = std::ptr::from_ref(place).cast_mut();
-    let set = |name, value| zend::set_property(&CLASS, place, name, value);
+    let Some(raw) = object.object() else { return object };
+    let raw = std::ptr::from_ref(raw).cast_mut();
+    let set = |name, value| zend::set_property(&CLASS, raw, name, value);
     let mut host = Zval::new();
     host.set_zend_string(ZendStr::new(info.address.host(), false));
     set("host", host);
-    for (name, number) in [("port", i64::from(info.address.number())), ("type", info.sock_type as i64)] {
+    let numbers = [
+        ("port", i64::from(info.address.number())),
+        ("type", info.sock_type as i64),
+        ("sock", i64::try_from(place).unwrap_or(i64::MAX)),
+    ];
+    for (name, number) in numbers {
         let mut zval = Zval::new();
         zval.set_long(number);
         set(name, zval);
     }
+    set("connections", zend::new_object(&connections::CLASS, Connections::new(running, Some(place))));
     object
 }
 

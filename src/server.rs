@@ -83,14 +83,18 @@ impl Server {
     /// Makes `$ports` begin with the primary port.
     fn show_primary(&self, info: &PortInfo, object: *mut ZendObject) {
         let primary = self.ports.borrow()[0].clone();
-        show_port(object, port::object(primary, info));
+        show_port(object, port::object(primary, 0, info, self.running.clone()));
     }
 
     /// Makes another port known, and shows it in `$ports`.
     fn add_port(&self, info: &PortInfo, object: *mut ZendObject, machine: Machine) -> Zval {
         let port = Port::other(machine, self.started.clone());
-        self.ports.borrow_mut().push(port.clone());
-        let zval = port::object(port, info);
+        let place = {
+            let mut ports = self.ports.borrow_mut();
+            ports.push(port.clone());
+            ports.len() - 1
+        };
+        let zval = port::object(port, place, info, self.running.clone());
         show_port(object, zval.shallow_clone());
         zval
     }

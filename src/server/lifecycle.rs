@@ -61,7 +61,7 @@ pub fn construct(call: &mut Call<'_>) -> Answer {
     set("type", long(sock_type));
     set("mode", long(MODE_PROCESS));
     call.this::<Server>()?.show_primary(&info, object);
-    set("connections", zend::new_object(&connections::CLASS, Connections::new(running)));
+    set("connections", zend::new_object(&connections::CLASS, Connections::new(running, None)));
     Ok(Value::Null)
 }
 

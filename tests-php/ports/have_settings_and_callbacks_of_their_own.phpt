@@ -60,10 +60,10 @@ sort($notes);
 echo implode(', ', $notes), "\n";
 ?>
 --EXPECT--
-Rotor\Server\Port 127.0.0.1 1 -1 [true,false,null]
-Rotor\Server\Port 127.0.0.1 1 -1 [true,false,{"open_length_check":true,"package_length_type":"n","package_body_offset":2}]
-Rotor\Server\Port 127.0.0.1 1 -1 [true,false,null]
-Rotor\Server\Port 127.0.0.1 1 -1 [true,false,{"open_tcp_nodelay":false}]
+Rotor\Server\Port 127.0.0.1 1 0 [true,false,null]
+Rotor\Server\Port 127.0.0.1 1 1 [true,false,{"open_length_check":true,"package_length_type":"n","package_body_offset":2}]
+Rotor\Server\Port 127.0.0.1 1 2 [true,false,null]
+Rotor\Server\Port 127.0.0.1 1 3 [true,false,{"open_tcp_nodelay":false}]
 primary: one, primary: two
 primary: one, primary: two
 length: 000161 PORT

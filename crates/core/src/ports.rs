@@ -1,9 +1,11 @@
 //! Ports: what a server listens on.
 
+pub mod options;
+
 use std::fmt;
 use std::fs::Permissions;
 use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, lchown};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -133,8 +135,9 @@ impl Bound {
         }
     }
 
-    /// Lets the kernel take connections. The file of a unix socket gets its permissions before that.
-    pub fn listen(&self, settings: &PortSettings) -> Result<(), Error> {
+    /// Lets the kernel take connections. The file of a unix socket gets its owner and permissions before that. Returns
+    /// what is not as it was asked for.
+    pub fn listen(&self, settings: &PortSettings) -> Result<Vec<String>, Error> {
         if settings.proxy_trusted.as_ref().is_some_and(Vec::is_empty) && matches!(self.info.address, Address::Inet(_)) {
             return Err(Error::Misuse(format!(
                 "open_proxy_protocol on {} needs proxy_trusted: the addresses or networks of the proxies, such as \
@@ -142,12 +145,34 @@ impl Bound {
                 self.info.address
             )));
         }
-        if let (Some(file), Some(mode)) = (&self.file, settings.unix_socket_mode) {
+        if let Some(file) = &self.file {
+            self.give_away(file, settings)?;
+        }
+        let warnings = options::tell_listener(self, &settings.socket)?;
+        self.listener.listen(settings.backlog).map_err(|error| cannot_listen(&self.info.address, &error))?;
+        Ok(warnings)
+    }
+
+    /// Gives the file to its owner, then the permissions, which a new owner might lose.
+    fn give_away(&self, file: &SocketFile, settings: &PortSettings) -> Result<(), Error> {
+        let to_whom = [
+            (settings.unix_socket_owner.map(|uid| (Some(uid), None)), "owner", "unix_socket_owner"),
+            (settings.unix_socket_group.map(|gid| (None, Some(gid))), "group", "unix_socket_group"),
+        ];
+        for (ids, what, setting) in to_whom {
+            let Some((uid, gid)) = ids else { continue };
+            lchown(&file.path, uid, gid).map_err(|error| {
+                let id = uid.or(gid).unwrap_or_default();
+                Error::system(format!("cannot make {id} the {what} of {} ({setting})", self.info.address), &error)
+                    .with_hint("another user, and a group that this process is no member of, need root or CAP_CHOWN")
+            })?;
+        }
+        if let Some(mode) = settings.unix_socket_mode {
             std::fs::set_permissions(&file.path, Permissions::from_mode(mode)).map_err(|error| {
                 Error::system(format!("cannot set the permissions of {} (unix_socket_mode)", self.info.address), &error)
             })?;
         }
-        self.listener.listen(settings.backlog).map_err(|error| cannot_listen(&self.info.address, &error))
+        Ok(())
     }
 }
 

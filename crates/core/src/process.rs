@@ -301,12 +301,14 @@ impl Process {
     }
 
     /// The first living session at or behind a place in the table, and the place to go on from. Start with 0:
-    /// each session that lives throughout the walk is met once.
-    pub fn session_from(&self, place: usize) -> Option<(i64, usize)> {
+    /// each session that lives throughout the walk is met once. With a port, by its place: the first of that port.
+    pub fn session_from(&self, place: usize, port: Option<usize>) -> Option<(i64, usize)> {
         let sessions = self.context.segment.sessions();
+        let is_of_port =
+            |id| port.is_none_or(|port| sessions.find(id).is_some_and(|session| usize::from(session.port) == port));
         (place..sessions.capacity()).find_map(|place| {
             let id = sessions.id_at(place).filter(|id| sessions.is_shown(*id) && !sessions.is_closing(*id))?;
-            Some((id.0.cast_signed(), place + 1))
+            is_of_port(id).then_some((id.0.cast_signed(), place + 1))
         })
     }
 

@@ -62,7 +62,9 @@ pub fn start(server: Server, settings: Settings, host: &mut dyn Host) -> Result<
         Error::system(format!("cannot open log_file {path}"), &error)
     })?;
     for (port, settings) in ports.iter().zip(&settings.ports) {
-        port.listen(settings)?;
+        for warning in port.listen(settings)? {
+            log.warning(&warning);
+        }
     }
     let mut pid_file = settings.pid_file.as_deref().map(lock_pid_file).transpose()?;
     let end = run(ports, settings, &log, &mut pid_file, host);

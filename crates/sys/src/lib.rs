@@ -19,6 +19,7 @@ pub mod process;
 pub mod random;
 pub mod signal;
 pub mod socket;
+pub mod socket_option;
 pub mod ticker;
 pub mod trace;
 

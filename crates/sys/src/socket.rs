@@ -137,12 +137,6 @@ impl Stream {
         self.fd.into_raw()
     }
 
-    /// Sends small writes at once (`true`), or gathers them (`false`).
-    pub fn set_nodelay(&self, on: bool) -> io::Result<()> {
-        setsockopt(&*self.fd, sockopt::TcpNoDelay, &on)?;
-        Ok(())
-    }
-
     /// Lets the close that follows reset the connection: what was not sent is dropped, the peer sees an error.
     pub fn reset_on_close(&self) -> io::Result<()> {
         setsockopt(&*self.fd, sockopt::Linger, &libc::linger { l_onoff: 1, l_linger: 0 })?;

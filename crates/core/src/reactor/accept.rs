@@ -21,7 +21,7 @@ use super::add;
 use crate::dispatch::reactor_of;
 use crate::error::describe_errno;
 use crate::log::Log;
-use crate::ports::Bound;
+use crate::ports::{Bound, options};
 use crate::settings::Settings;
 
 /// Tells the accept thread to end.
@@ -206,9 +206,8 @@ impl Acceptor {
         stream: Stream,
         peer: Option<SocketAddr>,
     ) {
-        if peer.is_some() && self.settings.port(place).open_tcp_nodelay {
-            // Fails when the client is gone already; its reactor will see that.
-            let _ = stream.set_nodelay(true);
+        if peer.is_none() {
+            options::tell_unix_connection(&stream, &self.settings.port(place).socket);
         }
         let reactor = reactor_of(id, self.reactors.len());
         let now_us = unix_us();

@@ -150,15 +150,6 @@ pub static ABSENT: &[AbsentRow] = &[
     later(&["max_queued_bytes"], ZERO, "a limit for what waits for a worker"),
     later(&["buffer_high_watermark"], ZERO, "the events BufferFull and BufferEmpty"),
     later(&["buffer_low_watermark"], ZERO, "the events BufferFull and BufferEmpty"),
-    later(&["tcp_defer_accept"], ZERO, SOCKET_OPTIONS),
-    later(&["tcp_fastopen"], ZERO, SOCKET_OPTIONS),
-    later(&["open_tcp_keepalive"], OFF, SOCKET_OPTIONS),
-    later(&["tcp_keepidle"], Harmless::Numbers(&[0, 3600]), SOCKET_OPTIONS),
-    later(&["tcp_keepinterval"], Harmless::Numbers(&[0, 60]), SOCKET_OPTIONS),
-    later(&["tcp_keepcount"], Harmless::Numbers(&[0, 5]), SOCKET_OPTIONS),
-    later(&["tcp_user_timeout"], ZERO, SOCKET_OPTIONS),
-    later(&["kernel_socket_recv_buffer_size"], ZERO, SOCKET_OPTIONS),
-    later(&["kernel_socket_send_buffer_size"], ZERO, SOCKET_OPTIONS),
     meaningless(
         &["input_buffer_size", "buffer_input_size"],
         Harmless::Numbers(&[0, 2 << 20]),
@@ -248,5 +239,4 @@ const NO_AIO: &str = "Rotor has no thread pool for the files of coroutines";
 const NO_COROUTINES: &str = "Rotor has no coroutines that it could apply to";
 const NO_THREADS: &str = "Rotor has no mode in which workers are threads";
 const REMOVED: &str = "Swoole has removed it; leave it out";
-const SOCKET_OPTIONS: &str = "socket options other than open_tcp_nodelay";
 const TASKS: &str = "task workers";

@@ -39,7 +39,7 @@ pub(super) fn resolve(
     names: Names,
     warnings: &mut Vec<Warning>,
 ) -> Result<Identity, SettingError> {
-    let account = account(&wanted.user)?;
+    let account = account(Key::User, &wanted.user)?;
     let groups = groups(wanted, account.as_ref())?;
     if let Some(root) = &wanted.chroot
         && !root.is_dir()
@@ -77,35 +77,46 @@ pub(super) fn resolve(
     Ok(Identity { credentials: Credentials { uid: new_uid, groups: new_groups }, root: wanted.chroot.clone() })
 }
 
-fn account(name: &str) -> Result<Option<Account>, SettingError> {
+/// The number of the user that a setting names; `None`: it names nobody.
+pub(super) fn user_number(key: Key, name: &str) -> Result<Option<u32>, SettingError> {
+    Ok(account(key, name)?.map(|account| account.uid))
+}
+
+/// The number of the group that a setting names; `None`: it names none.
+pub(super) fn group_number(key: Key, name: &str) -> Result<Option<u32>, SettingError> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let looked_up =
+        find_group(name).map_err(|error| unusable(key, format!("{} cannot be looked up: {error}", quote(name))))?;
+    looked_up.map(Some).ok_or_else(|| {
+        let must = "must be the name or number of a group of this machine";
+        unusable(key, format!("{must}, {} given (getent group)", quote(name)))
+    })
+}
+
+fn account(key: Key, name: &str) -> Result<Option<Account>, SettingError> {
     if name.is_empty() {
         return Ok(None);
     }
     match Account::find(name) {
         Ok(Some(account)) => Ok(Some(account)),
         Ok(None) => Err(unusable(
-            Key::User,
+            key,
             format!("must be the name or number of a user of this machine, {} given (getent passwd)", quote(name)),
         )),
-        Err(error) => Err(unusable(Key::User, format!("{} cannot be looked up: {error}", quote(name)))),
+        Err(error) => Err(unusable(key, format!("{} cannot be looked up: {error}", quote(name)))),
     }
 }
 
 fn groups(wanted: &Wanted, account: Option<&Account>) -> Result<Option<Groups>, SettingError> {
-    let gid = if wanted.group.is_empty() {
-        let Some(account) = account else { return Ok(None) };
-        account.gid.ok_or_else(|| {
+    let gid = match (group_number(Key::Group, &wanted.group)?, account) {
+        (Some(gid), _) => gid,
+        (None, None) => return Ok(None),
+        (None, Some(account)) => account.gid.ok_or_else(|| {
             let user = quote(&wanted.user);
             unusable(Key::User, format!("is {user}, a number without a name, which has no group: set group as well"))
-        })?
-    } else {
-        let looked_up = find_group(&wanted.group)
-            .map_err(|error| unusable(Key::Group, format!("{} cannot be looked up: {error}", quote(&wanted.group))))?;
-        looked_up.ok_or_else(|| {
-            let given = quote(&wanted.group);
-            let must = "must be the name or number of a group of this machine";
-            unusable(Key::Group, format!("{must}, {given} given (getent group)"))
-        })?
+        })?,
     };
     let Some(account) = account else { return Ok(Some(Groups { gid, others: vec![gid] })) };
     account.groups(gid).map(Some).map_err(|error| {

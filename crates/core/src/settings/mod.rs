@@ -15,6 +15,7 @@ mod machine;
 mod page;
 mod resolve;
 mod row;
+mod socket;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub use log::{DateFormat, LogFormat, LogRotation, Time};
 pub use machine::Machine;
 pub use page::{array_shape, settings_page};
 pub use row::{Kind, Limit, Preset, Range, Row, Scope, Unit};
+pub use socket::{KeepAlive, SocketSettings};
 pub use table::{Key, ROWS};
 pub use value::Value;
 
@@ -123,10 +125,14 @@ impl Settings {
 pub struct PortSettings {
     /// The permissions of a unix socket's file; `None`: as the umask leaves them.
     pub unix_socket_mode: Option<u32>,
+    /// The number of the user that it belongs to; `None`: whoever starts the server.
+    pub unix_socket_owner: Option<u32>,
+    /// The number of the group that it belongs to.
+    pub unix_socket_group: Option<u32>,
     /// Connections that the kernel keeps for `accept`.
     pub backlog: u32,
-    /// Whether small writes leave at once.
-    pub open_tcp_nodelay: bool,
+    /// What the kernel is told of its sockets.
+    pub socket: SocketSettings,
     /// Whose headers of the PROXY protocol are believed; `None`: connections have none.
     pub proxy_trusted: Option<Vec<Network>>,
     /// The largest output queue of a connection, in bytes.

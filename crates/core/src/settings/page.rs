@@ -65,6 +65,7 @@ impl Row {
             (Kind::Int, Unit::Bytes) => "size",
             (Kind::Int, Unit::Mode) => "permissions",
             (Kind::Int, Unit::Seconds) => "seconds",
+            (Kind::Int, Unit::Milliseconds) => "milliseconds",
             (Kind::Float, Unit::Seconds) => "seconds, float",
             (Kind::Path, _) => "path",
             (kind, _) => kind.php_type(),

@@ -12,7 +12,9 @@ use super::machine::Machine;
 use super::row::{Kind, Preset};
 use super::table::Key;
 use super::value::Value;
-use super::{DateFormat, Identity, LogFormat, LogLevel, LogRotation, Names, PortSettings, Settings};
+use super::{
+    DateFormat, Identity, KeepAlive, LogFormat, LogLevel, LogRotation, Names, PortSettings, Settings, SocketSettings,
+};
 use crate::framer::{Framing, LengthField, LengthType};
 use crate::network::Network;
 
@@ -169,8 +171,8 @@ fn cpu_affinity_ignore(chosen: &Chosen<'_>) -> Result<Vec<u32>, SettingError> {
 }
 
 fn identity(chosen: &Chosen<'_>, warnings: &mut Vec<Warning>) -> Result<Identity, SettingError> {
-    let name = |key: Key| String::from_utf8_lossy(chosen.bytes(key)).into_owned();
-    let wanted = Wanted { user: name(Key::User), group: name(Key::Group), chroot: chosen.path(Key::Chroot)? };
+    let wanted =
+        Wanted { user: chosen.text(Key::User), group: chosen.text(Key::Group), chroot: chosen.path(Key::Chroot)? };
     identity::resolve(&wanted, &chosen.machine.rights, chosen.names, warnings)
 }
 
@@ -204,13 +206,31 @@ fn port(chosen: &Chosen<'_>) -> Result<PortSettings, SettingError> {
     }
     Ok(PortSettings {
         unix_socket_mode: chosen.is_set(Key::UnixSocketMode).then(|| chosen.count(Key::UnixSocketMode)),
+        unix_socket_owner: identity::user_number(Key::UnixSocketOwner, &chosen.text(Key::UnixSocketOwner))?,
+        unix_socket_group: identity::group_number(Key::UnixSocketGroup, &chosen.text(Key::UnixSocketGroup))?,
         backlog: chosen.count(Key::Backlog),
-        open_tcp_nodelay: chosen.flag(Key::OpenTcpNodelay),
+        socket: socket(chosen),
         proxy_trusted: chosen.flag(Key::OpenProxyProtocol).then(|| chosen.networks(Key::ProxyTrusted)),
         socket_buffer_size: chosen.size(Key::SocketBufferSize),
         framing,
         package_max_length,
     })
+}
+
+fn socket(chosen: &Chosen<'_>) -> SocketSettings {
+    SocketSettings {
+        nodelay: chosen.flag(Key::OpenTcpNodelay),
+        defer_accept_seconds: chosen.option(Key::TcpDeferAccept),
+        fast_open: chosen.flag(Key::TcpFastopen),
+        keep_alive: chosen.flag(Key::OpenTcpKeepalive).then(|| KeepAlive {
+            idle_seconds: chosen.option(Key::TcpKeepidle).unwrap_or(1),
+            interval_seconds: chosen.option(Key::TcpKeepinterval).unwrap_or(1),
+            count: chosen.option(Key::TcpKeepcount).unwrap_or(1),
+        }),
+        user_timeout_ms: chosen.option(Key::TcpUserTimeout),
+        receive_buffer: chosen.option(Key::KernelSocketRecvBufferSize),
+        send_buffer: chosen.option(Key::KernelSocketSendBufferSize),
+    }
 }
 
 /// Eof wins over length, and length over raw.
@@ -295,6 +315,11 @@ impl Chosen<'_> {
         Some(self.size(key)).filter(|limit| *limit != 0)
     }
 
+    /// A number for the kernel, where 0 is its own.
+    fn option(&self, key: Key) -> Option<i32> {
+        i32::try_from(self.int(key)).ok().filter(|value| *value != 0)
+    }
+
     fn count(&self, key: Key) -> u32 {
         u32::try_from(self.size(key)).unwrap_or(u32::MAX)
     }
@@ -323,6 +348,10 @@ impl Chosen<'_> {
             (_, Preset::Text(text)) => text.as_bytes(),
             _ => b"",
         }
+    }
+
+    fn text(&self, key: Key) -> String {
+        String::from_utf8_lossy(self.bytes(key)).into_owned()
     }
 
     /// The path, from the root: a daemon leaves the directory that a relative one counts from.

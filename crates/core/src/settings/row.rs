@@ -68,6 +68,8 @@ pub enum Unit {
     Bytes,
     /// Seconds.
     Seconds,
+    /// Milliseconds.
+    Milliseconds,
     /// Permissions of a file; a string is octal.
     Mode,
 }
@@ -188,7 +190,7 @@ impl Row {
         let number = match self.unit {
             Unit::Bytes => value.as_size(),
             Unit::Mode => value.as_mode(),
-            Unit::Count | Unit::Seconds => value.as_int(),
+            Unit::Count | Unit::Seconds | Unit::Milliseconds => value.as_int(),
         };
         let number = number.ok_or(Fault::Type)?;
         let taken = match self.range {
@@ -280,6 +282,7 @@ impl Unit {
             Self::Count | Self::Mode => "",
             Self::Bytes => " bytes",
             Self::Seconds => " seconds",
+            Self::Milliseconds => " milliseconds",
         }
     }
 }

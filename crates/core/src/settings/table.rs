@@ -233,6 +233,18 @@ rows! {
         preset: Preset::Nothing,
         doc: "Permissions of a unix socket's file, such as `0660`, or `'0660'` as a string; else the umask decides.",
     }
+    UnixSocketOwner = "unix_socket_owner" {
+        scope: Scope::Port,
+        kind: Kind::Text,
+        preset: Preset::Nothing,
+        doc: "User, by name or number, that a unix socket's file belongs to; else whoever starts the server. Another than that needs root or CAP_CHOWN.",
+    }
+    UnixSocketGroup = "unix_socket_group" {
+        scope: Scope::Port,
+        kind: Kind::Text,
+        preset: Preset::Nothing,
+        doc: "Group, by name or number, that a unix socket's file belongs to. One that whoever starts the server is no member of needs root or CAP_CHOWN.",
+    }
     Backlog = "backlog" {
         scope: Scope::Port,
         kind: Kind::Int,
@@ -243,7 +255,70 @@ rows! {
     OpenTcpNodelay = "open_tcp_nodelay" {
         scope: Scope::Port,
         preset: Preset::Flag(true),
-        doc: "Send small answers at once instead of waiting for more (TCP_NODELAY).",
+        doc: "Send small answers at once instead of waiting for more; TCP only (TCP_NODELAY).",
+    }
+    TcpDeferAccept = "tcp_defer_accept" {
+        scope: Scope::Port,
+        kind: Kind::Int,
+        unit: Unit::Seconds,
+        range: Range::Ints { min: 0, min_means: "off", max: Limit::Fixed(3600), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "How long a connection that sends nothing stays the kernel's before the server takes it; about so long, and only TCP (TCP_DEFER_ACCEPT).",
+    }
+    TcpFastopen = "tcp_fastopen" {
+        scope: Scope::Port,
+        doc: "Let clients send their first bytes with their first packet; TCP only. The kernel has to allow it: `sysctl net.ipv4.tcp_fastopen=3` (TCP_FASTOPEN).",
+    }
+    OpenTcpKeepalive = "open_tcp_keepalive" {
+        scope: Scope::Port,
+        doc: "Have the kernel ask a silent peer whether it is still there, and end the connection when it is not; TCP only (SO_KEEPALIVE).",
+    }
+    TcpKeepidle = "tcp_keepidle" {
+        scope: Scope::Port,
+        kind: Kind::Int,
+        unit: Unit::Seconds,
+        range: Range::Ints { min: 1, min_means: "", max: Limit::Fixed(32_767), max_means: "" },
+        preset: Preset::Int(3600),
+        doc: "With `open_tcp_keepalive`: the silence before it asks for the first time (TCP_KEEPIDLE).",
+    }
+    TcpKeepinterval = "tcp_keepinterval" {
+        scope: Scope::Port,
+        kind: Kind::Int,
+        unit: Unit::Seconds,
+        range: Range::Ints { min: 1, min_means: "", max: Limit::Fixed(32_767), max_means: "" },
+        preset: Preset::Int(60),
+        doc: "With `open_tcp_keepalive`: how long after that it asks again (TCP_KEEPINTVL).",
+    }
+    TcpKeepcount = "tcp_keepcount" {
+        scope: Scope::Port,
+        kind: Kind::Int,
+        range: Range::Ints { min: 1, min_means: "", max: Limit::Fixed(127), max_means: "" },
+        preset: Preset::Int(5),
+        doc: "With `open_tcp_keepalive`: how often it asks in vain before the connection is over (TCP_KEEPCNT).",
+    }
+    TcpUserTimeout = "tcp_user_timeout" {
+        scope: Scope::Port,
+        kind: Kind::Int,
+        unit: Unit::Milliseconds,
+        range: Range::Ints { min: 0, min_means: "the kernel's", max: Limit::Fixed(I32_MAX), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "How long sent bytes may stay unconfirmed before the connection is over; TCP only (TCP_USER_TIMEOUT).",
+    }
+    KernelSocketRecvBufferSize = "kernel_socket_recv_buffer_size" {
+        scope: Scope::Port,
+        kind: Kind::Int,
+        unit: Unit::Bytes,
+        range: Range::Ints { min: 0, min_means: "the kernel's", max: Limit::Fixed(1 << 30), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "The kernel's buffer for what a connection has received (SO_RCVBUF). Setting it ends the kernel's own tuning; `net.core.rmem_max` is the most.",
+    }
+    KernelSocketSendBufferSize = "kernel_socket_send_buffer_size" {
+        scope: Scope::Port,
+        kind: Kind::Int,
+        unit: Unit::Bytes,
+        range: Range::Ints { min: 0, min_means: "the kernel's", max: Limit::Fixed(1 << 30), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "The kernel's buffer for what a connection has still to send (SO_SNDBUF). Setting it ends the kernel's own tuning; `net.core.wmem_max` is the most.",
     }
     OpenProxyProtocol = "open_proxy_protocol" {
         scope: Scope::Port,
@@ -348,3 +423,5 @@ const PLAIN: Row = Row {
 
 /// One byte less than 4 GiB: the peer's end for sizes, and far above what a PHP string should be.
 const U32_MAX: i64 = u32::MAX as i64;
+/// The largest number of a socket option.
+const I32_MAX: i64 = i32::MAX as i64;

@@ -104,8 +104,19 @@ fn samples() -> Vec<(Key, Value, Value)> {
         text(Key::RequestSlowlogFile, "/var/log/slow"),
         flag(Key::TraceEventWorker, false),
         int(Key::UnixSocketMode, 0o1000, 0o660),
+        text(Key::UnixSocketOwner, "4111222333"),
+        text(Key::UnixSocketGroup, "12"),
         int(Key::Backlog, 0, 128),
         flag(Key::OpenTcpNodelay, false),
+        int(Key::TcpDeferAccept, 3601, 5),
+        flag(Key::TcpFastopen, true),
+        flag(Key::OpenTcpKeepalive, true),
+        int(Key::TcpKeepidle, 0, 60),
+        int(Key::TcpKeepinterval, 32_768, 10),
+        int(Key::TcpKeepcount, 128, 3),
+        int(Key::TcpUserTimeout, -1, 1500),
+        int(Key::KernelSocketRecvBufferSize, -1, 64 << 10),
+        int(Key::KernelSocketSendBufferSize, -1, 64 << 10),
         flag(Key::OpenProxyProtocol, true),
         (Key::ProxyTrusted, texts(&["10.0.0.0/8", "localhost"]), texts(&["10.0.0.0/8", "::1"])),
         int(Key::SocketBufferSize, 0, 1),
@@ -301,7 +312,7 @@ fn strings_zero_and_one_and_quantities_are_converted() {
     assert_eq!(stored("package_max_length", "10"), Value::Int(10));
     assert_eq!(stored("cpu_affinity_ignore", Value::List(vec!["1".into(), 2.into()])), list(&[1, 2]));
     assert_eq!(stored("task_worker_num", "0"), Value::Int(0));
-    assert_eq!(stored("tcp_fastopen", false), Value::Int(0));
+    assert_eq!(stored("http2_enable_push", false), Value::Int(0));
 
     for wrong in ["", "M", "8MB", "8 M", "1.5M", "0x10", "9223372036854775807G", "-1"] {
         refusal("package_max_length", wrong);

@@ -69,7 +69,7 @@ impl TestHost {
             let mut body = format!("{} {number} ", process::id()).into_bytes();
             body.extend(pattern(number, if number % 2 == 0 { 40_000 } else { 100 }));
             let mut place = 0;
-            while let Some((session, next)) = process.session_from(place) {
+            while let Some((session, next)) = process.session_from(place, None) {
                 // An error: it has gone meanwhile, or does not read fast enough.
                 let _ = process.send(session, &frame(&body));
                 place = next;
@@ -152,7 +152,7 @@ impl TestHost {
         let end = Instant::now() + time;
         while Instant::now() < end {
             let mut place = 0;
-            while let Some((session, next)) = process.session_from(place) {
+            while let Some((session, next)) = process.session_from(place, None) {
                 place = next;
                 if session != own.0.cast_signed() {
                     self.send(SessionId(session.cast_unsigned()), b"bye");

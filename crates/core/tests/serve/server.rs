@@ -13,7 +13,9 @@ use rotor_core::framer::{Framing, LengthField, LengthType};
 use rotor_core::host::End;
 use rotor_core::ports::SockType;
 use rotor_core::server::{Server, start};
-use rotor_core::settings::{DateFormat, Identity, LogFormat, LogLevel, LogRotation, PortSettings, Settings};
+use rotor_core::settings::{
+    DateFormat, Identity, LogFormat, LogLevel, LogRotation, PortSettings, Settings, SocketSettings,
+};
 use rotor_sys::process::{self, Fork};
 
 use crate::host::{Manners, TestHost, frame};
@@ -74,8 +76,10 @@ pub fn settings() -> Settings {
         request_timeout: None,
         ports: vec![PortSettings {
             unix_socket_mode: None,
+            unix_socket_owner: None,
+            unix_socket_group: None,
             backlog: 1024,
-            open_tcp_nodelay: true,
+            socket: SocketSettings::default(),
             proxy_trusted: None,
             socket_buffer_size: 64 << 20,
             framing: Framing::Length(LengthField { kind: LengthType::U32Big, offset: 0, body_offset: 4 }),

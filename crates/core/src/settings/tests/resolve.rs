@@ -62,8 +62,10 @@ fn a_server_that_was_told_nothing_has_the_defaults() {
         request_timeout: None,
         ports: vec![PortSettings {
             unix_socket_mode: None,
+            unix_socket_owner: None,
+            unix_socket_group: None,
             backlog: 512,
-            open_tcp_nodelay: true,
+            socket: SocketSettings::default(),
             proxy_trusted: None,
             socket_buffer_size: 8 << 20,
             framing: Framing::Raw,
@@ -82,6 +84,7 @@ fn every_setting_reaches_the_server() {
         // What a framing setting needs beside it to matter.
         let beside = match key {
             Key::PackageEof => Some("open_eof_check"),
+            Key::TcpKeepidle | Key::TcpKeepinterval | Key::TcpKeepcount => Some("open_tcp_keepalive"),
             Key::ProxyTrusted => Some("open_proxy_protocol"),
             Key::PackageLengthType | Key::PackageLengthOffset | Key::PackageBodyOffset => Some("open_length_check"),
             _ => None,
