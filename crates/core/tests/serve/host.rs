@@ -2,8 +2,9 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rotor_core::host::{End, Event, EventKind, Host, Origin, Outcome, Role};
 use rotor_core::process::Process;
@@ -19,8 +20,8 @@ pub struct Manners {
     pub is_framed: bool,
     /// Descriptors that the master may open beyond those it has in its start callback; `None`: no limit.
     pub descriptors: Option<u64>,
-    /// The largest file that the master may write while it serves, and for how long.
-    pub file_limit: Option<(u64, Duration)>,
+    /// The largest file that the master may write until the test lets it go.
+    pub file_limit: Option<u64>,
     /// The exit code with which the start callback of the manager ends it.
     pub manager_exits: Option<i32>,
     /// How long a stop callback of the manager takes.
@@ -47,13 +48,15 @@ pub struct TestHost {
     manners: Manners,
     /// Events of all processes, one a line.
     events: File,
+    /// Exists when the test lets go what waits.
+    gate: PathBuf,
     process: Option<Rc<Process>>,
 }
 
 impl TestHost {
-    /// A host that notes what happens in `events`, a file opened for appending.
-    pub fn new(manners: Manners, events: File) -> Self {
-        Self { manners, events, process: None }
+    /// A host that notes what happens in `events`, a file opened for appending, and waits for the file `gate`.
+    pub fn new(manners: Manners, events: File, gate: PathBuf) -> Self {
+        Self { manners, events, gate, process: None }
     }
 
     fn note(&mut self, line: &str) {
@@ -111,6 +114,11 @@ impl TestHost {
                 std::thread::sleep(Duration::from_millis(number));
                 self.send(session, body);
             }
+            "wait" => {
+                self.note("waits");
+                wait_for(&self.gate);
+                self.send(session, body);
+            }
             "large" => self.send(session, &pattern(number, rotor_ipc::to_usize(number))),
             "silence" => {}
             "killed" => {
@@ -140,17 +148,16 @@ impl TestHost {
                 self.note(&format!("flooded {accepted}"));
             }
             "reset" => self.close(session, true),
-            "reap" => self.close_all_others(session, Duration::from_millis(number)),
+            "reap" => self.close_all_others(session),
             _ => panic!("the command {command} is unknown"),
         }
         Outcome::Returned
     }
 
-    /// Closes whatever session it finds, with a last word, for a while.
-    fn close_all_others(&self, own: SessionId, time: Duration) {
+    /// Closes whatever session it finds, with a last word, until the test lets it go.
+    fn close_all_others(&self, own: SessionId) {
         let process = self.process();
-        let end = Instant::now() + time;
-        while Instant::now() < end {
+        while !self.gate.exists() {
             let mut place = 0;
             while let Some((session, next)) = process.session_from(place, None) {
                 place = next;
@@ -192,8 +199,8 @@ impl Host for TestHost {
                 if let Some(more) = self.manners.descriptors {
                     self.limit_descriptors(more);
                 }
-                if let Some((bytes, time)) = self.manners.file_limit {
-                    limit_files(bytes, time);
+                if let Some(bytes) = self.manners.file_limit {
+                    limit_files(bytes, self.gate.clone());
                 }
                 self.note("serving");
             }
@@ -224,7 +231,8 @@ impl Host for TestHost {
             Event::UserProcess { index } => return self.send_to_all(index),
             Event::WorkerStart(worker) => self.note(&format!("worker {worker} starts")),
             Event::WorkerStop(worker) => self.note(&format!("worker {worker} stops")),
-            Event::BeforeShutdown | Event::BeforeReload | Event::WorkerExit(_) => {}
+            Event::BeforeShutdown => self.note("stopping"),
+            Event::BeforeReload | Event::WorkerExit(_) => {}
         }
         Outcome::Returned
     }
@@ -299,13 +307,19 @@ impl Host for TestHost {
 /// What all callbacks look like in a stack.
 static CALL: &[u8] = b"on_message()";
 
-/// A disk that is full for a while.
-fn limit_files(bytes: u64, time: Duration) {
+fn wait_for(gate: &Path) {
+    while !gate.exists() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A disk that is full until the gate is open.
+fn limit_files(bytes: u64, gate: PathBuf) {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
     let (soft, hard) = getrlimit(Resource::RLIMIT_FSIZE).expect("there is a limit");
     setrlimit(Resource::RLIMIT_FSIZE, bytes, hard).expect("a limit may be lowered");
     std::thread::spawn(move || {
-        std::thread::sleep(time);
+        wait_for(&gate);
         setrlimit(Resource::RLIMIT_FSIZE, soft, hard).expect("a soft limit may be raised to the hard one");
     });
 }

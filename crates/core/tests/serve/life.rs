@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::Test;
 use crate::host::{Manners, pattern};
 use crate::server::{Running, SIGKILL, SIGTERM, SIGUSR1, one_of_each_worker, settings, stat_of, wait_until};
+use rotor_core::settings::Settings;
 use rotor_sys::process;
 
 pub const TESTS: &[Test] = &[
@@ -49,33 +50,35 @@ fn stop_drains() {
 }
 
 fn stop_with_full_lane() {
-    let server = Running::start(settings(), Manners::default());
-    let mut client = server.connect();
-    client.echo(b"ready");
+    let server = Running::start(Settings { reactor_num: 1, ..settings() }, Manners::default());
+    let [mut client, mut other] = one_of_each_worker(&server);
     // More than the lane holds, and little enough for the rest to be in the server's kernel and not in the client's.
     let message = pattern(1, 8000);
-    client.send(b"!sleep 500");
+    client.send(b"!wait");
     (0..40).for_each(|_| client.send(&message));
-    thread::sleep(Duration::from_millis(150));
+    wait_until("the lane to be full", || other.stat("read_pauses") > 0);
+    client.wait_until_sent();
     server.signal(SIGTERM);
-    assert_eq!(client.receive(), b"!sleep 500");
+    // The other one's, from the same reactor: it has begun to drain.
+    server.wait_for("close ", 1);
+    server.let_go();
+    assert_eq!(client.receive(), b"!wait");
     (0..40).for_each(|place| assert!(client.receive() == message, "echo {place}"));
     assert!(client.ends());
     assert_eq!(server.wait().code, 0);
 }
 
 fn forced_stop() {
-    let server = Running::start(settings(), Manners::default());
+    let server = Running::start(Settings { max_wait_time: None, ..settings() }, Manners::default());
     let mut client = server.connect();
-    client.send(b"!sleep 60000");
-    server.wait_for("connect", 1);
-    thread::sleep(Duration::from_millis(50));
+    client.send(b"!wait");
+    server.wait_for("waits", 1);
     server.signal(SIGTERM);
+    server.wait_for("stopping", 1);
+    // Within a second of the first it would be the same one.
     thread::sleep(Duration::from_millis(1100));
-    let began = Instant::now();
     server.signal(SIGTERM);
     assert_eq!(server.wait().code, 0);
-    assert!(began.elapsed() < Duration::from_secs(5));
 }
 
 fn reload_under_load() {
@@ -264,16 +267,15 @@ fn stop_among_kills() {
     }
     server.signal(SIGTERM);
     thread::sleep(Duration::from_millis(60));
-    for victim in victims {
-        process::kill(victim, SIGKILL).unwrap();
-    }
+    // An error: on a busy machine it may have finished by now.
+    let kills: i32 = victims.map(|victim| i32::from(process::kill(victim, SIGKILL).is_ok())).iter().sum();
     let mut broken = 0;
     for client in &mut clients {
         let answers = (0..30).take_while(|_| client.try_receive().is_ok_and(|answer| answer == b"!sleep 2")).count();
         broken += i32::from(answers < 30);
         assert!(client.ends());
     }
-    assert!(broken <= 2, "two were in hand, {broken} connections had no answer");
+    assert!(broken <= kills, "{kills} were in hand at most, {broken} connections had no answer");
     assert_eq!(server.wait().code, 0);
 }
 

@@ -39,7 +39,7 @@ fn main() {
     let mut failed = Vec::new();
     for (name, body) in &tests {
         // The whole process, with the servers below it, ends when a test hangs in spite of its own limits.
-        nix::unistd::alarm::set(120);
+        nix::unistd::alarm::set(300);
         let begin = Instant::now();
         let is_ok = catch_unwind(AssertUnwindSafe(body)).is_ok();
         let seconds = begin.elapsed().as_secs_f64();

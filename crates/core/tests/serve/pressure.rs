@@ -2,11 +2,11 @@
 
 use std::io::{ErrorKind, Write};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::Test;
 use crate::host::{Manners, frame, pattern};
-use crate::server::{PATIENCE, Running, one_of_each_worker, settings};
+use crate::server::{Client, PATIENCE, Running, one_of_each_worker, settings, wait_until};
 
 pub const TESTS: &[Test] = &[
     ("a_worker_whose_lane_is_full_holds_up_no_other_and_loses_nothing", full_lane),
@@ -15,20 +15,23 @@ pub const TESTS: &[Test] = &[
     ("a_client_that_does_not_read_holds_up_no_other_and_gets_everything", slow_reader),
 ];
 
-/// Writes copies of `message` until the connection takes no more for a while; says how many were written whole.
-fn fill(client: &mut crate::server::Client, message: &[u8], most: usize) -> (usize, Vec<u8>) {
+/// Writes copies of `message` until the connection takes no more and `is_full`; says how many were written, and what is
+/// left of the last one.
+fn fill(client: &mut Client, message: &[u8], mut is_full: impl FnMut() -> bool) -> (usize, Vec<u8>) {
     let framed = frame(message);
     client.stream().set_nonblocking(true).unwrap();
-    let (mut whole, mut at, mut last) = (0, 0, Instant::now());
-    while whole < most && last.elapsed() < Duration::from_millis(300) {
+    let (mut whole, mut at, end) = (0, 0, Instant::now() + PATIENCE);
+    loop {
         match client.stream().write(&framed[at..]) {
-            Ok(written) => {
-                at += written;
-                last = Instant::now();
+            Ok(written) => at += written,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                if is_full() {
+                    break;
+                }
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(Duration::from_millis(1)),
             Err(error) => panic!("the connection broke: {error}"),
         }
+        assert!(Instant::now() < end, "the lane never filled");
         if at == framed.len() {
             (whole, at) = (whole + 1, 0);
         }
@@ -41,24 +44,21 @@ fn fill(client: &mut crate::server::Client, message: &[u8], most: usize) -> (usi
 fn full_lane() {
     let server = Running::start(settings(), Manners::default());
     let [mut slow, mut other] = one_of_each_worker(&server);
-    slow.send(b"!sleep 1500");
+    slow.send(b"!wait");
     let message = pattern(1, 1000);
-    let (count, rest) = fill(&mut slow, &message, 200_000);
-    assert!(count < 200_000, "the lane never filled");
-    let began = Instant::now();
+    let (count, rest) = fill(&mut slow, &message, || other.stat("read_pauses") > 0);
     for _ in 0..200 {
         other.echo(b"meanwhile");
     }
-    assert!(began.elapsed() < Duration::from_millis(900), "the other worker's connection waited");
+    server.let_go();
     let mut writer = slow.twin();
     thread::scope(|scope| {
         scope.spawn(move || writer.stream().write_all(&rest).unwrap());
-        assert_eq!(slow.receive(), b"!sleep 1500");
+        assert_eq!(slow.receive(), b"!wait");
         for place in 0..count {
             assert!(slow.receive() == message, "echo {place} of {count}");
         }
     });
-    assert!(server.stat("read_pauses") > 0);
     assert_eq!(server.stop().code, 0);
 }
 
@@ -72,23 +72,22 @@ fn full_of_blocks() {
     // Each of many connections has its own large messages for the stuck worker.
     let mut crowd: Vec<_> = (0..40).map(|_| server.connect()).collect();
     crowd.retain_mut(|client| client.worker().0 == 0);
-    slow.send(b"!sleep 2000");
+    slow.send(b"!wait");
     let message = pattern(2, 300_000);
     for client in &mut crowd {
         client.stream().set_nonblocking(true).unwrap();
         let framed: Vec<u8> = (0..8).flat_map(|_| frame(&message)).collect();
         let _ = client.stream().write(&framed);
     }
-    thread::sleep(Duration::from_millis(300));
-    let began = Instant::now();
+    wait_until("large messages to wait for the worker", || other.stat("read_pauses") > 0);
     for _ in 0..100 {
         other.echo(b"meanwhile");
     }
     other.echo(&pattern(3, 50_000));
     other.echo(&pattern(4, 400_000));
-    assert!(began.elapsed() < Duration::from_millis(1000), "the other worker's connection waited");
     drop(crowd);
-    assert_eq!(slow.receive(), b"!sleep 2000");
+    server.let_go();
+    assert_eq!(slow.receive(), b"!wait");
     assert_eq!(server.stop().code, 0);
 }
 
@@ -117,10 +116,9 @@ fn slow_reader() {
     thread::scope(|scope| {
         let message = &message;
         scope.spawn(move || (0..40).for_each(|_| writer.send(message)));
-        thread::sleep(Duration::from_millis(300));
-        let began = Instant::now();
+        // Answers that go nowhere.
+        wait_until("several answers", || other.stat("response_count") > 10);
         other.echo(&pattern(5, 1 << 20));
-        assert!(began.elapsed() < PATIENCE / 4, "the other connection waited");
         for _ in 0..40 {
             assert!(slow.receive() == *message);
         }

@@ -21,7 +21,7 @@ use rotor_sys::process::{self, Fork};
 use crate::host::{Manners, TestHost, frame};
 
 /// No wait of a test is longer; what takes so long has failed.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server that runs.
 pub struct Running {
@@ -52,7 +52,7 @@ pub fn settings() -> Settings {
         log_date_format: DateFormat::default(),
         log_date_with_microseconds: false,
         log_rotation: LogRotation::Single,
-        max_wait_time: Some(Duration::from_secs(10)),
+        max_wait_time: Some(Duration::from_secs(30)),
         shutdown_delay: Duration::ZERO,
         respawn_max_delay: Duration::from_secs(5),
         reload_async: true,
@@ -110,7 +110,7 @@ impl Running {
                 // A write beyond the largest file shall fail and not kill.
                 let signals = rotor_sys::signal::Signals::begin().expect("a signal can be ignored");
                 signals.ignore(SIGXFSZ).expect("a signal can be ignored");
-                let mut host = TestHost::new(manners, events);
+                let mut host = TestHost::new(manners, events, folder.join("gate"));
                 let code = match start(server, settings, &mut host) {
                     Ok(End::Stopped) => 0,
                     Ok(End::Leave { code }) => code,
@@ -162,10 +162,14 @@ impl Running {
         });
     }
 
+    /// Lets go what waits: `!wait`, `!reap`, a limit of files.
+    pub fn let_go(&self) {
+        File::create(self.folder.join("gate")).expect("a test may write to its folder");
+    }
+
     /// A counter of `stats()`.
     pub fn stat(&self, name: &str) -> i64 {
-        let stats = self.connect().ask(b"!stats");
-        stat_of(&String::from_utf8(stats).expect("the stats are text"), name)
+        self.connect().stat(name)
     }
 
     /// Asks for an orderly stop and waits for it.
@@ -287,6 +291,25 @@ impl Client {
         let answer = String::from_utf8(self.ask(b"!worker")).expect("a number is text");
         let (worker, pid) = answer.split_once(' ').expect("two numbers");
         (worker.parse().expect("a number"), pid.parse().expect("a number"))
+    }
+
+    /// A counter of `stats()`, from the worker that serves it.
+    pub fn stat(&mut self, name: &str) -> i64 {
+        stat_of(&String::from_utf8(self.ask(b"!stats")).expect("the stats are text"), name)
+    }
+
+    /// Waits until what it has sent is all in the server's kernel or further.
+    pub fn wait_until_sent(&mut self) {
+        let own = self.stream.local_addr().expect("a socket has an address").port();
+        wait_until("all to be sent", || {
+            let table = std::fs::read_to_string("/proc/net/tcp").expect("there is a table of connections");
+            table.lines().any(|line| {
+                // Its number, both addresses, the state, and the bytes that the peer has not confirmed.
+                let fields: Vec<&str> = line.split_whitespace().collect();
+                fields.get(1).is_some_and(|address| address.ends_with(&format!(":{own:04X}")))
+                    && fields.get(4).is_some_and(|queues| queues.starts_with("00000000:"))
+            })
+        });
     }
 
     /// Says that it sends no more.
