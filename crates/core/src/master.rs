@@ -10,7 +10,7 @@ use rotor_sys::clock::{monotonic_ns, nanos};
 use rotor_sys::epoll::{Epoll, Events, Interest};
 use rotor_sys::own::Own;
 use rotor_sys::process::{self, Exit, ReadyTell};
-use rotor_sys::signal::Signals;
+use rotor_sys::signal::{Blocked, Signals};
 
 use crate::error::Error;
 use crate::host::{End, Event, EventKind, Host, Outcome, Role};
@@ -60,7 +60,7 @@ struct Master {
 }
 
 /// Runs the master until the server has stopped.
-pub fn run(context: &Context, setup: Setup, host: &mut dyn Host) -> Result<End, Error> {
+pub fn run(context: &Context, setup: Setup, blocked: Blocked, host: &mut dyn Host) -> Result<End, Error> {
     let segment = context.segment;
     let mailboxes: Vec<_> = (0..segment.reactors()).map(|reactor| Mailbox::new(segment, reactor)).collect();
     let mut master = Master::new(context.clone(), setup.manager, mailboxes.clone()).map_err(|error| {
@@ -69,6 +69,7 @@ pub fn run(context: &Context, setup: Setup, host: &mut dyn Host) -> Result<End, 
         let _ = process::wait(setup.manager);
         Error::system("cannot set up the master", &error)
     })?;
+    drop(blocked);
     let process = Process::of_master(context.clone(), mailboxes);
     host.entered(Role::Master, process);
     let end = master.live(setup, host);

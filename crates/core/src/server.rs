@@ -9,6 +9,7 @@ use rotor_ipc::sync::Ordering::{Relaxed, Release};
 use rotor_sys::clock::unix_us;
 use rotor_sys::file::PidFile;
 use rotor_sys::process::{self, Detached, Fork, LifeLine, ReadyTell};
+use rotor_sys::signal::Blocked;
 
 use crate::error::Error;
 use crate::host::{End, Host};
@@ -61,13 +62,15 @@ pub fn start(server: Server, settings: Settings, host: &mut dyn Host) -> Result<
         let path = settings.log_file.as_deref().unwrap_or(Path::new("")).display();
         Error::system(format!("cannot open log_file {path}"), &error)
     })?;
+    // Whoever sees the server listen may signal it: until there is somebody to take note of that it waits.
+    let blocked = Blocked::all().map_err(|error| Error::system("cannot block signals", &error))?;
     for (port, settings) in ports.iter().zip(&settings.ports) {
         for warning in port.listen(settings)? {
             log.warning(&warning);
         }
     }
     let mut pid_file = settings.pid_file.as_deref().map(lock_pid_file).transpose()?;
-    let end = run(ports, settings, &log, &mut pid_file, host);
+    let end = run(ports, settings, &log, &mut pid_file, blocked, host);
     // However it has ended. The processes that were forked have let go of it.
     if let Some(file) = pid_file
         && let Err(error) = file.remove()
@@ -82,9 +85,14 @@ fn run(
     settings: Settings,
     log: &Log,
     pid_file: &mut Option<PidFile>,
+    mut blocked: Blocked,
     host: &mut dyn Host,
 ) -> Result<End, Error> {
-    let ready = if settings.daemonize { Some(daemonize(log, host)?) } else { None };
+    let mut ready = None;
+    if settings.daemonize {
+        let daemon = daemonize(log, blocked, host)?;
+        (ready, blocked) = (Some(daemon.0), daemon.1);
+    }
     for file in ports.iter_mut().filter_map(|port| port.file.as_mut()) {
         file.adopt();
     }
@@ -113,7 +121,7 @@ fn run(
             drop((ports, pid_file.take(), ready, life.hold));
             segment.header().manager_pid.store(process::id(), Release);
             let parent = Parent { pid: master, life: life.watch };
-            match manager::run(&context, parent, cpus, host) {
+            match manager::run(&context, parent, cpus, blocked, host) {
                 Ended::Manager(end) => Ok(end),
                 Ended::Child(identity) => Ok(match context.kind_of(identity.worker) {
                     SlotKind::EventWorker(_) | SlotKind::TaskWorker(_) => worker::run(identity, &context, host),
@@ -129,7 +137,7 @@ fn run(
             {
                 context.log.warning(&format!("cannot write pid_file {}: {error}", path.display()));
             }
-            master::run(&context, Setup { ports, manager: child, life: life.hold, ready, cpus }, host)
+            master::run(&context, Setup { ports, manager: child, life: life.hold, ready, cpus }, blocked, host)
         }
     }
 }
@@ -147,17 +155,20 @@ fn lock_pid_file(path: &Path) -> Result<PidFile, Error> {
 }
 
 /// Goes on in a daemon; the process that called waits until that is ready, and ends.
-fn daemonize(log: &Log, host: &mut dyn Host) -> Result<ReadyTell, Error> {
+fn daemonize(log: &Log, blocked: Blocked, host: &mut dyn Host) -> Result<(ReadyTell, Blocked), Error> {
     host.before_fork();
     let failed = |error| Error::system("cannot become a daemon", &error);
     match process::detach().map_err(failed)? {
-        Detached::Parent(ready) => process::exit_now(ready.wait()),
+        Detached::Parent(ready) => {
+            drop(blocked);
+            process::exit_now(ready.wait())
+        }
         Detached::Daemon(ready) => {
             let output = log.path().as_deref().map(rotor_sys::file::open_append).transpose().map_err(failed)?;
             let output = output.as_ref().map(std::os::fd::AsFd::as_fd);
             process::redirect_standard_streams(output).map_err(failed)?;
             log.has_streams();
-            Ok(ready)
+            Ok((ready, blocked))
         }
     }
 }

@@ -27,7 +27,7 @@ use rotor_ipc::workers::{SeatState, seat_of};
 use rotor_sys::epoll::{Epoll, Events, Interest};
 use rotor_sys::own::Own;
 use rotor_sys::process::{self, LifeLine};
-use rotor_sys::signal::Signals;
+use rotor_sys::signal::{Blocked, Signals};
 
 use crate::host::{End, Event, Host, Outcome, Role};
 use crate::outlets::Outlets;
@@ -99,7 +99,7 @@ struct Manager {
 const LIFE: u64 = 1;
 
 /// Runs the manager in the process that was just forked for it.
-pub fn run(context: &Context, parent: Parent, cpus: Vec<u32>, host: &mut dyn Host) -> Ended {
+pub fn run(context: &Context, parent: Parent, cpus: Vec<u32>, blocked: Blocked, host: &mut dyn Host) -> Ended {
     let context = Context { log: context.log.speaking_as("manager"), ..context.clone() };
     let log = context.log.clone();
     let mut manager = match Manager::new(context, parent, cpus) {
@@ -109,6 +109,7 @@ pub fn run(context: &Context, parent: Parent, cpus: Vec<u32>, host: &mut dyn Hos
             return Ended::Manager(End::Leave { code: 1 });
         }
     };
+    drop(blocked);
     host.entered(Role::Manager, manager.process.clone());
     let ended = manager.live(host);
     if matches!(ended, Ended::Manager(_)) {
