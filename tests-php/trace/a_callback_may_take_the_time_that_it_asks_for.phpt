@@ -24,10 +24,10 @@ $script = <<<'PHP'
     });
     $server->start();
     PHP;
-$server = TestServer::start($script, env: ['LIMIT' => '0.3']);
+$server = TestServer::start($script, env: ['LIMIT' => '1']);
 $client = $server->connect();
-// Longer, twice as long as the limit, and again in the next message.
-foreach (['30 0.7', '30 0.7', '-1 0', '0 0', 'NAN 0'] as $message) {
+// Longer than the limit, and again in the next message.
+foreach (['30 1.5', '30 1.5', '-1 0', '0 0', 'NAN 0'] as $message) {
     $client->write("$message\n");
     echo $client->readLine(), "\n";
 }
