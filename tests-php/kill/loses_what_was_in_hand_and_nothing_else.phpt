@@ -47,18 +47,20 @@ foreach ([true, false] as $closes) {
     $ledger = Ledger::start(
         $server,
         ...['--framing', 'length', '--connections', '60', '--in-flight', '4', '--size', '1-8K', '--reconnect'],
-        ...['--seconds', (string) ($seconds + 1), '--allow-resets', '100000', '--allow-lost', '100000', '--patience', '5'],
+        ...['--seconds', (string) ($seconds + 1), '--allow-resets', '100000', '--allow-lost', '100000', '--patience', $closes ? '30' : '10'],
     );
-    $kills = 0;
+    $killed = [];
     $end = microtime(true) + $seconds;
     for ($next = microtime(true); $next < $end; $next += 0.1) {
         time_sleep_until(max($next, microtime(true) + 0.001));
-        $living = $workers();
+        // On a busy machine one that was killed is not known to be dead at once.
+        $living = array_values(array_diff($workers(), $killed));
         if ($living !== []) {
-            $server->signal(SIGKILL, $living[mt_rand(0, count($living) - 1)]);
-            $kills++;
+            $killed[] = $pid = $living[mt_rand(0, count($living) - 1)];
+            $server->signal(SIGKILL, $pid);
         }
     }
+    $kills = count($killed);
     $counts = $ledger->finish()['counts'];
     $server->waitFor(fn () => count($workers()) === 4, 'four workers again');
     $server->signal(SIGTERM);
@@ -70,7 +72,7 @@ foreach ([true, false] as $closes) {
     $ended = $counts['closed'] + $counts['reset'] + $counts['refused'];
     $wrong = $counts['doubled'] + $counts['reordered'] + $counts['crossed'] + $counts['corrupt'];
     $checks = [
-        'kills' => $kills >= 5 * $seconds && count($errors) >= $kills / 2 && count($errors) <= $kills,
+        'kills' => $kills >= $seconds && count($errors) === $kills,
         'answers' => $counts['answered'] > 100 * $seconds,
         'closed' => $closes ? $ended <= $in_hand : $ended === 0,
         'lost' => $closes ? $counts['lost'] === 0 : $counts['lost'] <= $in_hand,
