@@ -44,15 +44,15 @@ $client->reset();
 
 // Who is not trusted, with a header or without.
 foreach (["PROXY TCP4 203.0.113.9 198.51.100.1 1 80\r\nhello\n", "hello\n"] as $bytes) {
-    $client = $connect('127.0.0.1');
     try {
+        // The reset may be there before the client knows that it is connected.
+        $client = $connect('127.0.0.1');
         $client->write($bytes);
         $client->readToEnd($how);
     } catch (RuntimeException) {
         $how = 'reset';
     }
     echo "not trusted: $how\n";
-    $client->close();
 }
 
 $client = $connect('127.0.0.2');

@@ -24,13 +24,13 @@ $server = TestServer::start(<<<'PHP'
     $server->on('receive', fn ($server, $fd, $reactor, $data) => $server->send($fd, getmypid() . "\n"));
     $server->start();
     PHP);
-touch("$server->tmp/bad");
 $client = $server->connect();
 $ask = function () use ($client): string {
     $client->write('?');
     return $client->readLine();
 };
 $first = $ask();
+touch("$server->tmp/bad");
 $server->allowLog('/successor of worker=0 has failed|exited code=1/');
 $server->waitFor(function () use ($ask, $server): bool {
     $ask();
