@@ -320,9 +320,7 @@ impl Master {
 
     fn take_signals(&mut self) {
         let arrived = self.signals.take();
-        if arrived.has(SIGTERM) || arrived.has(SIGINT) {
-            self.context.ask_to_stop();
-        }
+        self.context.take_stop_signal(&self.signals, arrived);
         for signal in [SIGUSR1, SIGUSR2] {
             if arrived.has(signal) {
                 // The manager reloads; it knows whether it is doing so already.

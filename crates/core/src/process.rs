@@ -16,6 +16,8 @@ use rotor_ipc::sessions::{Flag, FlagError, Session};
 use rotor_ipc::sync::Ordering::{AcqRel, Acquire, Relaxed};
 use rotor_ipc::workers::{SeatEntry, SeatState, seat_of};
 use rotor_ipc::{SessionId, WorkerId};
+use rotor_sys::clock::monotonic_ns;
+use rotor_sys::signal::{Arrived, Signals};
 
 use crate::error::{CallError, code};
 use crate::host::Role;
@@ -25,6 +27,7 @@ use crate::ports::{PortInfo, SockType};
 use crate::reactor::{Mail, Mailbox};
 use crate::roles::{Counts, SlotKind, role_of};
 use crate::settings::Settings;
+use crate::signals::{SIGINT, SIGTERM};
 use crate::slow_log::SlowLog;
 use crate::stats;
 
@@ -112,15 +115,27 @@ pub struct ClientInfo {
 }
 
 impl Context {
-    /// A stop was asked for, by a signal or by the API. One signal may reach several processes and counts once:
-    /// only what comes a second or more after the first means that nothing is waited for.
+    /// The server has to stop, in order.
     pub(crate) fn ask_to_stop(&self) {
+        self.request_stop(monotonic_ns(), request::STOP);
+    }
+
+    /// The same by a signal that asks for it and has come. One signal may reach several processes and counts once: only
+    /// what comes a second or more after the first means that nothing is waited for. When it came counts, and not when
+    /// this process has found the time for it.
+    pub(crate) fn take_stop_signal(&self, signals: &Signals, arrived: Arrived) {
         const SAME_NS: u64 = 1_000_000_000;
+        let came = [SIGTERM, SIGINT].into_iter().filter(|signal| arrived.has(*signal));
+        let Some(came_ns) = came.map(|signal| signals.came_ns(signal)).max() else { return };
+        let first_ns = self.segment.header().stop_asked_ns.load(Acquire);
+        let is_forced = first_ns != 0 && came_ns.saturating_sub(first_ns) >= SAME_NS;
+        self.request_stop(came_ns, if is_forced { request::STOP | request::FORCE } else { request::STOP });
+    }
+
+    fn request_stop(&self, asked_ns: u64, bits: u32) {
         let header = self.segment.header();
-        let now_ns = rotor_sys::clock::monotonic_ns();
-        let first_ns = header.stop_asked_ns.compare_exchange(0, now_ns, AcqRel, Acquire).err();
-        let is_forced = first_ns.is_some_and(|first_ns| now_ns.saturating_sub(first_ns) >= SAME_NS);
-        let bits = if is_forced { request::STOP | request::FORCE } else { request::STOP };
+        // An error: it was asked for before.
+        let _ = header.stop_asked_ns.compare_exchange(0, asked_ns, AcqRel, Acquire);
         header.requests.fetch_or(bits, AcqRel);
         self.segment.main_bell().write();
         self.segment.manager_bell().write();

@@ -7,9 +7,12 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 use crate::check;
+use crate::clock::monotonic_ns;
 use crate::eventfd::{EventFd, write_raw};
 
 static ARRIVED: AtomicU64 = AtomicU64::new(0);
+/// When each signal came last (monotonic ns).
+static CAME_NS: [AtomicU64; 65] = [const { AtomicU64::new(0) }; 65];
 static WAKE: AtomicI32 = AtomicI32::new(-1);
 static KEPT: AtomicBool = AtomicBool::new(false);
 static OBSERVED: AtomicU64 = AtomicU64::new(0);
@@ -53,6 +56,11 @@ impl Signals {
     /// What has come since the last call.
     pub fn take(&self) -> Arrived {
         Arrived(ARRIVED.swap(0, Ordering::AcqRel))
+    }
+
+    /// When `signal`, which has come, came last (monotonic ns): whoever takes note may have been busy for long.
+    pub fn came_ns(&self, signal: i32) -> u64 {
+        place_of(signal).map_or(0, |place| CAME_NS[place].load(Ordering::Relaxed))
     }
 
     fn set(&self, signal: i32, action: usize) -> io::Result<()> {
@@ -226,6 +234,10 @@ pub fn alarm_is_set() -> bool {
     !failed && (timer.it_value.tv_sec != 0 || timer.it_value.tv_usec != 0)
 }
 
+fn place_of(signal: i32) -> Option<usize> {
+    usize::try_from(signal).ok().filter(|place| *place < CAME_NS.len())
+}
+
 fn bit(signal: i32) -> u64 {
     1_u64.checked_shl(signal.cast_unsigned()).unwrap_or(0)
 }
@@ -248,6 +260,9 @@ fn set_action(signal: i32, action: usize, flags: i32) -> io::Result<libc::sigact
 extern "C" fn on_signal(signal: i32) {
     // SAFETY: reads and restores the thread's errno, which the interrupted code may be about to look at.
     let errno = unsafe { *libc::__errno_location() };
+    if let Some(place) = place_of(signal) {
+        CAME_NS[place].store(monotonic_ns(), Ordering::Relaxed);
+    }
     ARRIVED.fetch_or(bit(signal), Ordering::AcqRel);
     write_raw(WAKE.load(Ordering::Acquire));
     // SAFETY: as above.
@@ -282,10 +297,13 @@ mod tests {
         let signals = Signals::begin().unwrap();
         signals.note(libc::SIGURG).unwrap();
         signals.note(libc::SIGURG).unwrap();
+        let from = monotonic_ns();
         // SAFETY: the handler that was just installed takes it.
         unsafe { libc::raise(libc::SIGURG) };
+        let to = monotonic_ns();
         assert!(signals.any());
         assert!(signals.take().has(libc::SIGURG));
+        assert!((from..=to).contains(&signals.came_ns(libc::SIGURG)));
         assert!(!signals.any());
         drop(signals);
         assert_eq!(current(libc::SIGURG), before);

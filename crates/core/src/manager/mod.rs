@@ -227,9 +227,7 @@ impl Manager {
         }
         let arrived = self.signals.take();
         self.has_dead |= arrived.has(SIGCHLD);
-        if arrived.has(SIGTERM) || arrived.has(SIGINT) {
-            self.context.ask_to_stop();
-        }
+        self.context.take_stop_signal(&self.signals, arrived);
         // SIGUSR2 means the task workers, and there are none.
         if arrived.has(SIGUSR1) {
             self.context.log.reopen();
