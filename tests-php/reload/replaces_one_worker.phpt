@@ -12,7 +12,11 @@ $server = TestServer::start(<<<'PHP'
     $server = new Rotor\Server('127.0.0.1', (int) getenv('ROTOR_PORT'));
     $server->set(['worker_num' => 2, 'log_file' => getenv('ROTOR_LOG')]);
     $server->on('workerStart', fn ($server, $id) => note("start $id"));
-    $server->on('workerStop', fn ($server, $id) => note("stop $id"));
+    $server->on('workerStop', function ($server, $id) {
+        // It stops already: this does not mean its successor.
+        $server->stop();
+        note("stop $id");
+    });
     $server->on('beforeReload', fn ($server) => note('reload'));
     $server->on('receive', function ($server, $fd, $reactor, $data) {
         $result = match (trim($data)) {

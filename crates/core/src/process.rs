@@ -274,18 +274,14 @@ impl Process {
 
     /// Asks for a successor of one worker, this one by default.
     pub fn stop(&self, worker: Option<i64>) -> Result<(), CallError> {
-        let worker = match worker {
-            None => match self.role {
-                Role::EventWorker(worker) | Role::UserProcess(worker) => worker,
-                Role::Master | Role::Manager => {
-                    let message = "this process is no worker; name the worker to stop";
-                    return Err(CallError::new(code::WRONG_OPERATION, message));
-                }
-            },
-            Some(number) => self.existing_worker(number)?,
+        let seat = match worker {
+            // Its own seat: one that leaves already does not mean its successor.
+            None => self.seat.ok_or_else(|| {
+                CallError::new(code::WRONG_OPERATION, "this process is no worker; name the worker to stop")
+            })?,
+            Some(number) => self.owner_seat(self.existing_worker(number)?),
         };
-        let generation = self.context.segment.slot(worker).owner().current();
-        self.context.segment.seat(worker, seat_of(generation)).ask_to_leave();
+        seat.ask_to_leave();
         self.context.segment.manager_bell().write();
         Ok(())
     }
