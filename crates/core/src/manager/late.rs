@@ -144,7 +144,7 @@ impl Manager {
         };
         match look {
             Look::Stack { frames, hold } => {
-                self.tell(late, &hand, frames, String::new());
+                self.tell(late, &hand, frames, String::new(), hold.is_some());
                 drop(hold);
             }
             Look::Elsewhere | Look::Over => {}
@@ -192,7 +192,7 @@ impl Manager {
     fn ask(&mut self, late: Late, hand: &Hand) {
         let entry = self.segment.seat(hand.worker, hand.seat);
         if !entry.self_look.is_ready() {
-            return self.tell(late, hand, Vec::new(), seen_from_outside(hand.pid));
+            return self.tell(late, hand, Vec::new(), seen_from_outside(hand.pid), false);
         }
         let question = entry.self_look.ask(hand.held.since_ns, late == Late::TimedOut);
         self.segment.seat_bell(hand.worker, hand.seat).write();
@@ -211,7 +211,7 @@ impl Manager {
             } else if *late == Late::Slow && has_told {
                 self.segment.header().slow_requests.fetch_add(1, Relaxed);
             } else if is_in_hand(self.segment, *late, hand) {
-                self.tell(*late, hand, Vec::new(), seen_from_outside(hand.pid));
+                self.tell(*late, hand, Vec::new(), seen_from_outside(hand.pid), false);
             }
         }
     }
@@ -231,8 +231,8 @@ impl Manager {
         is_late
     }
 
-    /// Tells of a late worker, and ends it if its time is over.
-    fn tell(&mut self, late: Late, hand: &Hand, frames: Vec<Frame>, facts: String) {
+    /// Tells of a late worker, and ends it if its time is over. One that is held cannot go on meanwhile.
+    fn tell(&mut self, late: Late, hand: &Hand, frames: Vec<Frame>, facts: String, is_held: bool) {
         let seconds = Duration::from_nanos(monotonic_ns().saturating_sub(hand.held.since_ns)).as_secs_f64();
         let &Hand { worker, pid, .. } = hand;
         let (session, kind) = (hand.held.session, Some(hand.held.kind));
@@ -244,7 +244,7 @@ impl Manager {
                 slow_log.add(&account, log);
             }
             Late::TimedOut => {
-                if account.frames.is_empty() && !self.stop_late(hand) {
+                if !is_held && !self.stop_late(hand) {
                     return;
                 }
                 self.segment.header().timeouts.fetch_add(1, Relaxed);
