@@ -63,6 +63,38 @@ foreach (['30', '1'] as $wait) {
     $server->stop();
     echo $client->readToEnd(), implode("\n", array_slice($server->notes(), 2)), "\n\n";
 }
+
+// A supervisor that signals all processes of a server: that is no error, and nobody is told of one.
+$server = TestServer::start(<<<'PHP'
+    $server = new Rotor\Server('127.0.0.1', (int) getenv('ROTOR_PORT'));
+    $server->set(['worker_num' => 1, 'log_file' => getenv('ROTOR_LOG')]);
+    $server->addProcess(new Rotor\Process(function () {
+        note('process ' . getmypid());
+        sleep(1000);
+    }));
+    $server->on('workerError', fn () => note('an error'));
+    $server->on('receive', function ($server, $fd) {
+        note('in hand');
+        while (!file_exists(getenv('ROTOR_TMP') . '/go')) {
+            usleep(1000);
+        }
+        $server->send($fd, "answer\n");
+    });
+    $server->start();
+    PHP);
+$process = (int) substr($server->waitFor(fn () => current(preg_grep('/^process/', $server->notes())), 'the process'), 8);
+$client = $server->connect();
+$client->write('x');
+$server->waitForNote('in hand');
+$server->signal(SIGTERM);
+$server->waitForLog('/ manager pid=\d+: stopping$/m');
+$server->signal(SIGTERM, $process);
+$server->waitForLog("/ notice user=1 pid=$process: exited by the SIGTERM that asked for it$/m");
+touch("$server->tmp/go");
+echo $client->readLine(), "\n";
+unlink("$server->tmp/go");
+$server->wait();
+echo in_array('an error', $server->notes(), true) ? "an error\n" : "no error\n";
 ?>
 --EXPECT--
 help for 1
@@ -80,3 +112,6 @@ helper stays
 helper goes on
 manager stops
 start() returns
+
+answer
+no error

@@ -15,6 +15,7 @@ use super::slot::{Action, Overdue, SlotEvent};
 use super::{Ended, Manager};
 use crate::host::{Event, Host};
 use crate::outlets::header;
+use crate::process::request;
 use crate::signals::{SIGKILL, SIGTERM};
 use crate::worker;
 
@@ -103,7 +104,9 @@ impl Manager {
 
     fn report(&mut self, worker: WorkerId, exit: Exit, held: Option<Held>, was_ready: bool, was_asked: bool) {
         let log = self.context.log.speaking_for(self.context.who(worker), exit.pid);
-        if was_asked && exit.signal == SIGTERM && !self.segment.has_inbox(worker) {
+        // A supervisor that stops a server may signal all of its processes.
+        let is_asked = was_asked || self.context.is_asked(request::STOP);
+        if is_asked && exit.signal == SIGTERM && !self.segment.has_inbox(worker) {
             log.notice("exited by the SIGTERM that asked for it");
             return;
         }
