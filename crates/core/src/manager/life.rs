@@ -232,11 +232,16 @@ impl Manager {
                 // ESRCH: it has just ended, and is reaped next.
                 let _ = process::kill(pid, SIGKILL);
             }
-            Action::Replaced => log.notice(&format!("replaced {}", self.context.who(worker))),
+            Action::Replaced => {
+                log.notice(&format!("replaced {}", self.context.who(worker)));
+                if let Some(reload) = &mut self.reload {
+                    reload.note(worker, true);
+                }
+            }
             Action::KeptOld => {
                 log.error(&format!("the successor of worker={worker} has failed; the old process serves on"));
                 if let Some(reload) = &mut self.reload {
-                    reload.success = false;
+                    reload.note(worker, false);
                 }
             }
             Action::BackOff { delay } => {

@@ -13,9 +13,11 @@ use crate::process::{reload_result, request};
 /// A reload that is under way.
 pub(super) struct Reload {
     left: VecDeque<WorkerId>,
+    /// Slots that have a successor because of it.
+    under_way: Vec<WorkerId>,
     /// Slots whose inbox has nobody: their next process counts by whether it gets ready.
     revived: Vec<Revived>,
-    pub(super) success: bool,
+    success: bool,
     /// Its first process has seen to it that all of them load what is there now.
     has_new_code: bool,
 }
@@ -29,7 +31,16 @@ struct Revived {
 impl Reload {
     /// Of these slots.
     pub(super) fn of(slots: impl Iterator<Item = WorkerId>) -> Self {
-        Self { left: slots.collect(), revived: Vec::new(), success: true, has_new_code: false }
+        Self { left: slots.collect(), under_way: Vec::new(), revived: Vec::new(), success: true, has_new_code: false }
+    }
+
+    /// A slot has its new process, or has kept its old one. Where a worker had asked for a successor itself that says
+    /// nothing about the reload.
+    pub(super) fn note(&mut self, worker: WorkerId, is_replaced: bool) {
+        if let Some(place) = self.under_way.iter().position(|other| *other == worker) {
+            self.under_way.swap_remove(place);
+            self.success &= is_replaced;
+        }
     }
 
     /// Counts a slot by what becomes of its next process.
@@ -81,6 +92,7 @@ impl Manager {
             self.finish_reload(false);
             return None;
         }
+        self.hurry_starting();
         let is_async = self.context.settings.reload_async;
         let at_once = if is_async { self.context.settings.reload_concurrency as usize } else { 1 };
         loop {
@@ -106,6 +118,8 @@ impl Manager {
             };
             if self.slots[worker.index()].is_waiting() || !self.segment.has_inbox(worker) {
                 reload.revive(worker, &self.slots[worker.index()]);
+            } else {
+                reload.under_way.push(worker);
             }
             let free = self.free_seats(worker);
             for event in [SlotEvent::Replace { free, is_reload: true }, SlotEvent::Tick { free }] {
@@ -113,6 +127,19 @@ impl Manager {
                     return Some(ended);
                 }
             }
+        }
+    }
+
+    /// A process that is not ready yet and that the reload waits for has `max_wait_time` left: it may be one that never
+    /// gets ready, and whose successor would.
+    fn hurry_starting(&mut self) {
+        let Some(reload) = &self.reload else { return };
+        let revived = reload.revived.iter().map(|revived| revived.worker);
+        let starting =
+            reload.left.iter().copied().chain(revived).filter(|worker| self.slots[worker.index()].is_starting());
+        for worker in starting.collect::<Vec<_>>() {
+            let free = self.free_seats(worker);
+            self.step(worker, SlotEvent::Replace { free, is_reload: true });
         }
     }
 

@@ -1,5 +1,6 @@
 //! One slot's life as a pure step: state and event in, state and actions out. The manager's loop does the rest.
 
+mod forks;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rotor_ipc::workers::{Generation, seat_of};
 
+use forks::RecentForks;
 pub use words::{Action, Overdue, SlotEvent};
 
 /// A slot, as the manager sees it.
@@ -33,8 +35,9 @@ pub struct Slot {
 enum Active {
     /// Nobody: the next process is forked at this time.
     Waiting { at: Instant },
-    /// A process that owns the inbox and is not ready yet.
-    Starting { generation: Generation },
+    /// A process that owns the inbox and is not ready yet. A reload waits for it, and not for ever: `due` is when it is
+    /// killed.
+    Starting { generation: Generation, due: Option<Instant> },
     /// A ready process that owns the inbox.
     Serving { generation: Generation, since: Instant },
     /// Two: the old one serves until the successor is ready and it has handed over.
@@ -60,13 +63,6 @@ struct Leaving {
     is_killed: bool,
 }
 
-/// When the last processes were forked, as far back as a second matters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct RecentForks {
-    times: [Option<Instant>; MOST_A_SECOND],
-    next: usize,
-}
-
 /// Limits, from the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -82,8 +78,6 @@ pub struct Limits {
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 /// A process ends itself after `max_wait_time`; the manager kills it this much later.
 pub(super) const GRACE: Duration = Duration::from_secs(1);
-/// However fruitful its processes are: a slot gets no more than so many in a second.
-const MOST_A_SECOND: usize = 10;
 const SECOND: Duration = Duration::from_secs(1);
 
 impl Slot {
@@ -160,7 +154,7 @@ impl Slot {
     /// The process that serves, or is about to.
     pub fn serving(&self) -> Option<Generation> {
         match self.active {
-            Active::Serving { generation, .. } | Active::Starting { generation } => Some(generation),
+            Active::Serving { generation, .. } | Active::Starting { generation, .. } => Some(generation),
             Active::Replacing { old, .. } => Some(old),
             Active::Waiting { .. } | Active::Ending { .. } | Active::Stopped => None,
         }
@@ -178,7 +172,8 @@ impl Slot {
                 let is_tried_at = Some(self.retry_at).filter(|at| *at > now);
                 is_cleared_at.into_iter().chain(is_tried_at).min()
             }
-            Active::Starting { .. } | Active::Ending { .. } | Active::Stopped => None,
+            Active::Starting { due, .. } => due,
+            Active::Ending { .. } | Active::Stopped => None,
         };
         let leaving = self.leaving.filter(|leaving| !leaving.is_killed).and_then(|leaving| self.kill_at(leaving.since));
         active.into_iter().chain(leaving).min()
@@ -223,10 +218,14 @@ impl Slot {
         match self.active {
             Active::Waiting { at } if now >= at => {
                 if let Some(generation) = self.next_generation(free) {
-                    self.active = Active::Starting { generation };
+                    self.active = Active::Starting { generation, due: None };
                     self.forks.note(now);
                     actions.push(Action::Fork { generation, owns: true });
                 }
+            }
+            Active::Starting { generation, due: Some(due) } if now >= due => {
+                self.active = Active::Starting { generation, due: self.limits.max_wait.map(|wait| now + wait) };
+                actions.push(Action::Kill { generation, because: Overdue::Starting });
             }
             Active::Replacing { old, successor, phase, since } if self.is_overdue(phase, since, now) => {
                 // Whoever is killed is seen to end; counting from now keeps it from being killed twice.
@@ -248,7 +247,7 @@ impl Slot {
 
     fn on_fork_failed(&mut self, failed: Generation, now: Instant) -> Vec<Action> {
         match self.active {
-            Active::Starting { generation } if generation == failed => {
+            Active::Starting { generation, .. } if generation == failed => {
                 self.fruitless += 1;
                 self.wait_for(self.early_delay(), now)
             }
@@ -264,7 +263,7 @@ impl Slot {
 
     fn on_ready(&mut self, ready: Generation, now: Instant) -> Vec<Action> {
         match self.active {
-            Active::Starting { generation } if generation == ready => {
+            Active::Starting { generation, .. } if generation == ready => {
                 self.active = Active::Serving { generation, since: now };
                 Vec::new()
             }
@@ -312,7 +311,7 @@ impl Slot {
             return Vec::new();
         }
         match self.active {
-            Active::Starting { generation } if generation == dead => {
+            Active::Starting { generation, .. } if generation == dead => {
                 if is_drained {
                     self.active = Active::Stopped;
                     return Vec::new();
@@ -345,7 +344,7 @@ impl Slot {
                     vec![Action::Replaced]
                 }
                 Phase::Starting => {
-                    self.active = Active::Starting { generation: successor };
+                    self.active = Active::Starting { generation: successor, due: None };
                     vec![Action::Appoint { generation: successor }, Action::Replaced]
                 }
             },
@@ -379,11 +378,24 @@ impl Slot {
             Active::Serving { generation, .. }
                 if self.leaving.is_none() && free[1 - seat_of(generation)] && (is_reload || now >= self.retry_at) =>
             {
+                if !is_reload {
+                    // However often they ask: a `max_request` that is reached at once must not fork all the time.
+                    let room_after = self.forks.room_after(now);
+                    if !room_after.is_zero() {
+                        self.retry_at = now + room_after;
+                        return Vec::new();
+                    }
+                    self.forks.note(now);
+                }
                 let successor = self.give_out(1 - seat_of(generation));
                 self.active = Active::Replacing { old: generation, successor, phase: Phase::Starting, since: now };
                 vec![Action::Fork { generation: successor, owns: false }]
             }
             Active::Waiting { .. } if is_reload => self.wait_for(Duration::ZERO, now),
+            Active::Starting { generation, due: None } if is_reload => {
+                self.active = Active::Starting { generation, due: self.limits.max_wait.map(|wait| now + wait) };
+                Vec::new()
+            }
             Active::Serving { .. }
             | Active::Starting { .. }
             | Active::Replacing { .. }
@@ -404,7 +416,7 @@ impl Slot {
                 }
                 actions
             }
-            Active::Serving { generation, .. } | Active::Starting { generation } if !self.limits.hands_over => {
+            Active::Serving { generation, .. } | Active::Starting { generation, .. } if !self.limits.hands_over => {
                 let leaving = Leaving { generation, since: now, is_killed: false };
                 self.active = Active::Ending { leaving, another: false };
                 vec![Action::AskToLeave { generation }]
@@ -500,18 +512,6 @@ impl Slot {
         // A number is skipped where the other seat is the free one.
         self.last = if seat_of(next) == seat { next } else { next + 1 };
         self.last
-    }
-}
-
-impl RecentForks {
-    fn note(&mut self, now: Instant) {
-        self.times[self.next] = Some(now);
-        self.next = (self.next + 1) % MOST_A_SECOND;
-    }
-
-    /// How long it is until another is allowed: the oldest of those that fill a second has to be a second old.
-    fn room_after(&self, now: Instant) -> Duration {
-        self.times[self.next].map_or(Duration::ZERO, |oldest| (oldest + SECOND).saturating_duration_since(now))
     }
 }
 

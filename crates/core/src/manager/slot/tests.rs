@@ -8,6 +8,7 @@ const ALL_FREE: SlotEvent = SlotEvent::Tick { free: [true, true] };
 const LIMITS: Limits =
     Limits { max_wait: Some(Duration::from_secs(30)), max_delay: Duration::from_secs(5), hands_over: true };
 const REPLACE: SlotEvent = SlotEvent::Replace { free: [true, true], is_reload: false };
+const RELOAD: SlotEvent = SlotEvent::Replace { free: [true, true], is_reload: true };
 
 struct Life {
     slot: Slot,
@@ -296,9 +297,8 @@ fn a_successor_that_failed_is_tried_again_later_unless_there_may_be_new_code() {
     }
     let [Action::Fork { generation, owns: false }] = life.on(REPLACE)[..] else { panic!("no fork") };
     life.dies(generation, 2, false);
-    let reload = SlotEvent::Replace { free: [true, true], is_reload: true };
     assert_eq!(life.on(REPLACE), []);
-    assert!(matches!(life.on(reload)[..], [Action::Fork { owns: false, .. }]));
+    assert!(matches!(life.on(RELOAD)[..], [Action::Fork { owns: false, .. }]));
 }
 
 #[test]
@@ -308,8 +308,55 @@ fn a_reload_tries_at_once_what_waits() {
     life.dies(2, 2, false);
     assert_eq!(life.on(REPLACE), []);
     assert_eq!(life.on(ALL_FREE), []);
-    life.on(SlotEvent::Replace { free: [true, true], is_reload: true });
+    life.on(RELOAD);
     assert_eq!(life.on(ALL_FREE), fork(3));
+}
+
+#[test]
+fn a_reload_does_not_wait_for_ever_for_a_process_that_never_gets_ready() {
+    let wait = Duration::from_secs(30);
+    let mut life = Life::new();
+    life.on(ALL_FREE);
+    life.pass(wait * 10);
+    assert_eq!((life.on(ALL_FREE), life.slot.deadline(life.now)), (vec![], None), "it may take long");
+    assert_eq!(life.on(RELOAD), []);
+    assert_eq!(life.slot.deadline(life.now), Some(life.now + wait));
+    life.pass(wait / 2);
+    assert_eq!(life.on(RELOAD), [], "its time counts from the first");
+    life.pass(wait / 2);
+    assert_eq!(life.on(ALL_FREE), [Action::Kill { generation: 2, because: Overdue::Starting }]);
+    assert_eq!(life.on(ALL_FREE), []);
+    life.dies(2, 2, false);
+    assert_eq!(life.on(RELOAD), []);
+    assert_eq!(life.on(ALL_FREE), fork(3));
+
+    let mut life = Life::with(Limits { max_wait: None, ..LIMITS });
+    life.on(ALL_FREE);
+    life.on(RELOAD);
+    assert_eq!(life.slot.deadline(life.now), None, "max_wait_time 0 is for ever");
+}
+
+#[test]
+fn no_slot_gets_more_than_ten_successors_a_second_unless_for_a_reload() {
+    let replaced = |event, most| {
+        let mut life = Life::serving();
+        let (start, mut serving, mut forks) = (life.now, 2, 0);
+        while life.now < start + SECOND && forks < most {
+            if let [Action::Fork { generation, owns: false }] = life.on(event)[..] {
+                forks += 1;
+                life.on(SlotEvent::Ready { generation });
+                life.on(SlotEvent::Owned { generation });
+                life.dies(serving, generation, true);
+                serving = generation;
+            } else if let Some(deadline) = life.slot.deadline(life.now) {
+                // The manager sleeps no longer than that.
+                life.now = deadline;
+            }
+        }
+        forks
+    };
+    // The first process of the slot counts as well.
+    assert_eq!((replaced(REPLACE, 100), replaced(RELOAD, 100)), (9, 100));
 }
 
 mod without_handover {

@@ -8,7 +8,8 @@ use super::*;
 fn sketch(slot: &Slot) -> String {
     let active = match slot.active {
         Active::Waiting { .. } => "waiting".to_owned(),
-        Active::Starting { generation } => format!("starting {generation}"),
+        Active::Starting { generation, due: None } => format!("starting {generation}"),
+        Active::Starting { generation, due: Some(_) } => format!("starting {generation} in time"),
         Active::Serving { generation, .. } => format!("serving {generation}"),
         Active::Replacing { old, successor, phase: Phase::Starting, .. } => {
             format!("serving {old}, starting {successor}")
@@ -126,6 +127,7 @@ starting | fork of 2 failed → waiting: back off 100ms
 starting | 2 exited, 2 owns → waiting: back off 100ms
 starting | 2 exited, 3 owns → waiting: back off 100ms
 starting | 2 exited, drained → stopped
+starting | reload → starting 2 in time
 serving | 2 exited, 2 owns → waiting
 serving | 2 exited, 3 owns → waiting
 serving | 2 exited, drained → stopped
@@ -198,6 +200,7 @@ starting | fork of 2 failed → waiting: back off 100ms
 starting | 2 exited, 2 owns → waiting: back off 100ms
 starting | 2 exited, 3 owns → waiting: back off 100ms
 starting | 2 exited, drained → stopped
+starting | reload → starting 2 in time
 starting | stop → ending 2: ask 2 to leave
 serving | 2 exited, 2 owns → waiting
 serving | 2 exited, 3 owns → waiting
