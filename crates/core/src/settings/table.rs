@@ -123,7 +123,7 @@ rows! {
         kind: Kind::Int,
         range: Range::Ints { min: 0, min_means: "no limit", max: Limit::Fixed(U32_MAX), max_means: "" },
         preset: Preset::Int(0),
-        doc: "Messages after which a worker is replaced. It serves on until its successor is ready; `max_request_overshoot` in `stats()` says how many it took meanwhile.",
+        doc: "Messages after which a worker is replaced. It serves on until its successor is ready; `max_request_overshoot` in `stats()` says how many it took meanwhile. No slot has more than ten replaced in a second.",
     }
     MaxRequestGrace = "max_request_grace" {
         kind: Kind::Int,
@@ -136,14 +136,14 @@ rows! {
         unit: Unit::Bytes,
         range: Range::Ints { min: 0, min_means: "no limit", max: Limit::Fixed(1 << 50), max_means: "" },
         preset: Preset::Int(0),
-        doc: "Resident memory of a worker (RSS, as `ps` shows it) above which it is replaced. Looked at between messages, at most ten times a second.",
+        doc: "Resident memory of a worker (RSS, as `ps` shows it) above which it is replaced. Looked at between messages, at most ten times a second, and not in a worker's first second. Less than what a worker has before its first message is warned of and replaces nobody.",
     }
     MaxLifetime = "max_lifetime" {
         kind: Kind::Float,
         unit: Unit::Seconds,
         range: Range::Ints { min: 0, min_means: "no limit", max: Limit::Fixed(U32_MAX), max_means: "" },
         preset: Preset::Int(0),
-        doc: "Age at which a worker is replaced, between two messages.",
+        doc: "Age at which a worker is replaced, between two messages; not in its first second as a ready one.",
     }
     User = "user" {
         kind: Kind::Text,

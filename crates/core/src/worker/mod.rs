@@ -226,6 +226,9 @@ impl Worker {
         self.seat.set_state(SeatState::Ready);
         self.segment.manager_bell().write();
         self.context.log.notice(&format!("ready; generation={}", self.generation));
+        if let Some(wrong) = self.recycling.as_mut().and_then(|recycling| recycling.begin(monotonic_ns())) {
+            self.context.log.warning(&wrong);
+        }
         loop {
             let next = match self.turn(host) {
                 Ok(next) => next,

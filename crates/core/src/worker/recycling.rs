@@ -1,4 +1,8 @@
 //! When a worker has served, grown or lived long enough and asks for a successor.
+//!
+//! Limits that no worker can keep must not have the server fork for ever. What a worker has before its first message
+//! its successors have, too: a `max_memory` below that is left out of account, and said. And a worker serves for a
+//! while before it is too large or too old.
 
 use std::io;
 use std::time::Duration;
@@ -12,6 +16,9 @@ use crate::settings::Settings;
 /// The memory is looked at no more often than this.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// A ready worker is too large or too old no sooner than this.
+const SERVES_AT_LEAST: Duration = Duration::from_secs(1);
+
 /// What a worker watches in itself.
 pub(super) struct Recycling {
     /// `max_request` and this process's share of `max_request_grace`.
@@ -19,6 +26,7 @@ pub(super) struct Recycling {
     most_memory: Option<(u64, Resident)>,
     /// When `max_lifetime` is over (monotonic ns).
     until_ns: Option<u64>,
+    /// Neither memory nor age is looked at before.
     next_look_ns: u64,
     has_asked: bool,
 }
@@ -42,6 +50,21 @@ impl Recycling {
         Ok(is_any.then_some(recycling))
     }
 
+    /// The worker is ready and has taken nothing yet. Returns what is wrong with the limits, if anything is.
+    pub(super) fn begin(&mut self, now_ns: u64) -> Option<String> {
+        self.next_look_ns = now_ns.saturating_add(nanos(SERVES_AT_LEAST));
+        let (most, resident) = self.most_memory.as_ref()?;
+        let (most, bytes) = (*most, resident.bytes().unwrap_or(0));
+        if bytes < most {
+            return None;
+        }
+        self.most_memory = None;
+        Some(format!(
+            "max_memory is less than what a worker has before its first message: it is not replaced for its memory; raise \
+             max_memory; resident={bytes} max_memory={most}"
+        ))
+    }
+
     /// Why it is time, the first time that it is.
     pub(super) fn due(&mut self, requests: u64, now_ns: u64) -> Option<String> {
         if self.has_asked {
@@ -56,13 +79,14 @@ impl Recycling {
         if let Some(most) = self.most_requests.filter(|most| requests >= *most) {
             return Some(format!("max_request is reached; requests={most}"));
         }
+        if now_ns < self.next_look_ns {
+            return None;
+        }
         if self.until_ns.is_some_and(|until_ns| now_ns >= until_ns) {
             return Some("max_lifetime is over".to_owned());
         }
-        if let Some((most, resident)) = &self.most_memory
-            && now_ns >= self.next_look_ns
-        {
-            self.next_look_ns = now_ns + nanos(LOOK_EVERY);
+        if let Some((most, resident)) = &self.most_memory {
+            self.next_look_ns = now_ns.saturating_add(nanos(LOOK_EVERY));
             // What cannot be read now may be read next time.
             let bytes = resident.bytes().unwrap_or(0);
             if bytes >= *most {
@@ -102,6 +126,26 @@ mod tests {
         let mut recycling = watching(None, Some(1000), None);
         assert_eq!(recycling.due(1, 999), None);
         assert!(recycling.due(1, 1000).is_some());
+    }
+
+    #[test]
+    fn a_worker_serves_for_a_while_before_it_is_too_old_or_too_large() {
+        let mut recycling = watching(None, Some(0), Some(u64::MAX));
+        assert_eq!(recycling.begin(1000), None);
+        let end_ns = 1000 + nanos(SERVES_AT_LEAST);
+        assert_eq!(recycling.due(1, end_ns - 1), None);
+        assert!(recycling.due(1, end_ns).is_some());
+        let mut counting = watching(Some(1), None, None);
+        assert_eq!(counting.begin(1000), None);
+        assert!(counting.due(1, 1001).is_some(), "max_request is exact");
+    }
+
+    #[test]
+    fn a_limit_that_no_worker_can_keep_is_said_and_left_out_of_account() {
+        let mut recycling = watching(None, None, Some(1));
+        let why = recycling.begin(1000).unwrap();
+        assert!(why.contains("raise max_memory; resident=") && why.ends_with("max_memory=1"), "{why}");
+        assert_eq!(recycling.due(1, u64::MAX), None);
     }
 
     #[test]
