@@ -216,6 +216,7 @@ namespace Rotor {
          *     package_length_offset?: int|string,
          *     package_body_offset?: int|string,
          *     package_body_start?: int|string,
+         *     package_length_func?: callable(string): int,
          *     package_max_length?: int|string,
          * } $settings
          * @return bool false when the server has started, and under the Swoole names when a setting was ignored

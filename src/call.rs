@@ -72,12 +72,12 @@ impl Callable {
 
     /// Calls it. What it returns is dropped.
     pub fn call<const N: usize>(&self, mut args: [Zval; N]) -> Outcome {
-        guarded(|| self.invoke(&mut args))
+        guarded(|| drop(self.invoke(&mut args)))
     }
 
     /// Calls it from a method that hands on what it throws, or at a safe point of a running script.
     pub fn call_through<const N: usize>(&self, mut args: [Zval; N]) {
-        self.invoke(&mut args);
+        drop(self.invoke(&mut args));
     }
 
     /// Calls it with a string of `len` bytes behind the other arguments: `fill` writes the bytes straight
@@ -88,6 +88,18 @@ impl Callable {
         len: usize,
         fill: impl FnOnce(&mut [MaybeUninit<u8>]) -> io::Result<()>,
         taken: &mut dyn FnMut(),
+    ) -> Outcome {
+        self.ask_with_bytes(args, len, fill, taken, |_| {})
+    }
+
+    /// The same for a callable whose answer is wanted: `read` is shown it, and may not run PHP code.
+    pub fn ask_with_bytes<const N: usize>(
+        &self,
+        args: [Zval; N],
+        len: usize,
+        fill: impl FnOnce(&mut [MaybeUninit<u8>]) -> io::Result<()>,
+        taken: &mut dyn FnMut(),
+        read: impl FnOnce(&Zval),
     ) -> Outcome {
         let mut filled = Ok(());
         let outcome = guarded(|| {
@@ -104,7 +116,7 @@ impl Callable {
             all[N].write(string.finish());
             // SAFETY: the first N + 1 have been written.
             let all = unsafe { slice::from_raw_parts_mut(all.as_mut_ptr().cast::<Zval>(), N + 1) };
-            self.invoke(all);
+            read(&self.invoke(all));
             for arg in all {
                 // SAFETY: written above, and dropped nowhere else.
                 unsafe { ptr::drop_in_place(arg) };
@@ -114,8 +126,8 @@ impl Callable {
         outcome
     }
 
-    /// The call itself. Runs under a guard.
-    fn invoke(&self, args: &mut [Zval]) {
+    /// The call itself, and its answer, which may be an object with a destructor. Runs under a guard.
+    fn invoke(&self, args: &mut [Zval]) -> Zval {
         let mut result = Zval::new();
         // Copies, since the engine writes into both; a callback may also replace itself meanwhile.
         let mut target = self.target;
@@ -133,6 +145,7 @@ impl Callable {
         // SAFETY: a complete description; the callable lives in `self`, the arguments are copied.
         unsafe { zend::api::zend_call_function(&raw mut call, &raw mut target) };
         std::mem::forget(call);
+        result
     }
 }
 
@@ -228,7 +241,7 @@ fn report_uncaught() {
             arg.value.obj = exception;
             arg.u1.type_info = ffi::IS_OBJECT_EX;
             if let Ok(callable) = Callable::resolve(&own) {
-                callable.invoke(&mut [arg]);
+                drop(callable.invoke(&mut [arg]));
             }
             if u32::from((*handler).u1.v.type_) == ffi::IS_UNDEF {
                 ptr::write(handler, own);

@@ -1,10 +1,10 @@
 //! PHP as the core's host: runs the callbacks, and dresses each process up.
 
-use std::io;
 use std::mem::MaybeUninit;
 use std::rc::Rc;
 
 use ext_php_rs::types::{ZendObject, Zval};
+use rotor_core::hooks::Hooks;
 use rotor_core::host::{Event, EventKind, Host, Origin, Outcome, Role};
 use rotor_core::process::Process;
 use rotor_core::trace::StackReader;
@@ -13,6 +13,7 @@ use rotor_ipc::{SessionId, WorkerId};
 
 use crate::call::{guarded, pending_end};
 use crate::code::Code;
+use crate::functions::copy_into;
 use crate::process::{self, UserProcess};
 use crate::running::Running;
 use crate::server::Server;
@@ -154,6 +155,10 @@ impl Host for PhpHost<'_> {
         callable.call_with_bytes(args, reason.len(), |room| copy_into(room, reason.as_bytes()), &mut || {})
     }
 
+    fn hooks(&self) -> Rc<dyn Hooks> {
+        Rc::new(self.server.hooks())
+    }
+
     fn interrupt(&mut self) -> Outcome {
         if zend::interrupt_is_pending() { guarded(zend::run_interrupt) } else { Outcome::Returned }
     }
@@ -240,13 +245,6 @@ impl Host for PhpHost<'_> {
     fn left(&mut self) {
         self.running().leave();
     }
-}
-
-fn copy_into(room: &mut [MaybeUninit<u8>], bytes: &[u8]) -> io::Result<()> {
-    for (place, byte) in room.iter_mut().zip(bytes) {
-        place.write(*byte);
-    }
-    Ok(())
 }
 
 fn long(number: i64) -> Zval {

@@ -33,7 +33,7 @@ pub unsafe extern "C" fn show(module: *mut ModuleEntry) {
 const FEATURES: [(&str, &str); 10] = [
     ("PROCESS mode", "yes"),
     ("TCP over IPv4 and IPv6", "yes"),
-    ("framing by terminator and by length field", "yes"),
+    ("framing by terminator, by length field, by a function", "yes"),
     ("BASE mode", "not yet"),
     ("more than one port, unix sockets, UDP", "not yet"),
     ("TLS", "not yet"),

@@ -8,6 +8,7 @@ mod client_info;
 mod code;
 mod connections;
 mod errors;
+mod functions;
 mod host;
 mod info;
 mod port;

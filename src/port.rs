@@ -14,6 +14,7 @@ use crate::call::Callable;
 use crate::callbacks::{Callbacks, about_unknown_event, event_named, name_of};
 use crate::connections::{self, Connections};
 use crate::errors::{EXCEPTION, SETTING_EXCEPTION, exception, wrong_state};
+use crate::functions::{Functions, Given};
 use crate::running::Running;
 use crate::settings::{from_php, publish};
 use crate::zend::{
@@ -38,6 +39,8 @@ pub const PROPERTIES: &[Property] = &[
 pub struct Port {
     /// Of connections and messages.
     pub callbacks: Callbacks,
+    /// The settings that are functions.
+    pub functions: Functions,
     /// The primary port's are the server's.
     settings: Rc<RefCell<SettingsInput>>,
     is_primary: bool,
@@ -50,14 +53,21 @@ impl Port {
     /// The primary port of a server with these settings.
     pub fn primary(settings: Rc<RefCell<SettingsInput>>, started: Rc<Cell<bool>>) -> Rc<Self> {
         let callbacks = Callbacks::default();
-        Rc::new(Self { callbacks, settings, is_primary: true, has_own: Cell::new(true), started })
+        let functions = Functions::default();
+        Rc::new(Self { callbacks, functions, settings, is_primary: true, has_own: Cell::new(true), started })
     }
 
     /// Another port.
     pub fn other(machine: Machine, started: Rc<Cell<bool>>) -> Rc<Self> {
         let settings = Rc::new(RefCell::new(SettingsInput::of_port(machine)));
         let callbacks = Callbacks::default();
-        Rc::new(Self { callbacks, settings, is_primary: false, has_own: Cell::new(false), started })
+        let functions = Functions::default();
+        Rc::new(Self { callbacks, functions, settings, is_primary: false, has_own: Cell::new(false), started })
+    }
+
+    /// Whether it was told anything by itself, or is the one that shares what the server was told.
+    pub fn has_own(&self) -> bool {
+        self.has_own.get()
     }
 
     /// What it was told by itself; `None` where it has the primary port's settings.
@@ -132,7 +142,9 @@ fn construct(_call: &mut Call<'_>) -> Answer {
 
 /// `set(array $settings): bool`
 fn set(call: &mut Call<'_>) -> Answer {
-    let given = from_php(call.array(0)?);
+    let array = call.array(0)?;
+    let mut given = from_php(array);
+    let functions = Given::take(array, &mut given);
     let port = call.this::<PortObject>()?.0.clone();
     port.not_started()?;
     let before: Vec<&'static str> = port.settings.borrow().values().map(|(name, _)| name).collect();
@@ -142,7 +154,8 @@ fn set(call: &mut Call<'_>) -> Answer {
         code: 0,
     })?;
     port.has_own.set(true);
-    publish(&CLASS, call.object(), &port.settings, &before);
+    port.functions.put(functions);
+    publish(&CLASS, call.object(), &port.settings, &port.functions, &before);
     let all_taken = warnings.is_empty();
     for warning in warnings {
         call.warn(warning.to_string());

@@ -11,12 +11,13 @@ use std::sync::OnceLock;
 use ext_php_rs::types::{ZendHashTable, ZendObject, Zval};
 use rotor_core::host::EventKind;
 use rotor_core::ports::PortInfo;
-use rotor_core::settings::{Machine, SettingError, Settings, SettingsInput, Warning};
+use rotor_core::settings::{Key, Machine, SettingError, Settings, SettingsInput, Warning};
 
 use crate::aliases::names;
 use crate::call::Callable;
 use crate::callbacks::Callbacks;
 use crate::errors::{EXCEPTION, wrong_state};
+use crate::functions::PhpHooks;
 use crate::port::{self, Port};
 use crate::running::Running;
 use crate::zend::{self, ClassRef, Fault, Handlers, Native, Type, functions};
@@ -64,6 +65,14 @@ impl Server {
         let ports = self.ports.borrow();
         let own = ports.get(port).and_then(|port| port.callbacks.get(kind));
         own.or_else(|| ports[0].callbacks.get(kind))
+    }
+
+    /// The functions that ports have in the way of their messages.
+    pub fn hooks(&self) -> PhpHooks {
+        let ports = self.ports.borrow();
+        // A port without settings of its own has the primary one's.
+        let of = |port: &Port, key| if port.has_own() { port.functions.get(key) } else { ports[0].functions.get(key) };
+        PhpHooks { length: ports.iter().map(|port| of(port, Key::PackageLengthFunc)).collect() }
     }
 
     /// How many ports it has.
@@ -181,6 +190,7 @@ impl Native for Server {
         self.callbacks.visit(visit);
         for port in self.ports.borrow().iter() {
             port.callbacks.visit(visit);
+            port.functions.visit(&mut |_, callable| visit(callable));
         }
         self.processes.borrow().iter().for_each(visit);
     }

@@ -8,6 +8,7 @@ use ext_php_rs::types::array::ArrayKey;
 use ext_php_rs::types::{ZendHashTable, ZendObject, ZendStr, Zval};
 use rotor_core::settings::{SettingsInput, Value};
 
+use crate::functions::Functions;
 use crate::zend::{self, ClassRef};
 
 /// The entries of the array that `set()` was given.
@@ -41,14 +42,25 @@ fn to_php(settings: &SettingsInput, shown: Option<&ZendHashTable>, gone: &[&'sta
 }
 
 /// Shows in an object's `$setting` what has been set; `before` is what had been.
-pub fn publish(class: &ClassRef, object: *mut ZendObject, input: &RefCell<SettingsInput>, before: &[&'static str]) {
+pub fn publish(
+    class: &ClassRef,
+    object: *mut ZendObject,
+    input: &RefCell<SettingsInput>,
+    functions: &Functions,
+    before: &[&'static str],
+) {
     let shown = zend::property(class, object, "setting");
     let mut zval = Zval::new();
     {
         let settings = input.borrow();
         let mut gone = before.to_vec();
         gone.retain(|name| settings.values().all(|(set, _)| set != *name));
-        zval.set_hashtable(to_php(&settings, shown.array(), &gone));
+        let mut array = to_php(&settings, shown.array(), &gone);
+        functions.visit(&mut |name, callable| {
+            // Fails for a key with a NUL only, and the names are ours.
+            let _ = array.insert(name, callable.shallow_clone());
+        });
+        zval.set_hashtable(array);
     }
     drop(shown);
     zend::set_property(class, object, "setting", zval);
@@ -82,7 +94,7 @@ fn value_from_php(zval: &Zval, depth: usize) -> Value {
 fn value_to_php(value: &Value) -> Zval {
     let mut zval = Zval::new();
     match value {
-        Value::Null | Value::Other(_) => zval.set_null(),
+        Value::Null | Value::Callable | Value::Other(_) => zval.set_null(),
         Value::Bool(flag) => zval.set_bool(*flag),
         Value::Int(number) => zval.set_long(*number),
         Value::Float(number) => zval.set_double(*number),

@@ -168,6 +168,7 @@ fn drive(
                     framer.reset();
                 }
                 Ok(Cut::More { .. }) => break,
+                Ok(Cut::Ask(_)) => unreachable!("nobody is asked for these framings"),
                 Err(error) => {
                     assert_eq!(framer.next(unread), Err(error), "the error is repeated");
                     trace.error = Some(error);

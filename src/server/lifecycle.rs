@@ -14,6 +14,7 @@ use crate::call::{Callable, attempt};
 use crate::callbacks::{about_unknown_event, event_named};
 use crate::connections::{self, Connections};
 use crate::errors::{exception, server_exception, setting_exception, wrong_state};
+use crate::functions::Given;
 use crate::host::PhpHost;
 use crate::process::{self, UserProcess};
 use crate::zend::{self, Answer, Call, Fault, Value};
@@ -67,12 +68,16 @@ pub fn construct(call: &mut Call<'_>) -> Answer {
 
 /// `set(array $settings): bool`
 pub fn set(call: &mut Call<'_>) -> Answer {
-    let given = settings::from_php(call.array(0)?);
+    let array = call.array(0)?;
+    let mut given = settings::from_php(array);
+    let functions = Given::take(array, &mut given);
     let this = call.this::<Server>()?;
     this.not_started()?;
     let before: Vec<&'static str> = this.settings.borrow().values().map(|(name, _)| name).collect();
     let warnings = this.settings.borrow_mut().merge(given, names()).map_err(|error| setting_exception(&error))?;
-    settings::publish(&CLASS, call.object(), &this.settings, &before);
+    let primary = this.ports.borrow()[0].clone();
+    primary.functions.put(functions);
+    settings::publish(&CLASS, call.object(), &this.settings, &primary.functions, &before);
     let all_taken = warnings.is_empty();
     for warning in warnings {
         call.warn(warning.to_string());

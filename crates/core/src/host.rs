@@ -8,6 +8,7 @@ use std::rc::Rc;
 use rotor_ipc::payload::Payload;
 use rotor_ipc::{SessionId, WorkerId};
 
+use crate::hooks::Hooks;
 use crate::process::Process;
 use crate::trace::StackReader;
 
@@ -187,6 +188,10 @@ pub trait Host {
 
     /// Tells user code what was wrong with what a client sent; its connection is closed right after that.
     fn protocol_error(&mut self, from: Origin, code: i32, reason: &str) -> Outcome;
+
+    /// The functions of user code that ports have in the way of their messages; asked for on the main thread of the
+    /// master, where there are any, and called there.
+    fn hooks(&self) -> Rc<dyn Hooks>;
 
     /// Runs what user code has asked to run between two callbacks (signal handlers). Called once per turn of
     /// each loop and after every interrupted wait.

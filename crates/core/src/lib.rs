@@ -6,6 +6,7 @@ pub mod disk;
 pub mod dispatch;
 pub mod error;
 pub mod framer;
+pub mod hooks;
 pub mod host;
 mod identity;
 pub mod log;

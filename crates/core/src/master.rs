@@ -17,7 +17,7 @@ use crate::host::{End, Event, EventKind, Host, Outcome, Role};
 use crate::orphans::Orphans;
 use crate::ports::Bound;
 use crate::process::{Context, Process, phase, request};
-use crate::reactor::{Mail, Mailbox, Wanted};
+use crate::reactor::{Mail, Mailbox, Reactor, Wanted};
 use crate::signals::{SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use crate::threads::{JOIN_EVERY, Threads};
 
@@ -52,7 +52,11 @@ struct Master {
     manager_exit: Option<Exit>,
     mailboxes: Vec<Mailbox>,
     threads: Option<Threads>,
+    /// The reactor of this thread, where user code is in the way of messages.
+    reactor: Option<(Reactor, Events)>,
     orphans: Orphans,
+    /// When it last looked at what is beside its connections.
+    looked: Instant,
     /// When the manager has to have ended.
     manager_due: Option<Instant>,
     /// The manager dies without it.
@@ -98,7 +102,9 @@ impl Master {
             manager_exit: None,
             mailboxes,
             threads: None,
+            reactor: None,
             orphans: Orphans::default(),
+            looked: Instant::now(),
             manager_due: None,
             life: None,
         })
@@ -118,12 +124,11 @@ impl Master {
         let places = 0..u16::try_from(ports.len()).unwrap_or(u16::MAX);
         let listens = |kind| places.clone().map(|port| host.listens(kind, port)).collect();
         let wanted = Wanted { connect: listens(EventKind::Connect), protocol_error: listens(EventKind::ProtocolError) };
-        match Threads::start(&self.context, &self.mailboxes, ports, &cpus, &wanted) {
-            Ok(threads) => self.threads = Some(threads),
-            Err(error) => {
-                self.abort(End::Stopped);
-                return Err(Error::system("cannot start the reactors", &error));
-            }
+        let hooks = self.context.settings.asks_user_code().then(|| host.hooks());
+        let started = Threads::start(&self.context, &self.mailboxes, ports, &cpus, &wanted, hooks);
+        if let Err(error) = started.and_then(|threads| self.has_threads(threads)) {
+            self.abort(End::Stopped);
+            return Err(Error::system("cannot start the reactors", &error));
         }
         self.context.segment.header().phase.store(phase::RUNNING, Relaxed);
         let addresses: Vec<_> = self.context.ports.iter().map(|port| port.address.to_string()).collect();
@@ -135,6 +140,18 @@ impl Master {
             return Ok(end);
         }
         Ok(self.stop(host))
+    }
+
+    /// The threads run. The main thread's own reactor, if there is one, waits for what this thread waits for, too.
+    fn has_threads(&mut self, mut threads: Threads) -> std::io::Result<()> {
+        let reactor = threads.take_main();
+        self.threads = Some(threads);
+        if let Some(reactor) = reactor {
+            reactor.wake_for(self.signals.as_fd())?;
+            reactor.wake_for(self.context.segment.main_bell().as_fd())?;
+            self.reactor = Some((reactor, Reactor::events()));
+        }
+        Ok(())
     }
 
     /// The orderly stop: accept ends, reactors drain, workers answer and end, output is flushed.
@@ -216,7 +233,7 @@ impl Master {
 
     /// Whether all is sent that can be.
     fn are_reactors_done(&self) -> bool {
-        self.threads.as_ref().is_none_or(Threads::are_reactors_done)
+        self.reactor.is_none() && self.threads.as_ref().is_none_or(Threads::are_reactors_done)
     }
 
     fn stop_accepting(&mut self) {
@@ -226,6 +243,7 @@ impl Master {
     }
 
     fn end_threads(&mut self) {
+        self.reactor = None;
         if let Some(threads) = self.threads.take() {
             threads.end();
         }
@@ -297,7 +315,11 @@ impl Master {
         }
         if self.signals.any() {
             self.take_signals();
+        } else if self.reactor.is_some() && self.looked.elapsed() < JOIN_EVERY {
+            // A turn for its connections.
+            return self.wait(timeout);
         }
+        self.looked = Instant::now();
         self.reap();
         if self.manager_exit.is_some() && !self.context.is_asked(request::WORKERS_GONE) {
             // However cleanly it ended: nobody reaps, replaces or stops the workers any more.
@@ -309,12 +331,28 @@ impl Master {
             self.context.log.error("the manager does not end: it is killed, and what is left of the server with it");
             return Some(self.abort(End::Leave { code: 1 }));
         }
+        self.context.log.tick();
+        self.wait(timeout)
+    }
+
+    /// Waits for what there is to do; where this thread has a reactor, that does its part.
+    fn wait(&mut self, timeout: Option<Duration>) -> Option<End> {
         let is_over = self.manager_exit.is_some();
         // A signal of user code's may have come in the instant since the last look.
         let timeout = if is_over { Duration::from_millis(1) } else { timeout.unwrap_or(IDLE_LOOK) };
-        self.context.log.tick();
-        // The only error is an interrupt: the next turn looks at what came.
-        let _ = self.epoll.wait(&mut self.events, Some(timeout));
+        let Some((reactor, events)) = &mut self.reactor else {
+            // The only error is an interrupt: the next turn looks at what came.
+            let _ = self.epoll.wait(&mut self.events, Some(timeout));
+            return None;
+        };
+        let goes_on = reactor.step(events, Some(timeout));
+        if let Some(end) = reactor.ended() {
+            self.context.log.error("user code has ended the master (exit() or a fatal error): the server stops");
+            return Some(self.abort(end));
+        }
+        if !goes_on {
+            self.reactor = None;
+        }
         None
     }
 

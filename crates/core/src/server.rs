@@ -200,7 +200,7 @@ fn cpus_to_pin(settings: &Settings, log: &Log) -> Vec<u32> {
 fn make_segment(settings: &Settings, processes: usize) -> Result<&'static Segment, Error> {
     let connections = settings.max_connection as usize;
     let shape = Shape {
-        reactors: settings.reactor_num as usize,
+        reactors: settings.reactor_num as usize + usize::from(settings.asks_user_code()),
         workers: settings.worker_num as usize,
         processes,
         // Sessions that only wait for their close callback have room of their own beside max_connection.

@@ -2,6 +2,7 @@
 //! or none is left.
 
 use std::io;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc;
@@ -12,6 +13,7 @@ use rotor_ipc::sync::Ordering::AcqRel;
 use rotor_sys::epoll::Epoll;
 
 use crate::disk;
+use crate::hooks::Hooks;
 use crate::log::Log;
 use crate::ports::Bound;
 use crate::process::{Context, request};
@@ -22,7 +24,7 @@ pub const JOIN_EVERY: Duration = Duration::from_millis(5);
 /// At the end, the log's thread has so long to write what is left.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// The threads that serve connections.
+/// The threads that serve connections, and the main thread's own reactor, until it is taken.
 pub struct Threads {
     log: Log,
     mailboxes: Vec<Mailbox>,
@@ -31,6 +33,7 @@ pub struct Threads {
     reactors: Vec<JoinHandle<()>>,
     disk: Option<JoinHandle<()>>,
     log_writer: Option<JoinHandle<()>>,
+    main: Option<Reactor>,
 }
 
 impl Threads {
@@ -41,6 +44,7 @@ impl Threads {
         ports: Vec<Bound>,
         cpus: &[u32],
         wanted: &Wanted,
+        hooks: Option<Rc<dyn Hooks>>,
     ) -> io::Result<Self> {
         let mut threads = Self {
             log: context.log.clone(),
@@ -50,8 +54,9 @@ impl Threads {
             reactors: Vec::new(),
             disk: None,
             log_writer: None,
+            main: None,
         };
-        match threads.start_all(context, ports, cpus, wanted) {
+        match threads.start_all(context, ports, cpus, wanted, hooks) {
             Ok(()) => Ok(threads),
             Err(error) => {
                 threads.end();
@@ -60,7 +65,14 @@ impl Threads {
         }
     }
 
-    fn start_all(&mut self, context: &Context, ports: Vec<Bound>, cpus: &[u32], wanted: &Wanted) -> io::Result<()> {
+    fn start_all(
+        &mut self,
+        context: &Context,
+        ports: Vec<Bound>,
+        cpus: &[u32],
+        wanted: &Wanted,
+        hooks: Option<Rc<dyn Hooks>>,
+    ) -> io::Result<()> {
         let (lines, line_queue) = mpsc::sync_channel(4096);
         self.log_writer = Some(disk::spawn_log(context.log.clone(), line_queue)?);
         context.log.hand_to(lines);
@@ -68,22 +80,34 @@ impl Threads {
         self.disk = Some(disk::spawn_disk(job_queue)?);
         let live = Arc::new(AtomicUsize::new(0));
         let mut epolls = Vec::new();
+        let reactors = self.mailboxes.len() - usize::from(hooks.is_some());
+        let config = |reactor: usize, mailbox: &Mailbox, epoll: &Arc<Epoll>| Config {
+            reactor,
+            segment: context.segment,
+            settings: context.settings.clone(),
+            log: context.log.speaking_as(format!("reactor={reactor}")),
+            mailbox: mailbox.clone(),
+            epoll: epoll.clone(),
+            jobs: jobs.clone(),
+            live: live.clone(),
+            wanted: wanted.clone(),
+            reactors,
+            cpu: None,
+        };
+        let main = match hooks {
+            Some(hooks) => {
+                let epoll = Arc::new(Epoll::new()?);
+                self.main = Some(Reactor::new(config(reactors, &self.mailboxes[reactors], &epoll), Some(hooks))?);
+                Some(epoll)
+            }
+            None => None,
+        };
         let (ready, readies) = mpsc::channel();
-        for (reactor, mailbox) in self.mailboxes.iter().enumerate() {
+        for (reactor, mailbox) in self.mailboxes[..reactors].iter().enumerate() {
             let epoll = Arc::new(Epoll::new()?);
-            epolls.push(epoll.clone());
-            let config = Config {
-                reactor,
-                segment: context.segment,
-                settings: context.settings.clone(),
-                log: context.log.speaking_as(format!("reactor={reactor}")),
-                mailbox: mailbox.clone(),
-                epoll,
-                jobs: jobs.clone(),
-                live: live.clone(),
-                wanted: wanted.clone(),
-                cpu: (!cpus.is_empty()).then(|| cpus[reactor % cpus.len()]),
-            };
+            let cpu = (!cpus.is_empty()).then(|| cpus[reactor % cpus.len()]);
+            let config = Config { cpu, ..config(reactor, mailbox, &epoll) };
+            epolls.push(epoll);
             let (context, ready) = (context.clone(), ready.clone());
             let body = move || run_reactor(config, &context, &ready);
             self.reactors.push(disk::spawn(&format!("rotor-reactor-{reactor}"), body)?);
@@ -99,6 +123,7 @@ impl Threads {
             segment: context.segment,
             epoll: Epoll::new()?,
             reactors: epolls,
+            main,
             live,
             max_connection: context.settings.max_connection as usize,
             log: context.log.clone(),
@@ -106,6 +131,11 @@ impl Threads {
         };
         self.accept = Some(disk::spawn("rotor-accept", move || acceptor.run())?);
         Ok(())
+    }
+
+    /// The main thread's reactor, which is the caller's from here on: it has to be over before [`Self::end`].
+    pub fn take_main(&mut self) -> Option<Reactor> {
+        self.main.take()
     }
 
     /// Ends the accept thread, once it has taken what has connected by now.
@@ -124,6 +154,7 @@ impl Threads {
     /// Ends all threads; what is not sent by now is dropped.
     pub fn end(mut self) {
         self.stop_accepting();
+        self.main = None;
         for mailbox in &self.mailboxes {
             mailbox.put(Mail::Finish { deadline: Some(Instant::now()) });
         }
@@ -146,7 +177,7 @@ impl Threads {
 
 fn run_reactor(config: Config, context: &Context, ready: &mpsc::Sender<io::Result<()>>) {
     let guard = StopUnlessDone(context);
-    match Reactor::new(config) {
+    match Reactor::new(config, None) {
         Ok(reactor) => {
             // Nobody waits any more where another has failed.
             let _ = ready.send(Ok(()));

@@ -5,6 +5,7 @@
 //! that has not come yet, or an error before more than the limit was received. So nobody can make a
 //! reactor loop for ever or buffer without end. Raw framing needs no limit, since it never waits.
 
+mod asked;
 mod eof;
 mod length;
 mod raw;
@@ -14,6 +15,7 @@ mod tests;
 use std::fmt;
 
 use crate::error::code;
+use asked::Asked;
 use eof::Eof;
 use length::Length;
 pub use length::{ByteOrder, LengthField, LengthType};
@@ -35,6 +37,8 @@ pub enum Framing {
     },
     /// A message says its length in a field near its beginning.
     Length(LengthField),
+    /// User code says how long a message is (`package_length_func`).
+    Asked,
 }
 
 /// What the first bytes of the unread ones are.
@@ -50,6 +54,8 @@ pub enum Cut {
         /// again, and [`reset`](Framer::reset) the framer behind it.
         total: Option<u64>,
     },
+    /// Somebody has to look at the first so many bytes, and [`answer`](Framer::answer); then the caller asks again.
+    Ask(usize),
 }
 
 /// What the peer did wrong. Framing cannot go on behind it: the connection has to be closed.
@@ -84,6 +90,21 @@ pub enum FrameError {
         /// The bytes from the beginning of a message to the end of its length field: its smallest length.
         header: u64,
     },
+    /// User code says that this is no message.
+    Refused {
+        /// What it returned instead of a length.
+        length: i64,
+    },
+    /// User code was shown as much as a message may have, and has found no length.
+    NotFound {
+        /// The largest message allowed.
+        limit: u64,
+    },
+    /// User code has given no answer that can be used.
+    NoAnswer {
+        /// What it did instead; goes on behind its name.
+        did: &'static str,
+    },
 }
 
 impl FrameError {
@@ -91,9 +112,14 @@ impl FrameError {
     pub fn code(&self) -> i32 {
         match self {
             Self::TooLarge { .. } | Self::NoTerminator { .. } => code::PACKAGE_TOO_LARGE,
-            Self::NoLength { .. } => code::PACKAGE_LENGTH_NOT_FOUND,
-            Self::Malformed { .. } => code::PACKAGE_MALFORMED,
+            Self::NoLength { .. } | Self::NotFound { .. } => code::PACKAGE_LENGTH_NOT_FOUND,
+            Self::Malformed { .. } | Self::Refused { .. } | Self::NoAnswer { .. } => code::PACKAGE_MALFORMED,
         }
+    }
+
+    /// Whether it is no fault of the peer's.
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::NoAnswer { .. })
     }
 }
 
@@ -113,6 +139,11 @@ impl fmt::Display for FrameError {
                 "length field says {length}, with package_body_offset {body_offset} less than the {header} bytes up \
                  to the field's end"
             ),
+            Self::Refused { length } => write!(f, "package_length_func returned {length}"),
+            Self::NotFound { limit } => {
+                write!(f, "package_length_func has found no length in the {limit} bytes of package_max_length")
+            }
+            Self::NoAnswer { did } => write!(f, "package_length_func {did}"),
         }
     }
 }
@@ -131,6 +162,7 @@ enum State {
     Raw,
     Eof(Eof),
     Length(Length),
+    Asked(Asked),
 }
 
 impl Framer {
@@ -143,6 +175,7 @@ impl Framer {
             Framing::Eof { terminator, .. } if terminator.is_empty() => State::Raw,
             Framing::Eof { terminator, split } => State::Eof(Eof::new(terminator, *split, limit)),
             Framing::Length(field) => State::Length(Length::new(*field, limit)),
+            Framing::Asked => State::Asked(Asked::new(limit)),
         })
     }
 
@@ -154,7 +187,8 @@ impl Framer {
     /// Says what the beginning of `unread` is.
     ///
     /// `unread` starts behind the last message, and holds at least what it held at the last call, unless
-    /// that one returned a message. After an error each further call returns the same error.
+    /// that one returned a message. After an error, if it was not one of [`answer`](Self::answer), each further call
+    /// returns the same error.
     ///
     /// # Errors
     /// When the peer broke the framing; see [`FrameError`].
@@ -164,14 +198,27 @@ impl Framer {
             State::Raw => Ok(raw::next(unread)),
             State::Eof(eof) => eof.next(unread),
             State::Length(length) => length.next(unread),
+            State::Asked(asked) => asked.next(unread),
         }
     }
 
-    /// Forgets what was seen: the next bytes begin a message. For a caller that has taken a message by
-    /// itself, as [`Cut::More`] allows.
+    /// What user code has said of the first `shown` bytes, for which [`Cut::Ask`] has asked: the length of the message
+    /// that they begin with, 0 when they are too few to tell, less when they begin none.
+    ///
+    /// # Errors
+    /// When no message can be cut any more; see [`FrameError`].
+    pub fn answer(&mut self, shown: usize, length: i64) -> Result<(), FrameError> {
+        match &mut self.0 {
+            State::Asked(asked) => asked.answer(shown, length),
+            State::Raw | State::Eof(_) | State::Length(_) => Ok(()),
+        }
+    }
+
+    /// Forgets what was seen: the next bytes begin a message. For a caller that has taken one.
     pub fn reset(&mut self) {
         match &mut self.0 {
             State::Eof(eof) => eof.reset(),
+            State::Asked(asked) => asked.reset(),
             State::Raw | State::Length(_) => {}
         }
     }

@@ -22,8 +22,16 @@ fn frame(framing: &Framing, limit: u64, stream: &[u8], reads: &[usize]) -> Trace
             match framer.next(&stream[start..received]) {
                 Ok(Cut::Message(len)) => {
                     assert!(len > 0 && len <= received - start);
+                    framer.reset();
                     start += len;
                     trace.ends.push(start);
+                }
+                Ok(Cut::Ask(len)) => {
+                    assert!(len > 0 && len <= received - start && len as u64 <= limit);
+                    if let Err(error) = framer.answer(len, user_code(&stream[start..start + len])) {
+                        trace.error = Some(error);
+                        return trace;
+                    }
                 }
                 Ok(Cut::More { total }) => {
                     assert!(total.is_none_or(|total| total > (received - start) as u64 && total <= limit));
@@ -41,6 +49,20 @@ fn frame(framing: &Framing, limit: u64, stream: &[u8], reads: &[usize]) -> Trace
         }
     }
     unreachable!("the reads cover the stream")
+}
+
+/// The field that [`user_code`] reads: it counts all of a message.
+const FIELD_OF_USER_CODE: LengthField = LengthField { kind: LengthType::U16Big, offset: 0, body_offset: 0 };
+
+/// A `package_length_func`.
+fn user_code(shown: &[u8]) -> i64 {
+    match shown {
+        [high, low, ..] => match i64::from(u16::from_be_bytes([*high, *low])) {
+            0 | 1 => -1,
+            length => length,
+        },
+        _ => 0,
+    }
 }
 
 fn in_one_piece(framing: &Framing, limit: u64, stream: &[u8]) -> Trace {
@@ -363,6 +385,58 @@ mod length_framing {
     }
 }
 
+mod asked_framing {
+    use super::*;
+
+    /// The looks that are asked for when so many bytes have come, until no more are wanted.
+    fn looks(framer: &mut Framer, unread: usize, answer: i64) -> Vec<usize> {
+        let unread = vec![b'.'; unread];
+        let mut looks = Vec::new();
+        while let Ok(Cut::Ask(len)) = framer.next(&unread) {
+            looks.push(len);
+            framer.answer(len, answer).unwrap();
+        }
+        looks
+    }
+
+    #[test]
+    fn user_code_sees_little_at_first_and_all_that_has_come_in_the_end() {
+        let mut framer = Framer::new(&Framing::Asked, 1 << 20);
+        assert_eq!(looks(&mut framer, 10, 0), [10]);
+        assert_eq!(looks(&mut framer, 10, 0), [0; 0], "nothing new has come");
+        assert_eq!(looks(&mut framer, 11, 0), [11]);
+        assert_eq!(looks(&mut framer, 30_000, 0), [4096, 8192, 16_384, 30_000]);
+        assert_eq!(looks(&mut framer, 3_000_000, 0), [60_000, 120_000, 240_000, 480_000, 960_000, 1 << 20]);
+        assert_eq!(framer.next(&vec![0; 3_000_000]), Err(FrameError::NotFound { limit: 1 << 20 }));
+    }
+
+    #[test]
+    fn it_is_not_asked_again_before_its_message_is_taken() {
+        let mut framer = Framer::new(&Framing::Asked, 100);
+        assert_eq!(looks(&mut framer, 10, 60), [10]);
+        assert_eq!(framer.next(&[0; 59]), Ok(Cut::More { total: Some(60) }));
+        // It may wait for room in a lane.
+        assert_eq!(framer.next(&[0; 60]), Ok(Cut::Message(60)));
+        assert_eq!(framer.next(&[0; 75]), Ok(Cut::Message(60)));
+        framer.reset();
+        assert_eq!(framer.next(&[0; 15]), Ok(Cut::Ask(15)));
+        assert_eq!(framer.next(b""), Ok(Cut::More { total: None }));
+    }
+
+    #[test]
+    fn no_answer_goes_beyond_the_limit_or_below_nothing() {
+        for (answer, expected) in [
+            (100, Ok(())),
+            (101, Err(FrameError::TooLarge { length: 101, limit: 100 })),
+            (i64::MAX, Err(FrameError::TooLarge { length: i64::MAX.unsigned_abs(), limit: 100 })),
+            (-1, Err(FrameError::Refused { length: -1 })),
+            (i64::MIN, Err(FrameError::Refused { length: i64::MIN })),
+        ] {
+            assert_eq!(Framer::new(&Framing::Asked, 100).answer(1, answer), expected);
+        }
+    }
+}
+
 mod errors {
     use super::*;
 
@@ -394,6 +468,13 @@ mod errors {
                 1204,
                 "length field says 3, with package_body_offset 0 less than the 4 bytes up to the field's end",
             ),
+            (FrameError::Refused { length: -7 }, 1204, "package_length_func returned -7"),
+            (
+                FrameError::NotFound { limit: 2_097_152 },
+                1202,
+                "package_length_func has found no length in the 2097152 bytes of package_max_length",
+            ),
+            (FrameError::NoAnswer { did: "threw" }, 1204, "package_length_func threw"),
         ] {
             assert_eq!(error.code(), code);
             assert_eq!(error.to_string(), words);

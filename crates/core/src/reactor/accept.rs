@@ -57,8 +57,10 @@ pub struct Acceptor {
     pub segment: &'static Segment,
     /// What it waits with.
     pub epoll: Epoll,
-    /// The reactors' epolls.
+    /// The epolls of the reactors that are threads.
     pub reactors: Vec<Arc<Epoll>>,
+    /// That of the main thread's reactor, whose number is behind theirs.
+    pub main: Option<Arc<Epoll>>,
     /// Open descriptors of all connections.
     pub live: Arc<AtomicUsize>,
     /// The most of them.
@@ -209,7 +211,14 @@ impl Acceptor {
         if peer.is_none() {
             options::tell_unix_connection(&stream, &self.settings.port(place).socket);
         }
-        let reactor = reactor_of(id, self.reactors.len());
+        let main = self.main.as_ref().filter(|_| self.settings.port(place).asks_user_code());
+        let (reactor, epoll) = match main {
+            Some(epoll) => (u16::try_from(self.reactors.len()).unwrap_or(u16::MAX), epoll),
+            None => {
+                let reactor = reactor_of(id, self.reactors.len());
+                (reactor, &self.reactors[usize::from(reactor)])
+            }
+        };
         let now_us = unix_us();
         let fd = stream.into_raw();
         self.live.fetch_add(1, Relaxed);
@@ -235,7 +244,7 @@ impl Acceptor {
             None => format!("session {id} on {}", self.ports[place].info.address),
         });
         let registered = Stream::from_raw(fd).and_then(|stream| {
-            let added = self.reactors[usize::from(reactor)].add(stream.as_fd(), id.0, Interest::SocketEdge);
+            let added = epoll.add(stream.as_fd(), id.0, Interest::SocketEdge);
             // On success the descriptor is the reactor's.
             if added.is_ok() {
                 let _ = stream.into_raw();

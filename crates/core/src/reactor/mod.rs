@@ -1,6 +1,9 @@
 //! A reactor: a thread of the master that owns sockets. It reads, frames and posts messages to the workers, and
 //! writes what they send. It runs no user code and never waits for a worker (P6).
 //!
+//! Where a port has functions of user code in the way of its messages, its connections belong to one reactor more: that
+//! of the main thread, the only one that may call them. Its turns are a part of the main thread's.
+//!
 //! One turn of its loop: wait · events · mail · inbox · reads · sends · waiting connections · what is due · publish and
 //! wake.
 
@@ -19,11 +22,12 @@ mod read;
 mod send;
 mod spill;
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use rotor_ipc::SessionId;
 use rotor_ipc::lane;
@@ -41,6 +45,8 @@ use rotor_sys::ticker::Ticker;
 use crate::disk::{Done, Jobs, Reply};
 use crate::dispatch;
 use crate::framer::Framer;
+use crate::hooks::Hooks;
+use crate::host::End;
 use crate::log::Log;
 use crate::process::request;
 use crate::settings::Settings;
@@ -75,6 +81,8 @@ pub struct Config {
     pub live: Arc<AtomicUsize>,
     /// What records anybody wants.
     pub wanted: Wanted,
+    /// How many connections are dealt out among: this is one of so many, or one beside them.
+    pub reactors: usize,
     /// The CPU to run on.
     pub cpu: Option<u32>,
 }
@@ -98,6 +106,8 @@ const RETRY: Duration = Duration::from_millis(1);
 const LINGER_NS: u64 = 1_000_000;
 /// The token of the reactor's ticker; no session has this number.
 const TICK: u64 = u64::MAX;
+/// The token of what the main thread waits for.
+const MAIN: u64 = u64::MAX - 1;
 /// Memory that was long unused is given back this often.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
@@ -118,7 +128,7 @@ struct Inward {
     is_closed: bool,
 }
 
-/// A thread that owns sockets.
+/// What owns sockets: a thread, or the main thread for connections in whose way user code is.
 pub struct Reactor {
     id: usize,
     segment: &'static Segment,
@@ -165,12 +175,16 @@ pub struct Reactor {
     ticker: Ticker,
     is_draining: bool,
     finish: Option<Option<Instant>>,
+    /// User code, where this is the main thread.
+    hooks: Option<Rc<dyn Hooks>>,
+    /// User code has ended the process.
+    ended: Option<End>,
 }
 
 impl Reactor {
-    /// A reactor that is ready to run.
-    pub fn new(config: Config) -> std::io::Result<Self> {
-        let Config { reactor: id, segment, settings, log, mailbox, epoll, jobs, live, wanted, cpu } = config;
+    /// A reactor that is ready to run; on the main thread with user code.
+    pub fn new(config: Config, hooks: Option<Rc<dyn Hooks>>) -> std::io::Result<Self> {
+        let Config { reactor: id, segment, settings, log, mailbox, epoll, jobs, live, wanted, reactors, cpu } = config;
         if let Some(cpu) = cpu
             && let Err(error) = rotor_sys::affinity::pin_to(cpu)
         {
@@ -196,8 +210,8 @@ impl Reactor {
         let reply_to = mailbox.clone();
         let sessions = segment.sessions_writer();
         // A session's reactor is its id modulo their number: the lower bits are the same for all of one reactor.
-        let reactors = segment.reactors();
-        let place_shift = if reactors.is_power_of_two() { reactors.trailing_zeros() } else { 0 };
+        let is_one_of_them = id < reactors && reactors.is_power_of_two();
+        let place_shift = if is_one_of_them { reactors.trailing_zeros() } else { 0 };
         let now_ns = monotonic_ns();
         Ok(Self {
             id,
@@ -234,6 +248,8 @@ impl Reactor {
             ticker,
             is_draining: false,
             finish: None,
+            hooks,
+            ended: None,
             settings,
             log,
         })
@@ -241,22 +257,41 @@ impl Reactor {
 
     /// Runs until it is told to finish.
     pub fn run(mut self) {
-        let mut events = Events::with_capacity(512);
-        while !self.is_finished() {
-            if let Err(broken) = self.turn(&mut events) {
-                self.log.error(&format!("{broken}; the server stops"));
-                // By force: this reactor's lanes are never closed, so no worker would find its inbox drained.
-                let bits = request::STOP | request::FORCE;
-                self.segment.header().requests.fetch_or(bits, std::sync::atomic::Ordering::AcqRel);
-                self.segment.main_bell().write();
-                self.segment.manager_bell().write();
-                return;
-            }
-        }
+        let mut events = Self::events();
+        while self.step(&mut events, None) {}
     }
 
-    fn turn(&mut self, events: &mut Events) -> Result<(), Broken> {
-        self.sleep(events)?;
+    /// Room for what [`Self::step`] finds.
+    pub fn events() -> Events {
+        Events::with_capacity(512)
+    }
+
+    /// Has the main thread's reactor end its sleep for what the main thread waits for, too.
+    pub fn wake_for(&self, fd: BorrowedFd<'_>) -> std::io::Result<()> {
+        self.epoll.add(fd, MAIN, Interest::ReadEdge)
+    }
+
+    /// How user code has ended the process, if it has.
+    pub fn ended(&self) -> Option<End> {
+        self.ended
+    }
+
+    /// One turn, with a wait of `longest` at most. False when it was the last one.
+    pub fn step(&mut self, events: &mut Events, longest: Option<Duration>) -> bool {
+        if let Err(broken) = self.turn(events, longest) {
+            self.log.error(&format!("{broken}; the server stops"));
+            // By force: this reactor's lanes are never closed, so no worker would find its inbox drained.
+            let bits = request::STOP | request::FORCE;
+            self.segment.header().requests.fetch_or(bits, std::sync::atomic::Ordering::AcqRel);
+            self.segment.main_bell().write();
+            self.segment.manager_bell().write();
+            return false;
+        }
+        !self.is_finished()
+    }
+
+    fn turn(&mut self, events: &mut Events, longest: Option<Duration>) -> Result<(), Broken> {
+        self.sleep(events, longest)?;
         self.now_ns = monotonic_ns();
         self.now_us = unix_us();
         for event in events.iter() {
@@ -281,8 +316,8 @@ impl Reactor {
     }
 
     /// Waits for events, unless there is something to do.
-    fn sleep(&mut self, events: &mut Events) -> Result<(), Broken> {
-        let mut timeout = self.timeout();
+    fn sleep(&mut self, events: &mut Events, longest: Option<Duration>) -> Result<(), Broken> {
+        let mut timeout = self.timeout().into_iter().chain(longest).min();
         if timeout != Some(Duration::ZERO) {
             self.sleeper.announce();
             fence_after_announcing();
@@ -292,7 +327,7 @@ impl Reactor {
                 timeout = Some(timeout.map_or(linger, |timeout| timeout.min(linger)));
             }
         }
-        // The only error is an interrupt, and signals are blocked in this thread: a turn too many does no harm.
+        // The only error is an interrupt, which leaves no events: a turn too many does no harm.
         let _ = self.epoll.wait(events, timeout);
         self.sleeper.awake();
         Ok(())
@@ -315,7 +350,7 @@ impl Reactor {
 
     fn on_event(&mut self, event: Event) -> Result<(), Broken> {
         match event.token() {
-            BELL => return Ok(()),
+            BELL | MAIN => return Ok(()),
             TICK => {
                 self.ticker.heard();
                 self.sweep();

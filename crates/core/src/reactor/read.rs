@@ -9,6 +9,7 @@ use super::post::Post;
 use super::spill::Spilling;
 use super::{READ_SIZE, Reactor, add};
 use crate::framer::{Cut, FrameError};
+use crate::hooks::Answer;
 
 /// So many reads of one connection in one turn; then the others have theirs.
 const READS_PER_TURN: usize = 4;
@@ -243,7 +244,16 @@ impl Reactor {
                         break;
                     }
                     taken += len;
+                    connection.framer.reset();
                 }
+                Ok(Cut::Ask(len)) => match self.ask_length(connection, &bytes[taken..taken + len]) {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(error) => {
+                        self.on_frame_error(connection, error);
+                        return Ok(bytes.len());
+                    }
+                },
                 Ok(Cut::More { total: Some(total) }) if rotor_ipc::to_usize(total) > self.inline_limit(connection) => {
                     connection.framer.reset();
                     let begun = self.begin_incoming(&bytes[taken..], rotor_ipc::to_usize(total));
@@ -278,9 +288,33 @@ impl Reactor {
         Incoming::Private { bytes: begin.to_vec(), total }
     }
 
+    /// Has user code look at the beginning of a message; false when it has ended the process.
+    fn ask_length(&mut self, connection: &mut Connection, shown: &[u8]) -> Result<bool, FrameError> {
+        let Some(hooks) = &self.hooks else { return Err(FrameError::NoAnswer { did: "cannot be called here" }) };
+        if self.ended.is_some() {
+            return Ok(false);
+        }
+        let did = match hooks.package_length(connection.port, shown) {
+            Answer::Number(length) => return connection.framer.answer(shown.len(), length).map(|()| true),
+            Answer::Ended(end) => {
+                self.ended = Some(end);
+                return Ok(false);
+            }
+            Answer::Threw => "threw",
+            Answer::Other(_) => "returned something else than an int",
+            Answer::NoRoom => "was not called: memory_limit leaves no room for what it is to be shown",
+        };
+        Err(FrameError::NoAnswer { did })
+    }
+
     fn on_frame_error(&mut self, connection: &mut Connection, error: FrameError) {
         add(&self.counters.protocol_errors, 1);
-        self.log.limited().info(|| format!("session {}: {error}; closing", connection.id));
+        let line = || format!("session {}: {error}; closing", connection.id);
+        if error.is_ours() {
+            self.log.limited().warning(line);
+        } else {
+            self.log.limited().info(line);
+        }
         connection.end_input(Why::Misframed);
         self.drop_unread(connection);
         if self.wanted.protocol_error[usize::from(connection.port)] {

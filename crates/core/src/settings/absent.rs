@@ -156,7 +156,6 @@ pub static ABSENT: &[AbsentRow] = &[
         "package_max_length is the limit of a message",
     ),
     // Framing and protocols.
-    later(&["package_length_func"], Harmless::Empty, "framing by a callback"),
     later(&["open_http_protocol"], OFF, "HTTP"),
     later(&["open_http2_protocol"], OFF, "HTTP/2"),
     later(&["open_websocket_protocol"], OFF, "WebSocket"),

@@ -114,6 +114,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether user code is in the way of any port's messages.
+    pub fn asks_user_code(&self) -> bool {
+        self.ports.iter().any(PortSettings::asks_user_code)
+    }
+
     /// The settings of a port.
     pub fn port(&self, place: usize) -> &PortSettings {
         &self.ports[place.min(self.ports.len() - 1)]
@@ -144,6 +149,11 @@ pub struct PortSettings {
 }
 
 impl PortSettings {
+    /// Whether user code is in the way of its messages, so that its connections belong to the main thread.
+    pub fn asks_user_code(&self) -> bool {
+        self.framing == Framing::Asked
+    }
+
     /// Whether a client with this address may connect, where proxies alone may.
     pub fn trusts(&self, peer: IpAddr) -> bool {
         self.proxy_trusted.as_ref().is_none_or(|networks| networks.iter().any(|network| network.contains(peer)))

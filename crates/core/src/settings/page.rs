@@ -132,7 +132,8 @@ count from the working directory at `start()`.
 "#;
 
 const PORT_INTRO: &str = "How bytes become messages: with `open_eof_check` or `open_eof_split`, by terminator; \
-else with `open_length_check`, by a length in the header; else each read is a message.\n\n";
+else with `package_length_func`, by what that function says; else with `open_length_check`, by a length in the header; \
+else each read is a message.\n\n";
 
 const ABSENT_INTRO: &str = "
 ## Settings of Swoole that Rotor does not have

@@ -197,6 +197,7 @@ fn port(chosen: &Chosen<'_>) -> Result<PortSettings, SettingError> {
         Framing::Raw => (1, ""),
         Framing::Eof { terminator, .. } => (terminator.len() as u64, "package_eof"),
         Framing::Length(field) => (field.header(), "the header that holds the length"),
+        Framing::Asked => (1, ""),
     };
     if package_max_length < smallest {
         return Err(SettingError::Unusable {
@@ -233,11 +234,13 @@ fn socket(chosen: &Chosen<'_>) -> SocketSettings {
     }
 }
 
-/// Eof wins over length, and length over raw.
+/// Eof wins over length, a length that user code tells over one in a field, and each over raw.
 fn framing(chosen: &Chosen<'_>) -> Framing {
     let split = chosen.flag(Key::OpenEofSplit);
     if split || chosen.flag(Key::OpenEofCheck) {
         Framing::Eof { terminator: chosen.bytes(Key::PackageEof).to_vec(), split }
+    } else if chosen.has_function(Key::PackageLengthFunc) && chosen.flag_or(Key::OpenLengthCheck, true) {
+        Framing::Asked
     } else if chosen.flag(Key::OpenLengthCheck) {
         let letter = chosen.bytes(Key::PackageLengthType).first().copied();
         Framing::Length(LengthField {
@@ -273,6 +276,15 @@ impl Chosen<'_> {
             (_, Preset::Flag(flag)) => flag,
             _ => false,
         }
+    }
+
+    /// A flag whose default is another one here.
+    fn flag_or(&self, key: Key, preset: bool) -> bool {
+        if self.is_set(key) { self.flag(key) } else { preset }
+    }
+
+    fn has_function(&self, key: Key) -> bool {
+        self.input.get(key) == Some(&Value::Callable)
     }
 
     fn int(&self, key: Key) -> i64 {

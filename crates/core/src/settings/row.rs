@@ -57,6 +57,8 @@ pub enum Kind {
     IntList,
     /// A list of strings.
     TextList,
+    /// A function of user code, by the arguments and the answer that the docs show; false and the empty string are none.
+    Callable(&'static str),
 }
 
 /// What a number counts.
@@ -179,6 +181,12 @@ impl Row {
                 }
                 Ok(value.clone())
             }
+            Kind::Callable(_) => match value {
+                Value::Callable => Ok(Value::Callable),
+                Value::Bool(false) => Ok(Value::Bool(false)),
+                Value::Str(bytes) if bytes.is_empty() => Ok(Value::Bool(false)),
+                _ => Err(Fault::Type),
+            },
             Kind::Path | Kind::Text => {
                 let Value::Str(bytes) = value else { return Err(Fault::Type) };
                 if self.has_bytes(bytes) { Ok(value.clone()) } else { Err(Fault::Range) }
@@ -249,6 +257,7 @@ impl Row {
             Range::Any => match self.kind {
                 Kind::Flag => "true or false".into(),
                 Kind::Path => "a path".into(),
+                Kind::Callable(_) => "callable".into(),
                 Kind::Int | Kind::Float | Kind::Text | Kind::IntList | Kind::TextList => self.kind.php_type().into(),
             },
         };
@@ -271,6 +280,7 @@ impl Kind {
             Self::Path | Self::Text => "string",
             Self::IntList => "list<int>",
             Self::TextList => "list<string>",
+            Self::Callable(signature) => signature,
         }
     }
 }

@@ -382,6 +382,14 @@ rows! {
         preset: Preset::Int(4),
         doc: "Bytes of a message that the length does not count; 0 when it counts all.",
     }
+    PackageLengthFunc = "package_length_func" {
+        scope: Scope::Port,
+        kind: Kind::Callable("callable(string): int"),
+        preset: Preset::Nothing,
+        doc: "A function that is shown the beginning of what has come and says how long the first message is: 0 when more has \
+              to come first, less than 0 to close the connection. It runs on the master's main thread, and the connections \
+              of its port are served there. Implies `open_length_check`.",
+    }
     PackageMaxLength = "package_max_length" {
         scope: Scope::Port,
         kind: Kind::Int,

@@ -127,6 +127,7 @@ fn samples() -> Vec<(Key, Value, Value)> {
         (Key::PackageLengthType, Value::str("A"), Value::str("n")),
         int(Key::PackageLengthOffset, 65_536, 2),
         int(Key::PackageBodyOffset, -1, 0),
+        (Key::PackageLengthFunc, Value::str("no_such_function"), Value::Callable),
         int(Key::PackageMaxLength, 0, 1000),
     ]
 }
@@ -190,7 +191,7 @@ fn every_default_is_a_value_that_its_own_row_takes() {
             Preset::Int(number) => Value::Int(number),
             Preset::Machine { of, .. } => Value::Int(of(&machine())),
             Preset::Text(text) => Value::str(text),
-            Preset::Nothing if row.kind == Kind::Int => continue,
+            Preset::Nothing if matches!(row.kind, Kind::Int | Kind::Callable(_)) => continue,
             Preset::Nothing if matches!(row.kind, Kind::IntList | Kind::TextList) => Value::List(Vec::new()),
             Preset::Nothing => Value::str(""),
         };

@@ -15,6 +15,8 @@ pub enum Value {
     Str(Vec<u8>),
     /// An array that is a list.
     List(Vec<Value>),
+    /// What can be called. Who gave it has it.
+    Callable,
     /// Anything else, by the name of its type, e.g. `array` or `Closure`.
     Other(&'static str),
 }
@@ -88,6 +90,7 @@ impl Value {
             Self::Str(bytes) => quote(&String::from_utf8_lossy(bytes)),
             Self::List(items) if items.is_empty() => "empty array".into(),
             Self::List(_) => "array".into(),
+            Self::Callable => "callable".into(),
             Self::Other(type_name) => (*type_name).into(),
         }
     }

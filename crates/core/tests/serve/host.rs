@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
+use rotor_core::hooks::{Answer, Hooks};
 use rotor_core::host::{End, Event, EventKind, Host, Origin, Outcome, Role};
 use rotor_core::process::Process;
 use rotor_core::trace::{Frame, StackReader};
@@ -262,6 +263,11 @@ impl Host for TestHost {
         Outcome::Returned
     }
 
+    fn hooks(&self) -> Rc<dyn Hooks> {
+        let events = self.events.try_clone().expect("a file can be cloned");
+        Rc::new(TestHooks { process: self.process(), events, gate: self.gate.clone() })
+    }
+
     fn interrupt(&mut self) -> Outcome {
         Outcome::Returned
     }
@@ -301,6 +307,55 @@ impl Host for TestHost {
 
     fn left(&mut self) {
         self.process = None;
+    }
+}
+
+/// The length of a message is what its first four bytes say, but for what the largest of these numbers mean.
+struct TestHooks {
+    process: Rc<Process>,
+    events: File,
+    gate: PathBuf,
+}
+
+/// Instead of a length, what a test wants of [`TestHooks`].
+pub mod length {
+    /// There is none.
+    pub const REFUSED: u32 = u32::MAX;
+    /// The function throws.
+    pub const THROWS: u32 = u32::MAX - 1;
+    /// It returns no number.
+    pub const OTHER: u32 = u32::MAX - 2;
+    /// It ends the master.
+    pub const ENDS: u32 = u32::MAX - 3;
+    /// It waits until the test lets it go, and takes the four bytes for a message.
+    pub const WAITS: u32 = u32::MAX - 4;
+    /// It answers session 1, and takes the four bytes for a message.
+    pub const SENDS: u32 = u32::MAX - 5;
+    /// It never has enough.
+    pub const MORE: u32 = u32::MAX - 6;
+}
+
+impl Hooks for TestHooks {
+    fn package_length(&self, _port: u16, received: &[u8]) -> Answer {
+        let Some(first) = received.first_chunk() else { return Answer::Number(0) };
+        Answer::Number(match u32::from_be_bytes(*first) {
+            length::REFUSED => -1,
+            length::THROWS => return Answer::Threw,
+            length::OTHER => return Answer::Other("string"),
+            length::ENDS => return Answer::Ended(End::Leave { code: 7 }),
+            length::WAITS => {
+                let note = (&self.events).write_all(b"waiting\n");
+                note.expect("the list of events takes another line");
+                wait_for(&self.gate);
+                4
+            }
+            length::SENDS => {
+                self.process.send(1, &frame(b"from the function")).expect("session 1 is there");
+                4
+            }
+            length::MORE => 0,
+            len => i64::from(len) + 4,
+        })
     }
 }
 

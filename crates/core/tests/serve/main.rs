@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stdout, reason = "this is the test harness")]
 
+mod asked;
 mod host;
 mod life;
 mod limits;
@@ -22,7 +23,8 @@ type Test = (&'static str, fn());
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let wanted: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
-    let tests: Vec<Test> = [messages::TESTS, pressure::TESTS, life::TESTS, limits::TESTS, processes::TESTS].concat();
+    let tests: Vec<Test> =
+        [messages::TESTS, pressure::TESTS, life::TESTS, limits::TESTS, processes::TESTS, asked::TESTS].concat();
     let all = tests.len();
     let tests: Vec<Test> = tests
         .into_iter()

@@ -26,6 +26,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// A server that runs.
 pub struct Running {
     address: SocketAddr,
+    /// The other ports' addresses.
+    others: Vec<SocketAddr>,
     pid: i32,
     folder: PathBuf,
 }
@@ -100,8 +102,12 @@ impl Running {
         settings.log_file = Some(folder.join("log"));
         let events = append(folder.join("events"));
         let starts = manners.manager_exits.is_none();
-        let server = Server::bind("127.0.0.1", 0, SockType::Tcp).expect("there is a free port");
-        let address = (Ipv4Addr::LOCALHOST, server.port(0).address.number()).into();
+        let mut server = Server::bind("127.0.0.1", 0, SockType::Tcp).expect("there is a free port");
+        for _ in 1..settings.ports.len() {
+            server.listen("127.0.0.1", 0, SockType::Tcp).expect("there is a free port");
+        }
+        let address = |place| (Ipv4Addr::LOCALHOST, server.port(place).address.number()).into();
+        let (address, others) = (address(0), (1..settings.ports.len()).map(address).collect());
         let pid = match process::fork().expect("a process can be forked") {
             Fork::Parent { child } => child,
             Fork::Child => {
@@ -123,7 +129,7 @@ impl Running {
                 process::exit_now(code)
             }
         };
-        let running = Self { address, pid, folder };
+        let running = Self { address, others, pid, folder };
         if starts {
             running.wait_for("serving", 1);
         }
@@ -133,6 +139,11 @@ impl Running {
     /// A new client.
     pub fn connect(&self) -> Client {
         Client::new(TcpStream::connect(self.address).expect("the server listens"))
+    }
+
+    /// A new client of another port, by its place.
+    pub fn connect_to(&self, place: usize) -> Client {
+        Client::new(TcpStream::connect(self.others[place - 1]).expect("the server listens"))
     }
 
     /// Where it listens.

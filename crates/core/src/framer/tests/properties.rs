@@ -14,6 +14,7 @@ fn oracle(framing: &Framing, limit: u64, stream: &[u8]) -> Trace {
         let rest = &stream[start..];
         let len = match framing {
             Framing::Raw => unreachable!("its messages are the reads"),
+            Framing::Asked => unreachable!("what is asked for needs no other oracle"),
             Framing::Eof { terminator, .. } => {
                 let end = (terminator.len()..=rest.len()).find(|end| rest[..*end].ends_with(terminator));
                 if end.unwrap_or(rest.len() + 1) as u64 > limit && rest.len() as u64 >= limit {
@@ -138,6 +139,24 @@ proptest! {
         prop_assert_eq!(&frame(&framing, limit, &stream, &reads), &whole);
         prop_assert_eq!(&frame(&framing, limit, &stream, &[1]), &whole);
         prop_assert_eq!(whole, oracle(&framing, limit, &stream));
+    }
+
+    #[test]
+    fn user_code_that_reads_a_field_frames_as_the_field_does_however_the_stream_is_split(
+        stream in any_stream(FIELD_OF_USER_CODE),
+        limit in any_limit(),
+        reads in any_reads(),
+    ) {
+        let by_field = in_one_piece(&Framing::Length(FIELD_OF_USER_CODE), limit, &stream);
+        for reads in [&reads[..], &[1], &[stream.len().max(1)]] {
+            let asked = frame(&Framing::Asked, limit, &stream, reads);
+            prop_assert_eq!(&asked.ends, &by_field.ends);
+            match (asked.error, by_field.error) {
+                (Some(FrameError::Refused { length: -1 }), Some(FrameError::Malformed { .. }))
+                | (Some(FrameError::NotFound { .. }), Some(FrameError::NoLength { .. })) => {}
+                (asked, by_field) => prop_assert_eq!(asked, by_field),
+            }
+        }
     }
 
     #[test]

@@ -190,6 +190,27 @@ fn eof_wins_over_length_and_length_over_raw() {
 }
 
 #[test]
+fn a_function_that_tells_lengths_wins_over_the_field_and_implies_the_check_unless_that_is_off() {
+    let mut input = set([("package_length_func", Value::Callable)]);
+    assert_eq!(resolved(&input).ports[0].framing, Framing::Asked);
+    assert!(resolved(&input).asks_user_code());
+    for (setting, value, framing) in [
+        ("open_length_check", Value::Bool(true), Framing::Asked),
+        ("open_length_check", Value::Bool(false), Framing::Raw),
+        ("open_length_check", Value::Null, Framing::Asked),
+        ("package_length_func", "".into(), Framing::Raw),
+        ("package_length_func", Value::Callable, Framing::Asked),
+        ("package_length_func", Value::Null, Framing::Raw),
+        ("package_length_func", Value::Callable, Framing::Asked),
+        ("open_eof_split", Value::Bool(true), Framing::Eof { terminator: b"\r\n\r\n".to_vec(), split: true }),
+    ] {
+        input.merge(vec![(setting.into(), value)], Names::Rotor).unwrap();
+        assert_eq!(resolved(&input).ports[0].framing, framing, "{setting}");
+    }
+    assert!(!resolved(&input).asks_user_code());
+}
+
+#[test]
 fn a_length_field_is_as_it_was_described() {
     let input = set([
         ("open_length_check", true.into()),
