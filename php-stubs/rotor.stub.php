@@ -59,17 +59,25 @@ namespace Rotor {
         /** TLS, added to a type of socket. It does not exist yet. */
         public const SSL = 512;
 
-        /** Values of the setting `dispatch_mode`; only DISPATCH_FDMOD is there yet. */
+        /** Values of the setting `dispatch_mode`: each message to the next worker. */
         public const DISPATCH_ROUND = 1;
         /** The worker is chosen by session id: a connection keeps its worker. */
         public const DISPATCH_FDMOD = 2;
+        /** It does not exist yet. */
         public const DISPATCH_IDLE_WORKER = 3;
+        /** By the client's address: all connections of a host have the same worker. */
         public const DISPATCH_IPMOD = 4;
+        /** By the user id of `bind()`, by session id until there is one. */
         public const DISPATCH_UIDMOD = 5;
+        /** It does not exist yet. */
         public const DISPATCH_USERFUNC = 6;
+        /** It does not exist yet. */
         public const DISPATCH_STREAM = 7;
+        /** The worker with the fewest connections; a connection keeps it. */
         public const DISPATCH_CO_CONN_LB = 8;
+        /** Each message to the worker with the fewest messages that wait or run. */
         public const DISPATCH_CO_REQ_LB = 9;
+        /** As DISPATCH_CO_REQ_LB. */
         public const DISPATCH_CONCURRENT_LB = 10;
 
         /** Answers of `getWorkerStatus()`: in a callback. */
@@ -158,6 +166,8 @@ namespace Rotor {
          *     max_connection?: int,
          *     max_conn?: int,
          *     dispatch_mode?: int,
+         *     enable_unsafe_event?: bool,
+         *     discard_timeout_request?: bool,
          *     daemonize?: bool,
          *     pid_file?: string,
          *     log_file?: string,
@@ -341,6 +351,16 @@ namespace Rotor {
         }
 
         /**
+         * Binds a user id, 1 to 4294967295, to a connection: by it `dispatch_mode` 5 chooses the worker of the messages
+         * that come from then on, and `getClientInfo()` shows it. In any process of the server.
+         *
+         * @return bool false when the connection has a user id already, or is gone
+         */
+        public function bind(int $fd, int $uid): bool
+        {
+        }
+
+        /**
          * Whether a connection is open and nobody has closed it. In any process of the server.
          */
         public function exists(int $fd): bool
@@ -409,7 +429,8 @@ namespace Rotor {
          * @return array{server_port: int, server_fd: int, socket_fd: int, socket_type: int, remote_port: int,
          *     remote_ip: string, reactor_id: int, worker_id: int, connect_time: int, last_time: int, last_recv_time: float,
          *     last_send_time: float, last_dispatch_time: float, close_errno: int, send_queued_bytes: int,
-         *     proxy_ip?: string, proxy_port?: int}|false the last two where a proxy has said who the client is;
+         *     uid?: int, proxy_ip?: string, proxy_port?: int}|false the uid where one was bound, the last two where a proxy
+         *     has said who the client is;
          *     false when there is no such connection (1005)
          */
         public function getClientInfo(int $fd, int $reactor_id = -1, bool $ignoreError = false): array|false

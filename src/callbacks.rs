@@ -61,6 +61,18 @@ impl Callbacks {
         drop(before);
     }
 
+    /// Whether anything is registered for `kind`.
+    pub fn has(&self, kind: EventKind) -> bool {
+        self.0.borrow()[place(kind)].is_some()
+    }
+
+    /// Forgets what is registered for `kind`.
+    pub fn remove(&self, kind: EventKind) {
+        let before = self.0.borrow_mut()[place(kind)].take();
+        // As in `set`.
+        drop(before);
+    }
+
     /// Shows each registered callable.
     pub fn visit(&self, visit: &mut dyn FnMut(&Zval)) {
         for callable in self.0.borrow().iter().flatten() {

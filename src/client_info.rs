@@ -19,7 +19,10 @@ pub fn to_php(info: &ClientInfo) -> ZBox<ZendHashTable> {
     int("socket_type", info.sock_type as i64);
     int("remote_port", session.peer.map_or(0, |peer| peer.port().into()));
     int("reactor_id", session.reactor.into());
-    int("worker_id", info.worker.0.into());
+    int("worker_id", session.worker.0.into());
+    if let Some(uid) = info.uid {
+        int("uid", uid.into());
+    }
     int("connect_time", whole_seconds(session.connected_us));
     int("last_time", whole_seconds(session.received_us));
     int("close_errno", session.close_errno.into());

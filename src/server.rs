@@ -15,7 +15,7 @@ use rotor_core::settings::{Key, Machine, SettingError, Settings, SettingsInput, 
 
 use crate::aliases::names;
 use crate::call::Callable;
-use crate::callbacks::Callbacks;
+use crate::callbacks::{Callbacks, name_of};
 use crate::errors::{EXCEPTION, wrong_state};
 use crate::functions::PhpHooks;
 use crate::port::{self, Port};
@@ -116,6 +116,29 @@ impl Server {
             settings.ports.push(own.unwrap_or_else(|| settings.ports[0].clone()));
         }
         Ok((settings, warnings))
+    }
+
+    /// Callbacks whose place in the order of a connection's messages nobody can keep, by port, and what is wrong with
+    /// each.
+    fn unsafe_events(&self, settings: &Settings) -> Vec<(Rc<Port>, EventKind, String)> {
+        let mode = settings.dispatch_mode;
+        if mode.keeps_worker() || settings.enable_unsafe_event {
+            return Vec::new();
+        }
+        let ports = self.ports.borrow();
+        let about = |place: usize, kind: EventKind| {
+            let whose = if ports.len() == 1 { String::new() } else { format!(" on port {place}") };
+            let (name, mode) = (name_of(kind).to_ascii_lowercase(), mode as u8);
+            format!(
+                "the event \"{name}\"{whose} needs connections that keep their worker, and in dispatch_mode {mode} \
+                 they do not"
+            )
+        };
+        let of_port = |(place, port): (usize, &Rc<Port>)| {
+            let kinds = EventKind::IN_ORDER.iter().copied().filter(|kind| port.callbacks.has(*kind));
+            kinds.map(|kind| (port.clone(), kind, about(place, kind))).collect::<Vec<_>>()
+        };
+        ports.iter().enumerate().flat_map(of_port).collect()
     }
 
     /// How many user processes it has.
@@ -227,6 +250,7 @@ functions! {
             ("serverSocket", Type::INT, "-1")
         ): Type::BOOL => runtime::send;
         public "close" (("fd", Type::INT), ("reset", Type::BOOL, "false")): Type::BOOL => runtime::close;
+        public "bind" (("fd", Type::INT), ("uid", Type::INT)): Type::BOOL => runtime::bind;
         public "exists" (("fd", Type::INT)): Type::BOOL => runtime::exists;
         public "exist" (("fd", Type::INT)): Type::BOOL => runtime::exists;
         public "shutdown" (): Type::BOOL => runtime::shutdown;

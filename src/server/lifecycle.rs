@@ -168,6 +168,15 @@ pub fn start(call: &mut Call<'_>) -> Answer {
         // Now and not after the server has stopped.
         attempt(|| zend::warn_now(&warning.to_string()))?;
     }
+    for (port, kind, about) in this.unsafe_events(&settings) {
+        if names() == Names::Rotor {
+            return Err(exception(format!(
+                "Rotor\\Server::start(): {about}; choose mode 2, 4 or 8, leave the callback out, or set enable_unsafe_event"
+            )));
+        }
+        port.callbacks.remove(kind);
+        attempt(|| zend::warn_now(&format!("{about}; the callback is removed")))?;
+    }
     let Some(bound) = this.bound.take() else { return Err(wrong_state("a server starts once")) };
     this.started.set(true);
     stranger::watch_forks();

@@ -32,6 +32,13 @@ pub fn close(call: &mut Call<'_>) -> Answer {
     answer(call.this::<Server>()?.running.process()?.close(session, reset))
 }
 
+/// `bind(int $fd, int $uid): bool`
+pub fn bind(call: &mut Call<'_>) -> Answer {
+    let session = call.int(0)?.unwrap_or_default();
+    let uid = call.int(1)?.unwrap_or_default();
+    answer(call.this::<Server>()?.running.process()?.bind(session, uid))
+}
+
 /// `exists(int $fd): bool`
 pub fn exists(call: &mut Call<'_>) -> Answer {
     let session = call.int(0)?.unwrap_or_default();

@@ -37,10 +37,11 @@ $server->allowLog('/./');
 foreach ([100, 200, 400] as $delay) {
     $server->waitForLog("/respawning worker=0 in {$delay}ms/");
 }
-// Sessions 1 to 3 belong to the others, session 4 to the one that does not come up: its message waits.
+// Sessions 1 to 3 belong to the others, session 4 to the one that does not come up: the next one takes it.
 $served = [1 => $server->connect(), $server->connect(), $server->connect()];
-$waits = $server->connect();
-$waits->write('?');
+$diverted = $server->connect();
+$diverted->write('?');
+echo 'worker ', json_decode($diverted->readLine())[0], " serves for worker 0\n";
 $serve = function () use ($served): int {
     foreach ($served as $expected => $client) {
         $client->write('?');
@@ -65,17 +66,23 @@ echo $forks <= 15 && $law === array_map(intval(...), $delays[1]) ? "few forks\n"
 unlink("$server->tmp/bad");
 $server->signal(SIGUSR1);
 $server->waitForNote('after true');
-[$id] = json_decode($waits->readLine());
-echo "worker $id serves, ";
-// The manager counts when all else is done.
-$server->waitFor(function () use ($waits): bool {
-    $waits->write('?');
-    return json_decode($waits->readLine())[1] === 0;
-}, 'no slot to wait');
+$diverted->write('?');
+echo 'worker ', json_decode($diverted->readLine())[0], " keeps the connection\n";
+// The manager counts when all else is done, and has connections go there again.
+$server->waitFor(fn () => $serve() === 0, 'no slot to wait');
+$clients = [];
+$server->waitFor(function () use ($server, &$clients): bool {
+    $clients[] = $client = $server->connect();
+    $client->write('?');
+    return json_decode($client->readLine())[0] === 0;
+}, 'a connection for worker 0');
+echo 'worker 0 serves, ';
 echo "no slot waits\n";
 $server->stop();
 ?>
 --EXPECT--
+worker 1 serves for worker 0
 workers 1 to 3 serve, a slot waits
 few forks
+worker 1 keeps the connection
 worker 0 serves, no slot waits

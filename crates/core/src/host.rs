@@ -125,6 +125,10 @@ impl EventKind {
     pub fn is_of_port(self) -> bool {
         matches!(self, Self::Connect | Self::Receive | Self::ProtocolError | Self::Close)
     }
+
+    /// The events that have a place in the order of a connection's messages: a callback relies on running in the same
+    /// worker as those.
+    pub const IN_ORDER: &[Self] = &[Self::Connect, Self::Close];
 }
 
 /// Where a message came from.

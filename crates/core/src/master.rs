@@ -123,7 +123,11 @@ impl Master {
         }
         let places = 0..u16::try_from(ports.len()).unwrap_or(u16::MAX);
         let listens = |kind| places.clone().map(|port| host.listens(kind, port)).collect();
-        let wanted = Wanted { connect: listens(EventKind::Connect), protocol_error: listens(EventKind::ProtocolError) };
+        let wanted = Wanted {
+            connect: listens(EventKind::Connect),
+            close: listens(EventKind::Close),
+            protocol_error: listens(EventKind::ProtocolError),
+        };
         let hooks = self.context.settings.asks_user_code().then(|| host.hooks());
         let started = Threads::start(&self.context, &self.mailboxes, ports, &cpus, &wanted, hooks);
         if let Err(error) = started.and_then(|threads| self.has_threads(threads)) {

@@ -104,8 +104,8 @@ enum Way {
 pub struct ClientInfo {
     /// The session's entry.
     pub session: Session,
-    /// The worker that its messages go to.
-    pub worker: WorkerId,
+    /// The user id that is bound to it.
+    pub uid: Option<u32>,
     /// The number of the port it came in by.
     pub server_port: u16,
     /// What that port listens on.
@@ -241,6 +241,30 @@ impl Process {
         }
     }
 
+    /// Binds a user id to a session, once.
+    pub fn bind(&self, session: i64, uid: i64) -> Result<(), CallError> {
+        let id = valid_id(session)?;
+        let Some(uid) = u32::try_from(uid).ok().filter(|uid| *uid != 0) else {
+            let message = format!("a user id is 1 to {}, {uid} given", u32::MAX);
+            return Err(CallError::new(code::INVALID_PARAMS, message));
+        };
+        let sessions = self.context.segment.sessions();
+        if !sessions.is_shown(id) {
+            return Err(self.no_session(id));
+        }
+        if sessions.is_closing(id) {
+            return Err(closing(id));
+        }
+        match sessions.bind(id, uid) {
+            Ok(()) => Ok(()),
+            Err(FlagError::AlreadySet) => {
+                let message = format!("session {id} has a user id already; it is bound once");
+                Err(CallError::new(code::WRONG_OPERATION, message))
+            }
+            Err(FlagError::Gone) => Err(self.no_session(id)),
+        }
+    }
+
     /// Whether the session is open and nobody has closed it.
     pub fn exists(&self, session: i64) -> bool {
         let sessions = self.context.segment.sessions();
@@ -288,7 +312,7 @@ impl Process {
 
     /// All counters, by the names users know.
     pub fn stats(&self) -> Vec<(&'static str, i64)> {
-        stats::collect(&self.context, self.seat)
+        stats::collect(&self.context, self.worker_id().zip(self.seat))
     }
 
     /// What is known of a session.
@@ -296,10 +320,9 @@ impl Process {
         let id = valid_id(session).ok()?;
         let sessions = self.context.segment.sessions();
         let session = sessions.find(id).filter(|session| session.is_introduced)?;
-        let worker = crate::dispatch::worker_of(id, self.context.segment.workers());
         Some(ClientInfo {
+            uid: sessions.uid(id),
             session,
-            worker,
             server_port: self.context.port(session.port).address.number(),
             sock_type: self.context.port(session.port).sock_type,
             is_closing: sessions.is_closing(id),
@@ -404,6 +427,7 @@ impl Process {
                     Kind::Receive
                     | Kind::Connect
                     | Kind::Close
+                    | Kind::Barrier
                     | Kind::Closed
                     | Kind::WorkerDied
                     | Kind::ProtocolError => {

@@ -68,7 +68,7 @@ impl Account {
             Some(Kind::Connect) => " callback=onConnect",
             Some(Kind::ProtocolError) => " callback=onProtocolError",
             Some(Kind::Close) => " callback=onClose",
-            Some(Kind::Send | Kind::CloseRequest | Kind::Closed | Kind::WorkerDied) | None => "",
+            Some(Kind::Send | Kind::CloseRequest | Kind::Barrier | Kind::Closed | Kind::WorkerDied) | None => "",
         };
         let space = if self.facts.is_empty() { "" } else { " " };
         format!("{callback}{space}{}", self.facts)

@@ -1,5 +1,6 @@
 //! The counters of `stats()`, summed up from where each has its one writer.
 
+use rotor_ipc::WorkerId;
 use rotor_ipc::recovery::has_owner;
 use rotor_ipc::segment::{ReactorCounters, Segment};
 use rotor_ipc::sync::AtomicU64;
@@ -13,8 +14,8 @@ pub fn connections(segment: &Segment) -> u64 {
     sum_reactors(segment, |counters| &counters.connections)
 }
 
-/// All counters, and those of the seat of the process that asks beside them.
-pub fn collect(context: &Context, own: Option<&SeatEntry>) -> Vec<(&'static str, i64)> {
+/// All counters, and those of the slot and the seat of the process that asks beside them.
+pub fn collect(context: &Context, own: Option<(WorkerId, &SeatEntry)>) -> Vec<(&'static str, i64)> {
     let segment = context.segment;
     let (header, master) = (segment.header(), segment.master());
     let idle = segment
@@ -67,7 +68,9 @@ pub fn collect(context: &Context, own: Option<&SeatEntry>) -> Vec<(&'static str,
         ("log_lines_dropped", header.log_lines_dropped.load(Relaxed)),
         ("blocks_in_use", blocks_in_use(segment) as u64),
     ];
-    if let Some(seat) = own {
+    if let Some((worker, seat)) = own {
+        stats
+            .push(("worker_dispatch_count", if segment.has_inbox(worker) { segment.dispatched_to(worker) } else { 0 }));
         stats.push(("worker_request_count", seat.requests_here.load(Relaxed)));
         stats.push(("worker_response_count", seat.counters.responses.load(Relaxed)));
     }

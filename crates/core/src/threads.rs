@@ -13,6 +13,7 @@ use rotor_ipc::sync::Ordering::AcqRel;
 use rotor_sys::epoll::Epoll;
 
 use crate::disk;
+use crate::dispatch;
 use crate::hooks::Hooks;
 use crate::log::Log;
 use crate::ports::Bound;
@@ -79,6 +80,7 @@ impl Threads {
         let (jobs, job_queue) = mpsc::channel();
         self.disk = Some(disk::spawn_disk(job_queue)?);
         let live = Arc::new(AtomicUsize::new(0));
+        let shared = Arc::new(dispatch::Shared::new(context.segment.workers()));
         let mut epolls = Vec::new();
         let reactors = self.mailboxes.len() - usize::from(hooks.is_some());
         let config = |reactor: usize, mailbox: &Mailbox, epoll: &Arc<Epoll>| Config {
@@ -92,6 +94,7 @@ impl Threads {
             live: live.clone(),
             wanted: wanted.clone(),
             reactors,
+            shared: shared.clone(),
             cpu: None,
         };
         let main = match hooks {

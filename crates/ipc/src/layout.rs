@@ -58,6 +58,7 @@ pub struct Plan {
     pub(crate) protected: (usize, usize),
     pub(crate) master: usize,
     pub(crate) reactors: usize,
+    pub(crate) dispatched: usize,
     pub(crate) sessions: usize,
     pub(crate) flags: usize,
     pub(crate) slots: usize,
@@ -96,6 +97,8 @@ impl Plan {
         let protected_from = at.offset;
         let master = at.place::<MasterEntry>(1);
         let reactor_entries = at.place::<ReactorEntry>(reactors);
+        // A reactor's row begins on a cache line of its own.
+        let dispatched = at.place::<AtomicU64>(reactors * dispatched_row(workers));
         let sessions = at.place::<SessionEntry>(session_entries);
         at.next_page();
         let protected = (protected_from, at.offset - protected_from);
@@ -153,6 +156,7 @@ impl Plan {
             protected,
             master,
             reactors: reactor_entries,
+            dispatched,
             sessions,
             flags,
             slots,
@@ -173,6 +177,11 @@ impl Plan {
 /// Producers towards reactors: two seats for each slot, then the manager.
 pub fn outlets(slots: usize) -> usize {
     2 * slots + 1
+}
+
+/// Counters that a reactor has for so many workers, up to the end of a cache line.
+pub fn dispatched_row(workers: usize) -> usize {
+    workers.next_multiple_of(8)
 }
 
 /// Words of a bitmap with one bit for each of `lanes`.

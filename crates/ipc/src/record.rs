@@ -37,6 +37,8 @@ pub enum Kind {
     /// Reactor → worker: what the client sent was rejected, and its connection is about to be over; auxiliary: the port;
     /// the third word: the error's code; the body: the reason, in words.
     ProtocolError = 8,
+    /// Reactor → worker: answered by [`Kind::Closed`] once all that the worker has of the session is done with.
+    Barrier = 9,
 }
 
 /// The bit of [`Kind::Close`] beside the port.
@@ -58,6 +60,7 @@ impl Kind {
             6 => Self::Closed,
             7 => Self::WorkerDied,
             8 => Self::ProtocolError,
+            9 => Self::Barrier,
             _ => return None,
         })
     }

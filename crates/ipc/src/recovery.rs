@@ -1,9 +1,10 @@
 //! What follows a death: the manager's procedure between reaping a process and letting another take its place.
 //!
-//! Reactors are told by a [`Kind::WorkerDied`](crate::record::Kind::WorkerDied) record, which the manager posts
+//! Reactors are told by a [`Kind::WorkerDied`] record, which the manager posts
 //! with what [`recover`] returns.
 
 use crate::WorkerId;
+use crate::record::Kind;
 use crate::segment::Segment;
 use crate::sync::Ordering;
 use crate::workers::{Generation, Held, Owner, seat_of};
@@ -31,6 +32,9 @@ pub fn recover(segment: &'static Segment, worker: WorkerId, generation: Generati
     if took && segment.has_inbox(worker) {
         if let Some(held) = held.filter(|held| held.lane < segment.reactors()) {
             segment.inward_consumer(held.lane, worker).skip(held.position);
+            if held.kind == Kind::Receive {
+                slot.done.end();
+            }
         }
         for reactor in 0..segment.reactors() {
             let head = segment.inward_state(reactor, worker).taken();
@@ -99,7 +103,7 @@ mod tests {
     use super::*;
     use crate::layout::{Plan, Shape};
     use crate::payload::{Filling, Pool};
-    use crate::record::{Header, Kind, Where};
+    use crate::record::{Header, Where};
 
     const WORKER: WorkerId = WorkerId(0);
 

@@ -11,7 +11,7 @@ use rotor_sys::memory::SharedMemory;
 use crate::WorkerId;
 use crate::inbox::{Marker, Marks};
 use crate::lane;
-use crate::layout::{Plan, mark_words, outlets};
+use crate::layout::{Plan, dispatched_row, mark_words, outlets};
 use crate::payload::{PoolLayout, PoolView, SpillEntry, StateWord};
 use crate::ring::RingState;
 use crate::sessions::{FlagWord, SessionEntry, SessionsReader, SessionsWriter};
@@ -263,6 +263,20 @@ impl Segment {
     pub fn reactor(&self, reactor: usize) -> &'static ReactorEntry {
         assert!(reactor < self.reactors(), "there is no reactor {reactor}");
         self.at(self.plan.reactors, reactor)
+    }
+
+    /// How many messages a reactor has posted to each worker; written by it alone.
+    pub fn dispatched(&self, reactor: usize) -> &'static [AtomicU64] {
+        assert!(reactor < self.reactors(), "there is no reactor {reactor}");
+        let row = dispatched_row(self.workers());
+        let all = self.table::<AtomicU64>(self.plan.dispatched, self.reactors() * row);
+        &all[reactor * row..][..self.workers()]
+    }
+
+    /// How many messages all reactors have posted to a worker.
+    pub fn dispatched_to(&self, worker: WorkerId) -> u64 {
+        let counts = (0..self.reactors()).map(|reactor| &self.dispatched(reactor)[worker.index()]);
+        counts.map(|count| count.load(crate::sync::Ordering::Relaxed)).sum()
     }
 
     /// A slot's entry.

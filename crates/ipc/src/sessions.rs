@@ -6,12 +6,13 @@
 //! The table has a power of two of entries. The id modulo that is the index, and the id divided by it the *round*.
 //! Ids only grow, and an id whose place is taken is skipped, so no id is ever used twice. An entry is read as id,
 //! fields, fence, id again; its writer clears the id first. A flag word carries the lower 32 bits of the round
-//! beside the flags and changes by CAS on the whole, so that a late `close()` cannot hit the next client.
+//! beside the flags and changes by CAS on the whole, so that a late `close()` cannot hit the next client. A second such
+//! word has the user id that somebody has bound to the session.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::SessionId;
 use crate::sync::{AtomicU64, Ordering, Shared, fence};
+use crate::{SessionId, WorkerId};
 
 /// One session, as the master wrote it.
 #[repr(C, align(64))]
@@ -33,17 +34,23 @@ pub struct SessionEntry {
     dispatched_us: AtomicU64,
     send_queued: AtomicU64,
     close_errno: AtomicU64,
+    worker: AtomicU64,
 }
 
 // SAFETY: repr(C), atomics only, zero is a free entry.
 unsafe impl Shared for SessionEntry {}
 
-/// What workers may change of a session.
-#[repr(transparent)]
+/// What workers may change of a session: two words, each with the session's round in its upper half.
+#[repr(C)]
 #[derive(Debug, Default)]
-pub struct FlagWord(AtomicU64);
+pub struct FlagWord {
+    /// The flags.
+    flags: AtomicU64,
+    /// The bound user id; 0: none.
+    uid: AtomicU64,
+}
 
-// SAFETY: a transparent wrapper of an atomic.
+// SAFETY: repr(C), atomics only.
 unsafe impl Shared for FlagWord {}
 
 /// The flags of a session.
@@ -85,6 +92,8 @@ pub struct Session {
     pub send_queued: u64,
     /// The errno that broke the connection; 0: none.
     pub close_errno: i32,
+    /// The worker that its messages go to; where they go to several, the one that its id alone would choose.
+    pub worker: WorkerId,
 }
 
 /// Why a flag was not set.
@@ -147,6 +156,7 @@ impl SessionsReader {
             dispatched_us: entry.dispatched_us.load(Ordering::Relaxed),
             send_queued: entry.send_queued.load(Ordering::Relaxed),
             close_errno: low_32(entry.close_errno.load(Ordering::Relaxed)).cast_signed(),
+            worker: WorkerId(low_32(entry.worker.load(Ordering::Relaxed))),
         };
         self.is_still(entry, id).then_some(session)
     }
@@ -172,13 +182,13 @@ impl SessionsReader {
 
     /// Whether somebody has closed the session, or its reactor has, or it is gone.
     pub fn is_closing(&self, id: SessionId) -> bool {
-        let word = self.flags[self.index(id)].0.load(Ordering::Acquire);
+        let word = self.flags[self.index(id)].flags.load(Ordering::Acquire);
         word >> 32 != self.round(id) || word & (Flag::Closing as u64 | Flag::Over as u64) != 0
     }
 
     /// Sets a flag of the session, and of no other one.
     pub fn set_flag(&self, id: SessionId, flag: Flag) -> Result<(), FlagError> {
-        let word = &self.flags[self.index(id)].0;
+        let word = &self.flags[self.index(id)].flags;
         let mut found = word.load(Ordering::Acquire);
         loop {
             if found >> 32 != self.round(id) {
@@ -192,6 +202,23 @@ impl SessionsReader {
                 Err(other) => found = other,
             }
         }
+    }
+
+    /// Binds a user id, not 0, to the session, and to no other one; once.
+    pub fn bind(&self, id: SessionId, uid: u32) -> Result<(), FlagError> {
+        let unbound = self.round(id) << 32;
+        let word = &self.flags[self.index(id)].uid;
+        match word.compare_exchange(unbound, unbound | u64::from(uid), Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => Ok(()),
+            Err(found) if found >> 32 == self.round(id) => Err(FlagError::AlreadySet),
+            Err(_) => Err(FlagError::Gone),
+        }
+    }
+
+    /// The user id that is bound to the session.
+    pub fn uid(&self, id: SessionId) -> Option<u32> {
+        let word = self.flags[self.index(id)].uid.load(Ordering::Acquire);
+        Some(low_32(word)).filter(|uid| *uid != 0 && word >> 32 == self.round(id))
     }
 
     /// The id in the entry at `index`, if one lives there.
@@ -263,8 +290,10 @@ impl SessionsWriter {
         entry.dispatched_us.store(0, Ordering::Relaxed);
         entry.send_queued.store(0, Ordering::Relaxed);
         entry.close_errno.store(0, Ordering::Relaxed);
-        // Read, modified and written in one, like every change of the word: a late CAS comes before it or fails.
-        self.reader.flags[index].0.swap(self.round(session.id) << 32, Ordering::AcqRel);
+        entry.worker.store(session.worker.0.into(), Ordering::Relaxed);
+        // Read, modified and written in one, like every change of the words: a late CAS comes before it or fails.
+        self.reader.flags[index].flags.swap(self.round(session.id) << 32, Ordering::AcqRel);
+        self.reader.flags[index].uid.swap(self.round(session.id) << 32, Ordering::AcqRel);
         // Pairs with the Acquire in `entry`.
         entry.id.store(session.id.0, Ordering::Release);
     }
@@ -308,6 +337,11 @@ impl SessionsWriter {
         entry.send_queued.store(bytes, Ordering::Relaxed);
         let peer = entry.peer.load(Ordering::Relaxed) & !OVERFLOW;
         entry.peer.store(peer | if overflows { OVERFLOW } else { 0 }, Ordering::Relaxed);
+    }
+
+    /// Notes the worker, where it is not the one that the session was inserted with.
+    pub fn set_worker(&self, id: SessionId, worker: WorkerId) {
+        self.entries()[self.index(id)].worker.store(worker.0.into(), Ordering::Relaxed);
     }
 
     /// Notes the errno that broke the connection.
@@ -399,6 +433,7 @@ mod tests {
             dispatched_us: 0,
             send_queued: 0,
             close_errno: 0,
+            worker: WorkerId(2),
         }
     }
 
@@ -491,6 +526,23 @@ mod tests {
             assert_eq!(sessions.set_flag(SessionId(id), Flag::Closing), Err(FlagError::Gone));
             assert!(sessions.is_shown(SessionId(id + (1 << 20))) && !sessions.is_closing(SessionId(id + (1 << 20))));
         }
+    }
+
+    #[test]
+    fn a_user_id_is_bound_once_and_not_to_the_next_client() {
+        let sessions = table(8);
+        sessions.insert(&session(5));
+        assert_eq!(sessions.uid(SessionId(5)), None);
+        assert_eq!(sessions.bind(SessionId(5), u32::MAX), Ok(()));
+        assert_eq!(sessions.bind(SessionId(5), 7), Err(FlagError::AlreadySet));
+        assert_eq!(sessions.uid(SessionId(5)), Some(u32::MAX));
+        assert!(!sessions.is_closing(SessionId(5)));
+        sessions.remove(SessionId(5));
+        sessions.insert(&session(13));
+        assert_eq!((sessions.uid(SessionId(5)), sessions.uid(SessionId(13))), (None, None));
+        assert_eq!(sessions.bind(SessionId(5), 7), Err(FlagError::Gone));
+        assert_eq!(sessions.bind(SessionId(13), 8), Ok(()));
+        assert_eq!(sessions.uid(SessionId(13)), Some(8));
     }
 
     #[test]

@@ -25,12 +25,46 @@ pub struct SlotEntry {
     owner: AtomicU64,
     /// Recovery has counted up: look at all lanes of the inbox.
     pub rescan: AtomicU64,
+    /// Its processes keep dying, and none is ready: not 0.
+    shunned: AtomicU64,
+    /// Messages of its inbox that are done with, counted where the dispatcher asks for it.
+    pub done: Done,
     /// The owner sleeps: for what arrives in the inbox.
     pub sleep: Padded<SleepWord>,
 }
 
 // SAFETY: repr(C), atomics only, zero is a slot without an owner.
 unsafe impl Shared for SlotEntry {}
+
+/// How many messages of a slot's inbox are done with, whichever of its processes had them in hand: exact, at whatever
+/// instruction one of them dies.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub struct Done {
+    /// Written before a message comes into the hand: the count with it.
+    taking: AtomicU64,
+    count: AtomicU64,
+}
+
+// SAFETY: repr(C), atomics only.
+unsafe impl Shared for Done {}
+
+impl Done {
+    /// Owner, before it notes a message as in hand.
+    pub fn begin(&self) {
+        self.taking.store(self.count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// Owner, or the manager for an owner that died with a message in hand: that message is done with.
+    pub fn end(&self) {
+        self.count.store(self.taking.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// How many.
+    pub fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+}
 
 /// What the owner word says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +105,16 @@ impl Owner {
 }
 
 impl SlotEntry {
+    /// Manager: whether the slot waits for a process that gets ready, after others that died early.
+    pub fn shun(&self, is_shunned: bool) {
+        self.shunned.store(is_shunned.into(), Ordering::Relaxed);
+    }
+
+    /// Whether new work is better given to another slot.
+    pub fn is_shunned(&self) -> bool {
+        self.shunned.load(Ordering::Relaxed) != 0
+    }
+
     /// What the owner word says now.
     pub fn owner(&self) -> Owner {
         // Pairs with the Release of a commit: what the former owner did with the inbox is over.
@@ -493,6 +537,22 @@ mod tests {
         assert!(slot.commit(2, 3));
         assert!(!slot.withdraw(2, 3));
         assert_eq!(slot.owner(), Owner::Owned(3));
+    }
+
+    #[test]
+    fn a_message_is_counted_once_wherever_its_process_dies() {
+        let done = Done::default();
+        done.begin();
+        assert_eq!(done.count(), 0);
+        done.end();
+        // Killed between the count and the clearing of its hand: recovery counts the same message.
+        done.end();
+        assert_eq!(done.count(), 1);
+        // Killed before it was in hand: the next process begins anew.
+        done.begin();
+        done.begin();
+        done.end();
+        assert_eq!(done.count(), 2);
     }
 
     #[test]

@@ -356,6 +356,9 @@ impl Manager {
         let header = self.segment.header();
         let waiting = self.slots.iter().filter(|slot| slot.is_backing_off()).count();
         header.slots_backing_off.store(waiting as u64, Relaxed);
+        for (worker, slot) in self.segment.slot_ids().zip(&self.slots) {
+            self.segment.slot(worker).shun(slot.is_shunned());
+        }
         let failing: Vec<_> =
             self.segment.slot_ids().filter(|worker| self.slots[worker.index()].is_failing(now)).collect();
         let before = header.slots_failing.swap(failing.len() as u64, Relaxed);

@@ -131,6 +131,11 @@ impl Slot {
         matches!(self.active, Active::Waiting { .. }) && self.fruitless > 1
     }
 
+    /// Whether new work is better given to another slot: its last process died early, and no other is ready.
+    pub fn is_shunned(&self) -> bool {
+        self.fruitless > 0 && matches!(self.active, Active::Waiting { .. } | Active::Starting { .. })
+    }
+
     /// Whether its processes keep dying, and the present one has not yet shown that it does not.
     pub fn is_failing(&self, now: Instant) -> bool {
         self.fruitless > 1

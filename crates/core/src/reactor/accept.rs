@@ -18,7 +18,7 @@ use rotor_sys::eventfd::EventFd;
 use rotor_sys::socket::Stream;
 
 use super::add;
-use crate::dispatch::reactor_of;
+use crate::dispatch::{reactor_of, worker_of};
 use crate::error::describe_errno;
 use crate::log::Log;
 use crate::ports::{Bound, options};
@@ -238,6 +238,7 @@ impl Acceptor {
             dispatched_us: 0,
             send_queued: 0,
             close_errno: 0,
+            worker: worker_of(id, self.segment.workers()),
         });
         self.log.limited().info(|| match peer {
             Some(peer) => format!("session {id} from {peer}"),

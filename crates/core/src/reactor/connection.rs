@@ -15,8 +15,10 @@ pub struct Connection {
     pub id: SessionId,
     /// The port it came in by, by place.
     pub port: u16,
-    /// The worker that its records go to.
+    /// The worker that its next record goes to: always the same, unless it is roaming.
     pub worker: WorkerId,
+    /// What it has beside others where it has no worker of its own.
+    pub roaming: Option<Box<Roaming>>,
     /// The socket; `None` once it is closed. The session may live on until its close callback has returned.
     pub stream: Option<Stream>,
     /// What comes before its first message, until that is over.
@@ -63,6 +65,17 @@ pub struct Rejected {
     pub code: i32,
     /// Why.
     pub reason: String,
+}
+
+/// A connection whose messages go to several workers.
+#[derive(Default)]
+pub struct Roaming {
+    /// The worker of its next record is chosen, and kept until that is posted.
+    pub is_assigned: bool,
+    /// The reactor has it in its list of connections that are about to end.
+    pub is_listed: bool,
+    /// Where its last record to a worker lies, for each that may not be done with it.
+    pub sent: Vec<(WorkerId, u64)>,
 }
 
 /// A message too large for the lane, of known length, as it arrives.
@@ -144,10 +157,22 @@ pub enum Posted {
     Nothing,
     /// The connect record, or there is none to post.
     Connect,
+    /// A record at this position of the lane, whose answer says that its worker is done with the connection's messages.
+    Barrier(u64),
     /// The close record, at this position of the lane.
     Close(u64),
     /// The worker has run the close callback, or has died in it: the session can be forgotten.
     Done,
+}
+
+impl Posted {
+    /// Where the record is whose answer is waited for.
+    pub fn position(self) -> Option<u64> {
+        match self {
+            Self::Barrier(position) | Self::Close(position) => Some(position),
+            Self::Nothing | Self::Connect | Self::Done => None,
+        }
+    }
 }
 
 impl Connection {
@@ -157,6 +182,7 @@ impl Connection {
             id,
             port,
             worker,
+            roaming: None,
             stream: Some(stream),
             intro: None,
             framer,
@@ -202,7 +228,7 @@ impl Connection {
             Posted::Connect => {
                 self.input != Input::Open || self.incoming.as_ref().is_some_and(|incoming| incoming.is_complete())
             }
-            Posted::Close(_) | Posted::Done => false,
+            Posted::Barrier(_) | Posted::Close(_) | Posted::Done => false,
         }
     }
 
@@ -252,7 +278,7 @@ mod tests {
             connection.posted = Posted::Connect;
             assert!(!connection.may_close_socket());
             connection.end_input(why);
-            for posted in [Posted::Connect, Posted::Close(8)] {
+            for posted in [Posted::Connect, Posted::Barrier(8), Posted::Close(8)] {
                 connection.posted = posted;
                 assert!(!connection.may_close_socket(), "an answer may still be on its way: {why:?} {posted:?}");
             }

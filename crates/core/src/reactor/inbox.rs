@@ -205,18 +205,25 @@ impl Reactor {
                 Ok(())
             }
             Kind::CloseRequest => self.close(connection, record.header.aux & 1 != 0),
-            // Only a close that was posted can be confirmed.
-            Kind::Closed if !matches!(connection.posted, Posted::Close(_)) => {
-                add(&self.counters.dropped, 1);
-                self.put_back(connection);
-                Ok(())
-            }
-            Kind::Closed => {
-                connection.posted = Posted::Done;
-                self.forget_closing(connection.worker.index(), id);
-                self.settle(connection)
-            }
-            Kind::Receive | Kind::Connect | Kind::Close | Kind::WorkerDied | Kind::ProtocolError => {
+            Kind::Closed => match connection.posted {
+                Posted::Close(_) => {
+                    connection.posted = Posted::Done;
+                    self.forget_closing(connection.worker.index(), id);
+                    self.settle(connection)
+                }
+                Posted::Barrier(position) => {
+                    self.is_past_barrier(&mut connection, position);
+                    self.forget_closing(connection.worker.index(), id);
+                    self.settle(connection)
+                }
+                // Only what was posted can be confirmed.
+                Posted::Nothing | Posted::Connect | Posted::Done => {
+                    add(&self.counters.dropped, 1);
+                    self.put_back(connection);
+                    Ok(())
+                }
+            },
+            Kind::Receive | Kind::Connect | Kind::Close | Kind::Barrier | Kind::WorkerDied | Kind::ProtocolError => {
                 self.put_back(connection);
                 self.log
                     .limited()
@@ -242,6 +249,7 @@ impl Reactor {
             | Kind::Receive
             | Kind::Connect
             | Kind::Close
+            | Kind::Barrier
             | Kind::WorkerDied
             | Kind::ProtocolError => {
                 discard(payload, &self.jobs);
@@ -260,8 +268,10 @@ impl Reactor {
                 }
                 self.inward[slot].closing.pop_front();
                 if let Some(mut connection) = self.take(id) {
-                    if connection.posted == Posted::Close(position) {
-                        connection.posted = Posted::Done;
+                    match connection.posted {
+                        posted if posted.position() != Some(position) || connection.worker != death.worker => {}
+                        Posted::Barrier(_) => self.is_past_barrier(&mut connection, position),
+                        _ => connection.posted = Posted::Done,
                     }
                     self.settle(connection)?;
                 }
@@ -312,8 +322,9 @@ impl Reactor {
     fn forget_closing(&mut self, slot: usize, confirmed: SessionId) {
         while let Some((position, id)) = self.inward[slot].closing.front().copied() {
             let place = &self.connections[self.place(id)];
-            let waits = id != confirmed
-                && place.as_ref().is_some_and(|other| other.id == id && other.posted == Posted::Close(position));
+            let is_waited_for = |posted: Posted| posted.position() == Some(position);
+            let waits =
+                id != confirmed && place.as_ref().is_some_and(|other| other.id == id && is_waited_for(other.posted));
             if waits {
                 return;
             }

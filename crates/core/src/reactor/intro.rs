@@ -83,6 +83,9 @@ impl Reactor {
         };
         self.sessions.introduce(id, client);
         if let Some((client, _)) = client {
+            self.has_address(connection, client);
+        }
+        if let Some((client, _)) = client {
             self.log.limited().info(|| {
                 let shown = |address: Option<std::net::SocketAddr>| {
                     address.map_or_else(|| "a unix socket".to_owned(), |address| address.to_string())
@@ -104,7 +107,7 @@ impl Reactor {
     pub(super) fn forget_unintroduced(&mut self, connection: &mut Connection) {
         if connection.input != Input::Open && connection.posted != Posted::Done {
             connection.posted = Posted::Done;
-            self.inward[connection.worker.index()].open -= 1;
+            self.is_closed_to(connection);
         }
     }
 

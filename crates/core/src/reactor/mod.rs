@@ -10,6 +10,7 @@
 mod accept;
 mod connection;
 mod early;
+mod ending;
 mod inbox;
 mod intro;
 mod linger;
@@ -19,6 +20,7 @@ mod output;
 mod pair;
 mod post;
 mod read;
+mod route;
 mod send;
 mod spill;
 
@@ -56,9 +58,11 @@ pub use mailbox::{Mail, Mailbox};
 
 use connection::{Connection, Input, Posted, Why};
 use early::Early;
+use ending::Ending;
 use inbox::Inbox;
 use intro::Introducing;
 use linger::Lingering;
+use route::Router;
 use send::Batch;
 
 /// Everything a reactor needs; made on the main thread.
@@ -83,6 +87,8 @@ pub struct Config {
     pub wanted: Wanted,
     /// How many connections are dealt out among: this is one of so many, or one beside them.
     pub reactors: usize,
+    /// What it shares with other reactors for the choice of workers.
+    pub shared: Arc<dispatch::Shared>,
     /// The CPU to run on.
     pub cpu: Option<u32>,
 }
@@ -92,6 +98,8 @@ pub struct Config {
 pub struct Wanted {
     /// Of new connections.
     pub connect: Vec<bool>,
+    /// Of connections that are over, where those have no worker of their own.
+    pub close: Vec<bool>,
     /// Of rejected packages.
     pub protocol_error: Vec<bool>,
 }
@@ -118,9 +126,9 @@ struct Inward {
     waker: Waker,
     /// Connections that wait for room in the lane, in order: nothing enters it before them.
     waiting: std::collections::VecDeque<SessionId>,
-    /// Connections whose close record was posted, by its position.
+    /// Connections whose close record or barrier was posted, by its position.
     closing: std::collections::VecDeque<(u64, SessionId)>,
-    /// Connections whose close record is not posted.
+    /// Connections of its own whose close record is not posted.
     open: usize,
     /// Messages that the helper thread is writing into their spill ranges.
     spilling: usize,
@@ -143,6 +151,8 @@ pub struct Reactor {
     reply: Reply,
     live: Arc<AtomicUsize>,
     wanted: Wanted,
+    router: Router,
+    ending: Ending,
     /// By port: what a new connection begins with.
     framers: Vec<Framer>,
     /// By the index of the session, without the bits that all of this reactor's sessions have in common.
@@ -168,8 +178,8 @@ pub struct Reactor {
     introducing: Introducing,
     /// When the log last told of the disk.
     warned_ns: Option<u64>,
-    /// The connection whose turn it is in its lane's waiting list.
-    serving: Option<SessionId>,
+    /// The connection whose turn it is in the waiting list of this slot's lane.
+    serving: Option<(usize, SessionId)>,
     now_ns: u64,
     now_us: u64,
     ticker: Ticker,
@@ -184,7 +194,8 @@ pub struct Reactor {
 impl Reactor {
     /// A reactor that is ready to run; on the main thread with user code.
     pub fn new(config: Config, hooks: Option<Rc<dyn Hooks>>) -> std::io::Result<Self> {
-        let Config { reactor: id, segment, settings, log, mailbox, epoll, jobs, live, wanted, reactors, cpu } = config;
+        let Config { reactor: id, segment, settings, log, mailbox, epoll, jobs, live, wanted, reactors, shared, cpu } =
+            config;
         if let Some(cpu) = cpu
             && let Err(error) = rotor_sys::affinity::pin_to(cpu)
         {
@@ -225,6 +236,8 @@ impl Reactor {
             reply: Arc::new(move |done| reply_to.put(Mail::Disk(done))),
             live,
             wanted,
+            router: Router::new(segment, id, settings.dispatch_mode, shared),
+            ending: Ending::default(),
             framers: settings.ports.iter().map(|port| Framer::new(&port.framing, port.package_max_length)).collect(),
             connections: std::iter::repeat_with(|| None).take(sessions.capacity() >> place_shift).collect(),
             place_shift,
@@ -302,9 +315,11 @@ impl Reactor {
                 self.on_mail(mail, events)?;
             }
         }
+        self.look_at_ending()?;
         self.take_inbox()?;
         self.read_scheduled()?;
         self.send_batch()?;
+        self.end_settled()?;
         self.serve_waiting()?;
         self.look_at_lingering()?;
         self.look_at_introducing()?;
@@ -334,7 +349,7 @@ impl Reactor {
     }
 
     fn timeout(&self) -> Option<Duration> {
-        if !self.scheduled.is_empty() {
+        if !self.scheduled.is_empty() || !self.ending.is_empty() {
             return Some(Duration::ZERO);
         }
         if self.inward.iter().any(|inward| !inward.waiting.is_empty()) {
@@ -379,10 +394,14 @@ impl Reactor {
     fn adopt(&mut self, id: SessionId) -> Option<Box<Connection>> {
         let session = self.sessions.find(id)?;
         let stream = Stream::from_raw(session.fd).ok()?;
-        let worker = dispatch::worker_of(id, self.segment.workers());
+        let worker = self.router.home(id, session.peer);
+        if worker != session.worker {
+            self.sessions.set_worker(id, worker);
+        }
         let port = usize::from(session.port).min(self.framers.len() - 1);
         let framer = self.framers[port].clone();
         let mut connection = Box::new(Connection::new(id, session.port, worker, stream, framer));
+        connection.roaming = self.router.roaming();
         if !self.wanted.connect[port] {
             connection.posted = Posted::Connect;
         }
@@ -391,7 +410,12 @@ impl Reactor {
         }
         self.early.hand_to(&mut connection);
         self.alive += 1;
-        self.inward[worker.index()].open += 1;
+        self.router.bind(worker);
+        if connection.roaming.is_some() {
+            self.router.roaming += 1;
+        } else {
+            self.inward[worker.index()].open += 1;
+        }
         add(&self.counters.connections, 1);
         Some(connection)
     }
@@ -467,6 +491,7 @@ impl Reactor {
             if connection.stream.is_none() && connection.posted == Posted::Done && !connection.is_spilling {
                 self.forget_batch(&mut connection);
                 self.sessions.remove(connection.id);
+                self.router.release(connection.worker);
                 self.alive -= 1;
                 return Ok(());
             }
@@ -521,6 +546,10 @@ impl Reactor {
     /// Closes the lanes to workers for which nothing is owed any more.
     fn close_drained_lanes(&mut self) {
         if !self.is_draining || self.inward.iter().all(|inward| inward.is_closed) {
+            return;
+        }
+        // A message that has no worker yet may go to any.
+        if self.router.roaming > 0 {
             return;
         }
         for inward in &mut self.inward {

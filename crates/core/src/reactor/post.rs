@@ -11,7 +11,6 @@ use rotor_ipc::ring::Broken;
 use super::connection::{Connection, Incoming, Input, Posted, Why};
 use super::{Reactor, add};
 use crate::disk::{Job, Unwritten};
-use crate::dispatch;
 
 /// After the disk did not take a message, it is asked again this much later.
 pub(super) const SPILL_AGAIN_NS: u64 = 100_000_000;
@@ -68,6 +67,7 @@ impl Reactor {
             return Ok(());
         }
         if connection.posted == Posted::Nothing {
+            self.assign(connection);
             match self.post_plain(connection, Kind::Connect, connection.port)? {
                 Some(_) => connection.posted = Posted::Connect,
                 None => return Ok(()),
@@ -86,22 +86,24 @@ impl Reactor {
             && !connection.is_waiting
             && !connection.is_spilling
         {
+            if connection.roaming.is_some() {
+                self.begin_ending(connection);
+                return Ok(());
+            }
             if !self.post_rejected(connection)? {
                 return Ok(());
             }
             let aux = connection.port | if why.is_by_server() { BY_SERVER } else { 0 };
             if let Some(position) = self.post_plain(connection, Kind::Close, aux)? {
                 self.drop_unread(connection);
-                connection.posted = Posted::Close(position);
-                self.inward[connection.worker.index()].open -= 1;
-                self.inward[connection.worker.index()].closing.push_back((position, connection.id));
+                self.has_posted_close(connection, position);
             }
         }
         Ok(())
     }
 
     /// Tells the worker what was wrong with what the client sent; false when that has to wait.
-    fn post_rejected(&mut self, connection: &mut Connection) -> Result<bool, Broken> {
+    pub(super) fn post_rejected(&mut self, connection: &mut Connection) -> Result<bool, Broken> {
         let Some(rejected) = connection.rejected.take() else { return Ok(true) };
         let header = Header {
             kind: Kind::ProtocolError,
@@ -118,17 +120,33 @@ impl Reactor {
         Ok(posted.is_some())
     }
 
+    /// The close record is in the lane.
+    pub(super) fn has_posted_close(&mut self, connection: &mut Connection, position: u64) {
+        connection.posted = Posted::Close(position);
+        self.is_closed_to(connection);
+        self.inward[connection.worker.index()].closing.push_back((position, connection.id));
+    }
+
+    /// Nothing more will be posted of the connection.
+    pub(super) fn is_closed_to(&mut self, connection: &Connection) {
+        if connection.roaming.is_some() {
+            self.router.roaming -= 1;
+        } else {
+            self.inward[connection.worker.index()].open -= 1;
+        }
+    }
+
     /// Lets connections that wait for room post, in order, and read on.
     pub(super) fn serve_waiting(&mut self) -> Result<(), Broken> {
         for slot in 0..self.inward.len() {
             while let Some(id) = self.inward[slot].waiting.pop_front() {
                 let Some(mut connection) = self.take(id) else { continue };
                 connection.is_waiting = false;
-                self.serving = Some(id);
+                self.serving = Some((slot, id));
                 let result = self.pump(&mut connection);
                 self.serving = None;
                 result?;
-                let still_waits = connection.is_waiting;
+                let still_waits = self.inward[slot].waiting.back() == Some(&id);
                 if still_waits {
                     // It was put at the end: the first in line stays the first.
                     self.inward[slot].waiting.pop_back();
@@ -153,12 +171,11 @@ impl Reactor {
         len: usize,
         result: Result<Filling, Unwritten>,
     ) -> Result<(), Broken> {
-        let slot = dispatch::worker_of(id, self.inward.len()).index();
-        self.inward[slot].spilling -= 1;
         let Some(mut connection) = self.take(id) else {
             self.give_back(result.ok());
             return Ok(());
         };
+        self.inward[connection.worker.index()].spilling -= 1;
         match result {
             Ok(range) => {
                 connection.is_spilling = false;
@@ -229,13 +246,30 @@ impl Reactor {
         }
     }
 
-    /// Whether the connection may post now, or has to wait behind others.
+    /// Whether the connection may post now, or has to wait behind others. A roaming one finds out when its next record
+    /// has a worker.
     pub(super) fn may_post(&self, connection: &Connection) -> bool {
-        let inward = &self.inward[connection.worker.index()];
         !connection.is_waiting
             && !connection.is_spilling
-            && !inward.is_closed
-            && (inward.waiting.is_empty() || self.serving == Some(connection.id))
+            && (connection.roaming.is_some() || self.is_its_turn(connection))
+    }
+
+    /// Whether nobody waits for room in the lane to the connection's worker before it.
+    fn is_its_turn(&self, connection: &Connection) -> bool {
+        let inward = &self.inward[connection.worker.index()];
+        !inward.is_closed
+            && (inward.waiting.is_empty() || self.serving == Some((connection.worker.index(), connection.id)))
+    }
+
+    /// The slot that the connection's next message goes to, if it may be posted there now.
+    fn slot_for_message(&mut self, connection: &mut Connection) -> Option<usize> {
+        if connection.roaming.is_some() {
+            self.assign(connection);
+            if !self.is_its_turn(connection) {
+                return None;
+            }
+        }
+        Some(connection.worker.index())
     }
 
     pub(super) fn wait_for_lane(&mut self, connection: &mut Connection) {
@@ -251,7 +285,12 @@ impl Reactor {
     }
 
     /// Posts a record without bytes; `None` when it has to wait.
-    fn post_plain(&mut self, connection: &mut Connection, kind: Kind, aux: u16) -> Result<Option<u64>, Broken> {
+    pub(super) fn post_plain(
+        &mut self,
+        connection: &mut Connection,
+        kind: Kind,
+        aux: u16,
+    ) -> Result<Option<u64>, Broken> {
         let header = Header { kind, location: Where::Inline, aux, session: connection.id.0, extra: self.now_us };
         self.post_inline(connection, &header, &[])
     }
@@ -263,10 +302,17 @@ impl Reactor {
         header: &Header,
         body: &[u8],
     ) -> Result<Option<u64>, Broken> {
+        if connection.roaming.is_some() && !self.is_its_turn(connection) {
+            self.wait_for_lane(connection);
+            return Ok(None);
+        }
         let slot = connection.worker.index();
         match self.inward[slot].lane.write(header, &[body]) {
             Ok(position) => {
                 self.touch(slot);
+                // The close record waits for the callbacks of these as for those of messages.
+                let has_callback = matches!(header.kind, Kind::Connect | Kind::ProtocolError);
+                self.has_posted(connection, Some(position).filter(|_| has_callback));
                 Ok(Some(position))
             }
             Err(PostError::Full) => {
@@ -278,13 +324,12 @@ impl Reactor {
     }
 
     pub(super) fn post_message(&mut self, connection: &mut Connection, bytes: &[u8]) -> Result<Post, Broken> {
-        let slot = connection.worker.index();
+        let Some(slot) = self.slot_for_message(connection) else { return Ok(Post::NoRoom) };
         if bytes.len() <= self.inline_limit(connection) {
             let header = self.receive_header(connection);
             return match self.inward[slot].lane.write(&header, &[bytes]) {
-                Ok(_) => {
-                    self.touch(slot);
-                    add(&self.counters.dispatched, 1);
+                Ok(position) => {
+                    self.has_posted_message(connection, position);
                     Ok(Post::Done)
                 }
                 Err(PostError::Full) => Ok(Post::NoRoom),
@@ -312,7 +357,9 @@ impl Reactor {
             Incoming::Block { block, total, .. } => self.post_block(connection, block, total).map(|_| ()),
             Incoming::Ready { filling, len } => self.post_block(connection, filling, len).map(|_| ()),
             Incoming::Private { bytes, total } => {
-                if self.has_room(connection.worker.index())? {
+                if let Some(slot) = self.slot_for_message(connection)
+                    && self.has_room(slot)?
+                {
                     if let Some(block) = self.take_block(connection, total)
                         && block.fill(&bytes).is_ok()
                     {
@@ -337,7 +384,11 @@ impl Reactor {
         block: Filling,
         len: usize,
     ) -> Result<Post, Broken> {
-        let slot = connection.worker.index();
+        let Some(slot) = self.slot_for_message(connection) else {
+            connection.incoming = Some(Box::new(Incoming::Ready { filling: block, len }));
+            self.wait_for_lane(connection);
+            return Ok(Post::Done);
+        };
         let body = block.reference(len).to_bytes();
         let mut header = self.receive_header(connection);
         header.location = block.location();
@@ -351,8 +402,7 @@ impl Reactor {
                         return Err(Broken { what: "a lane has lost its room at", found: position });
                     }
                 }
-                self.touch(slot);
-                add(&self.counters.dispatched, 1);
+                self.has_posted_message(connection, position);
             }
             Err(PostError::Full) => {
                 connection.incoming = Some(Box::new(Incoming::Ready { filling: block, len }));
@@ -361,6 +411,14 @@ impl Reactor {
             Err(PostError::Broken(broken)) => return Err(broken),
         }
         Ok(Post::Done)
+    }
+
+    fn has_posted_message(&mut self, connection: &mut Connection, position: u64) {
+        let slot = connection.worker.index();
+        self.touch(slot);
+        self.router.count(slot);
+        add(&self.counters.dispatched, 1);
+        self.has_posted(connection, Some(position));
     }
 
     fn has_room(&mut self, slot: usize) -> Result<bool, Broken> {

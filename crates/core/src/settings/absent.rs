@@ -99,8 +99,6 @@ pub static ABSENT: &[AbsentRow] = &[
     later(&["task_ipc_mode"], Harmless::Numbers(&[1]), TASKS),
     later(&["message_queue_key"], ZERO, TASKS),
     later(&["dispatch_func"], Harmless::Empty, "dispatch by a callback"),
-    later(&["discard_timeout_request"], OFF, "dispatch modes other than 2"),
-    later(&["enable_unsafe_event"], OFF, "dispatch modes other than 2"),
     later(&["event_object"], OFF, "objects as arguments of callbacks"),
     later(&["start_session_id"], Harmless::Numbers(&[0, 1]), "another first session id than 1"),
     later(&["enable_delay_receive"], OFF, "pause() and resume()"),

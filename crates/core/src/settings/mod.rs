@@ -25,6 +25,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::dispatch;
 use crate::framer::Framing;
 use crate::network::Network;
 
@@ -49,6 +50,12 @@ pub struct Settings {
     pub reactor_num: u32,
     /// Connections at once, and entries of the session table; the descriptors for them are there.
     pub max_connection: u32,
+    /// How the worker of a message is chosen.
+    pub dispatch_mode: dispatch::Mode,
+    /// Whether there may be events of connections where those have no worker of their own.
+    pub enable_unsafe_event: bool,
+    /// Whether messages of connections that have ended are dropped where those have no worker of their own.
+    pub discard_timeout_request: bool,
     /// Whether `start()` leaves the terminal.
     pub daemonize: bool,
     /// Where the master writes its pid; absolute.

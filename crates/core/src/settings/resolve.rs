@@ -15,6 +15,7 @@ use super::value::Value;
 use super::{
     DateFormat, Identity, KeepAlive, LogFormat, LogLevel, LogRotation, Names, PortSettings, Settings, SocketSettings,
 };
+use crate::dispatch;
 use crate::framer::{Framing, LengthField, LengthType};
 use crate::network::Network;
 
@@ -32,6 +33,9 @@ pub(super) fn resolve(
         worker_num,
         reactor_num,
         max_connection: max_connection(&chosen, worker_num, reactor_num, &mut warnings)?,
+        dispatch_mode: dispatch::Mode::from_number(chosen.int(Key::DispatchMode)).unwrap_or_default(),
+        enable_unsafe_event: chosen.flag(Key::EnableUnsafeEvent),
+        discard_timeout_request: chosen.flag(Key::DiscardTimeoutRequest),
         daemonize: chosen.flag(Key::Daemonize),
         pid_file: chosen.path(Key::PidFile)?,
         log_file: chosen.path(Key::LogFile)?,

@@ -93,10 +93,10 @@ pub enum Range {
         /// What the largest means.
         max_means: &'static str,
     },
-    /// One integer, and why no other.
-    Only {
-        /// It.
-        value: i64,
+    /// These integers, and why no others.
+    Numbers {
+        /// They.
+        values: &'static [i64],
         /// A clause for the message.
         because: &'static str,
     },
@@ -203,7 +203,7 @@ impl Row {
         let number = number.ok_or(Fault::Type)?;
         let taken = match self.range {
             Range::Ints { min, max, .. } => (min..=max.on(machine)).contains(&number),
-            Range::Only { value, .. } => number == value,
+            Range::Numbers { values, .. } => values.contains(&number),
             Range::Any
             | Range::Length { .. }
             | Range::PackLetter
@@ -229,7 +229,7 @@ impl Row {
             Range::DateFormat => DateFormat::new(bytes).is_some(),
             Range::Networks => std::str::from_utf8(bytes).is_ok_and(|text| Network::parse(text).is_some()),
             Range::PackLetter => matches!(bytes, [letter] if LengthType::from_letter(*letter).is_some()),
-            Range::Any | Range::Ints { .. } | Range::Only { .. } => true,
+            Range::Any | Range::Ints { .. } | Range::Numbers { .. } => true,
         };
         // The kernel's paths end at a NUL byte: what the script sees and what is opened would differ.
         taken && (self.kind != Kind::Path || !bytes.contains(&0))
@@ -245,7 +245,11 @@ impl Row {
                 let unit = self.unit.words();
                 format!("{}{} to {}{unit}", min, explained(min_means), max.words(machine, max_means))
             }
-            Range::Only { value, .. } => value.to_string(),
+            Range::Numbers { values, .. } => {
+                let (last, others) = values.split_last().map_or((0, values), |(last, others)| (*last, others));
+                let others: Vec<_> = others.iter().map(ToString::to_string).collect();
+                if others.is_empty() { last.to_string() } else { format!("{} or {last}", others.join(", ")) }
+            }
             Range::Length { min, max } => format!("a string of {min} to {max} bytes"),
             Range::OneOf(texts) => texts.iter().map(|text| format!("\"{text}\"")).collect::<Vec<_>>().join(" or "),
             Range::DateFormat => format!("a format of strftime() such as \"{DEFAULT_DATE}\", on one line"),
@@ -266,7 +270,7 @@ impl Row {
 
     /// Why the range is as it is, where that needs a word.
     pub(super) fn because(&self) -> &'static str {
-        if let Range::Only { because, .. } = self.range { because } else { "" }
+        if let Range::Numbers { because, .. } = self.range { because } else { "" }
     }
 }
 

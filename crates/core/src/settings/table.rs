@@ -40,9 +40,22 @@ rows! {
     }
     DispatchMode = "dispatch_mode" {
         kind: Kind::Int,
-        range: Range::Only { value: 2, because: "only mode 2 exists in this version of Rotor yet" },
+        range: Range::Numbers {
+            values: &[1, 2, 4, 5, 8, 9, 10],
+            because: "modes 3, 6 and 7 do not exist in this version of Rotor yet",
+        },
         preset: Preset::Int(2),
-        doc: "How the worker for a message is picked; 2: by session id, so that a connection keeps its worker.",
+        doc: "How the worker for a message is picked: 1 one after the other, 2 by session id, 4 by the client's address, 5 by \
+              the user id of `bind()`, 8 the one with the fewest connections, 9 and 10 the one with the fewest messages \
+              that wait or run. In modes 2, 4 and 8 a connection keeps its worker.",
+    }
+    EnableUnsafeEvent = "enable_unsafe_event" {
+        doc: "Let there be callbacks for connections (connect, close) in modes of `dispatch_mode` in which a connection has \
+              no worker of its own: they run in any worker, connect also beside or after the first message.",
+    }
+    DiscardTimeoutRequest = "discard_timeout_request" {
+        doc: "In modes of `dispatch_mode` in which a connection has no worker of its own, drop messages whose connection \
+              has ended before a worker took them. In the other modes they are dropped anyway.",
     }
     Daemonize = "daemonize" {
         doc: "Leave the terminal at `start()`.",

@@ -70,7 +70,9 @@ fn samples() -> Vec<(Key, Value, Value)> {
         int(Key::WorkerNum, 8001, 3),
         int(Key::ReactorNum, -1, 2),
         int(Key::MaxConnection, 0, 1000),
-        int(Key::DispatchMode, 3, 2), // the only value that there is
+        int(Key::DispatchMode, 6, 1),
+        flag(Key::EnableUnsafeEvent, true),
+        flag(Key::DiscardTimeoutRequest, true),
         flag(Key::Daemonize, true),
         text(Key::PidFile, "/run/app.pid"),
         text(Key::LogFile, "/var/log/app.log"),
@@ -210,10 +212,10 @@ fn a_message_names_the_setting_what_was_expected_and_what_was_given() {
         ("max_conn", Value::Int(0), "max_conn must be 1 to 16777216, 0 given"),
         (
             "dispatch_mode",
-            Value::Int(3),
-            "dispatch_mode must be 2, 3 given; only mode 2 exists in this version of Rotor yet",
+            Value::Int(6),
+            "dispatch_mode must be 1, 2, 4, 5, 8, 9 or 10, 6 given; modes 3, 6 and 7 do not exist in this version of Rotor yet",
         ),
-        ("dispatch_mode", Value::str("x"), "dispatch_mode must be 2, \"x\" given"),
+        ("dispatch_mode", Value::str("x"), "dispatch_mode must be 1, 2, 4, 5, 8, 9 or 10, \"x\" given"),
         ("daemonize", Value::str("false"), "daemonize must be true or false, \"false\" given"),
         ("daemonize", Value::Int(2), "daemonize must be true or false, 2 given"),
         ("pid_file", Value::Other("Closure"), "pid_file must be a path, Closure given"),
@@ -356,7 +358,7 @@ fn under_the_swoole_names_an_application_is_warned_of_what_it_can_live_without()
         [
             ("worker_nums", 4.into()),
             ("worker_num", (-1).into()),
-            ("dispatch_mode", 3.into()),
+            ("dispatch_mode", 6.into()),
             ("max_coroutine", 3000.into()),
             ("backlog", 128.into()),
         ],
@@ -369,7 +371,7 @@ fn under_the_swoole_names_an_application_is_warned_of_what_it_can_live_without()
         [
             "unknown setting \"worker_nums\" is ignored; did you mean \"worker_num\"?",
             "worker_num must be 0 (one per CPU) to 8000 (1000 per CPU), -1 given; the value is ignored",
-            "dispatch_mode must be 2, 3 given; only mode 2 exists in this version of Rotor yet; the value is ignored",
+            "dispatch_mode must be 1, 2, 4, 5, 8, 9 or 10, 6 given; modes 3, 6 and 7 do not exist in this version of Rotor yet; the value is ignored",
             "max_coroutine must be 0 or 100000, 3000 given; Rotor has no coroutines that it could apply to; the value is ignored",
         ]
     );

@@ -94,6 +94,10 @@ struct Worker {
     /// By port, whether anybody wants to know of new connections and of those that are over.
     listens_connect: Vec<bool>,
     listens_close: Vec<bool>,
+    /// The dispatcher asks how many messages are done with.
+    counts_messages: bool,
+    /// Messages of sessions that somebody has closed, or whose client has gone, are dropped.
+    drops_late: bool,
 }
 
 /// The slot's inbox, in the hands of its owner.
@@ -198,6 +202,8 @@ impl Worker {
             self_look: None,
             listens_connect: Vec::new(),
             listens_close: Vec::new(),
+            counts_messages: context.settings.dispatch_mode.counts_messages(),
+            drops_late: context.settings.dispatch_mode.keeps_worker() || context.settings.discard_timeout_request,
             context,
         })
     }
@@ -408,6 +414,11 @@ impl Worker {
                 }
                 outcome
             }
+            Kind::Barrier => {
+                self.hold(&held, reactor, record);
+                self.confirm_close(reactor, session);
+                Outcome::Returned
+            }
             Kind::Send | Kind::CloseRequest | Kind::Closed | Kind::WorkerDied => {
                 self.hold(&held, reactor, record);
                 add(&self.seat.counters.dropped, 1);
@@ -432,26 +443,25 @@ impl Worker {
             Ok(payload) => payload,
             Err(broken) => {
                 // Taken, so that the next process does not meet it again.
-                self.hold(held, reactor, record);
-                self.seat.in_hand.clear();
+                self.drop_message(held, record, None);
                 add(&self.seat.counters.dropped, 1);
                 self.context.log.limited().error(|| format!("{broken}; a message of session {session} is dropped"));
                 return Ok(Next::Go);
             }
         };
-        if !self.sessions.lives(session) || self.sessions.is_closing(session) {
-            self.hold(held, reactor, record);
-            payload.free();
-            self.seat.in_hand.clear();
+        if !self.sessions.lives(session) || (self.drops_late && self.sessions.is_closing(session)) {
+            self.drop_message(held, record, Some(&payload));
             add(&self.seat.counters.dropped, 1);
             return Ok(Next::Go);
         }
         if !host.fits(payload.len()) {
+            self.begin_message();
             self.hold(held, reactor, record);
             payload.free();
             let reactor = u16::try_from(reactor).unwrap_or(0);
             return Ok(self.refuse(Origin { session, reactor, port: record.header.aux }, payload.len(), host));
         }
+        self.begin_message();
         self.seat.in_hand.set(held);
         let Some(inbox) = &mut self.inbox else { return Ok(Next::Idle) };
         let lane = &mut inbox.lanes[reactor];
@@ -490,7 +500,35 @@ impl Worker {
             // An error means that it is closing already.
             let _ = self.process.close(session.0.cast_signed(), false);
         }
+        if !matches!(outcome, Outcome::Ended(_)) {
+            self.end_message();
+        }
         self.after(outcome, session, Kind::ProtocolError)
+    }
+
+    /// A message is about to be in hand.
+    fn begin_message(&self) {
+        if self.counts_messages {
+            self.slot.done.begin();
+        }
+    }
+
+    /// The message in hand is done with; its hand is still to be emptied.
+    fn end_message(&self) {
+        if self.counts_messages {
+            self.slot.done.end();
+        }
+    }
+
+    /// Takes a message out of its lane that no callback gets.
+    fn drop_message(&mut self, held: &Held, record: &Record, payload: Option<&Payload<'static>>) {
+        self.begin_message();
+        self.hold(held, held.lane, record);
+        if let Some(payload) = payload {
+            payload.free();
+        }
+        self.end_message();
+        self.seat.in_hand.clear();
     }
 
     /// Asks for a successor once it has served, grown or lived long enough.
@@ -530,6 +568,9 @@ impl Worker {
             }
             // What is in hand stays there: the manager sees what the process was doing when it ended.
             Outcome::Ended(end) => return Next::End(end),
+        }
+        if kind == Kind::Receive {
+            self.end_message();
         }
         self.seat.in_hand.clear();
         Next::Go

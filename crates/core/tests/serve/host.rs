@@ -27,6 +27,8 @@ pub struct Manners {
     pub manager_exits: Option<i32>,
     /// How long a stop callback of the manager takes.
     pub manager_stop_takes: Duration,
+    /// Whether anybody wants to know of connections.
+    pub hears_connections: bool,
     /// How many user processes there are: each sends to every client, again and again.
     pub user_processes: usize,
 }
@@ -39,6 +41,7 @@ impl Default for Manners {
             file_limit: None,
             manager_exits: None,
             manager_stop_takes: Duration::ZERO,
+            hears_connections: true,
             user_processes: 0,
         }
     }
@@ -104,13 +107,25 @@ impl TestHost {
         };
         let mut words = command.split(' ');
         let name = words.next().unwrap_or_default();
-        let number = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
+        let number: u64 = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
         match name {
             "worker" => {
                 let worker = self.process().worker_id().map_or(0, |worker| worker.0);
                 self.send(session, format!("{worker} {}", process::id()).as_bytes());
             }
             "stats" => self.send(session, self.stats().as_bytes()),
+            "bind" => {
+                let bound = self.process().bind(session.0.cast_signed(), i64::try_from(number).unwrap_or(0)).is_ok();
+                self.send(session, bound.to_string().as_bytes());
+            }
+            "held" => {
+                self.note("held");
+                // Until so many have connected.
+                while !self.stats().contains(&format!("accept_count={number} ")) {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                self.send(session, body);
+            }
             "sleep" => {
                 std::thread::sleep(Duration::from_millis(number));
                 self.send(session, body);
@@ -190,8 +205,8 @@ impl Host for TestHost {
         self.manners.user_processes
     }
 
-    fn listens(&self, _kind: EventKind, _port: u16) -> bool {
-        true
+    fn listens(&self, kind: EventKind, _port: u16) -> bool {
+        self.manners.hears_connections || !matches!(kind, EventKind::Connect | EventKind::Close)
     }
 
     fn call(&mut self, event: Event) -> Outcome {

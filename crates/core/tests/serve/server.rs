@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use rotor_core::dispatch::Mode;
 use rotor_core::framer::{Framing, LengthField, LengthType};
 use rotor_core::host::End;
 use rotor_core::ports::SockType;
@@ -46,6 +47,9 @@ pub fn settings() -> Settings {
         worker_num: 2,
         reactor_num: 2,
         max_connection: 2000,
+        dispatch_mode: Mode::Session,
+        enable_unsafe_event: false,
+        discard_timeout_request: false,
         daemonize: false,
         pid_file: None,
         log_file: None,

@@ -3,9 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use loom::thread;
-use rotor_ipc::SessionId;
 use rotor_ipc::sessions::{Flag, FlagError, FlagWord, Session, SessionEntry, SessionsReader, SessionsWriter};
 use rotor_ipc::sync::{AtomicU64, Ordering};
+use rotor_ipc::{SessionId, WorkerId};
 
 use crate::harness::{check_reaching, shared};
 
@@ -38,6 +38,7 @@ fn session(id: SessionId) -> Session {
         dispatched_us: 0,
         send_queued: 0,
         close_errno: 0,
+        worker: WorkerId(u32::from(mark)),
     }
 }
 
@@ -130,6 +131,39 @@ fails!(fails_if_a_flag_is_looked_at_and_then_set, "another client was closed", {
     });
 });
 
+/// A worker binds a user id to the old session late.
+fn late_bind(bind: fn(&SessionsWriter)) {
+    check_reaching(4, move || {
+        let (sessions, _) = table();
+        let master = thread::spawn(move || {
+            sessions.remove(OLD);
+            sessions.insert(&session(NEW));
+            assert_eq!(sessions.uid(NEW), None, "another client was bound");
+        });
+        bind(&sessions);
+        master.join().unwrap();
+        assert_eq!(sessions.uid(NEW), None, "another client was bound");
+        assert_eq!(sessions.uid(OLD), None, "a session that is gone has no user");
+        true
+    });
+}
+
+#[test]
+fn a_late_bind_does_not_reach_the_next_client() {
+    late_bind(|sessions| {
+        let _ = sessions.bind(OLD, 7);
+    });
+}
+
+fails!(fails_if_a_user_is_bound_to_whoever_is_in_the_place, "another client was bound", {
+    late_bind(|sessions| {
+        if sessions.lives(OLD) {
+            // Looked at, then bound by the place alone.
+            let _ = sessions.bind(NEW, 7);
+        }
+    });
+});
+
 /// Two processes close a session at the same time: one of them has closed it.
 #[test]
 fn of_two_closes_one_is_the_first() {
@@ -151,6 +185,6 @@ fn of_two_closes_one_is_the_first() {
 
 /// The word itself, for bugs that the types do not allow.
 fn raw(word: &'static FlagWord) -> &'static AtomicU64 {
-    // SAFETY: a flag word is a transparent wrapper of an atomic.
+    // SAFETY: the first of the two words, by `repr(C)`.
     unsafe { &*(&raw const *word).cast::<AtomicU64>() }
 }
