@@ -17,11 +17,11 @@ foreach ([false, true] as $setting) {
         unlink(getenv('ROTOR_TMP') . '/lock');
         foreach (['with a handler', 'without one'] as $name) {
             $server->addProcess(new Rotor\Process(function (Rotor\Process $process) use ($name) {
-                note("$name starts");
                 $end = false;
                 $name === 'without one' || Rotor\Process::signal(SIGTERM, function () use (&$end) {
                     $end = true;
                 });
+                note("$name starts");
                 while (!$end) {
                     usleep(1_000_000);
                 }

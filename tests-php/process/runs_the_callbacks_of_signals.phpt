@@ -25,23 +25,28 @@ $server = TestServer::start(<<<'PHP'
     $server->set(['worker_num' => 1, 'log_file' => getenv('ROTOR_LOG'), 'respawn_max_delay' => 0.01]);
     $server->addProcess(new Process(function (Process $process) {
         Process::signal(SIGUSR1, function (int $signal) use (&$come) {
-            note("signal $signal");
+            $come || note("signal $signal");
             $come = true;
         });
-        $later = function () {
-            if (pcntl_fork() === 0) {
+        // Again and again: the first may come before there is anything that it could end.
+        $signalled = function (callable $call) use (&$come): mixed {
+            $come = false;
+            $child = pcntl_fork();
+            while ($child === 0) {
                 usleep(30_000);
                 posix_kill(posix_getppid(), SIGUSR1);
-                posix_kill(getmypid(), SIGKILL);
             }
+            $result = $call();
+            posix_kill($child, SIGKILL);
+            while (pcntl_waitpid($child, $status) !== $child);
+            return $result;
         };
-        $come = false;
-        for ($later(); !$come;);
+        $signalled(function () use (&$come) {
+            while (!$come);
+        });
         note('out of the loop');
-        $later();
-        note(sleep(1000) > 0 ? 'out of the sleep' : 'slept all the time');
-        $later();
-        note('read gives ' . json_encode($process->read()));
+        note($signalled(fn () => sleep(1000)) > 0 ? 'out of the sleep' : 'slept all the time');
+        note('read gives ' . json_encode($signalled(fn () => $process->read())));
         // An exception of the callback comes out of what was running.
         Process::signal(SIGUSR2, fn () => throw new LogicException('in the callback'));
         try {

@@ -12,9 +12,13 @@ foreach ([false, true] as $async) {
     $server = TestServer::start(<<<'PHP'
         $server = new Rotor\Server('127.0.0.1', (int) getenv('ROTOR_PORT'));
         $server->set(['worker_num' => 4, 'log_file' => getenv('ROTOR_LOG'), 'reload_async' => (bool) $argv[1]]);
-        $server->on('workerStart', function ($server, $id) {
+        $server->on('workerStart', function ($server, $id) use ($argv) {
             note("start $id");
-            usleep(20_000);
+            $starts = fn (): int => count(preg_grep('/^start /', file(getenv('ROTOR_NOTES'))));
+            // Of two that may start at once the first waits for the second.
+            for ($own = $starts(); $argv[1] && $own % 2 === 1 && $starts() === $own;) {
+                usleep(1_000);
+            }
             note("started $id");
         });
         $server->on('workerStop', function ($server, $id) {
