@@ -76,6 +76,7 @@ require __DIR__ . '/../inc/container.inc.php';
     });
     $server->start();
     PHP);
+$server->waitFor(fn () => count($server->notes()) === 2, 'the end of onStart');
 echo implode("\n", $server->notes()), "\n";
 $client = $server->connect();
 $client->write("orphans first 20\n");
