@@ -94,7 +94,9 @@ final class TestServer
         $ready = fn (): bool => file_exists("$server->directory/ready") || $server->listens();
         // A daemon's first process ends, with 0, while the others go on.
         $alive = fn (): bool => $server->poll() === null || ($server->exit === 0 && $server->processes() !== []);
-        $end = microtime(true) + self::PATIENCE;
+        // Under another command it may be many times slower.
+        $patience = self::PATIENCE * ($prefix === [] ? 1 : 3);
+        $end = microtime(true) + $patience;
         while (!$ready()) {
             if (!$alive() && !$ready()) {
                 $message = "the server ended before it was ready, exit code $server->exit:\n" . $server->log();
@@ -102,7 +104,7 @@ final class TestServer
                 throw new RuntimeException($message);
             }
             if (microtime(true) > $end) {
-                $message = "the server is not ready after " . self::PATIENCE . " s:\n" . $server->log();
+                $message = "the server is not ready after $patience s:\n" . $server->log();
                 $server->discard();
                 throw new RuntimeException($message);
             }
