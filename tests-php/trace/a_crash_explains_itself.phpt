@@ -71,7 +71,8 @@ foreach ($signals as $how => $signal) {
         echo '  ', is_int($key) ? "#$key $value" : ($value > 30 ? "$key again and again" : $key), "\n";
     }
     $build = preg_match("/ error worker=0 pid=$pid: its build: rotor \d\S+ \(\w+, rustc [^)]+(\(.*\))?\), PHP (\S+), \S+ \S+; extensions: (.*)\n"
-        . "\S+ \S+ error worker=0 pid=$pid: killed by /", $server->log(), $match);
+        // The master may say only now that it serves.
+        . "(?:\S+ \S+ notice master .*\n)?\S+ \S+ error worker=0 pid=$pid: killed by /", $server->log(), $match);
     if ($build !== 1 || $match[2] !== PHP_VERSION || !in_array('rotor', explode(', ', preg_replace('/ [\d.]+\S*/', '', $match[3])), true)) {
         echo "  build ", json_encode($match), "\n";
     }
