@@ -3,6 +3,10 @@
 //! An input chooses a framing, a limit, and how the stream that follows is divided into reads. At each step
 //! the framer must say what an oracle without state says, which looks at every unread byte anew.
 
+mod settings;
+
+pub use settings::check_settings;
+
 use rotor_core::framer::{ByteOrder, Cut, FrameError, Framer, Framing, LengthField, LengthType};
 use rotor_core::proxy::{self, Client, LONGEST_BINARY, LONGEST_TEXT, Parsed, ProxyError, SIGNATURE};
 

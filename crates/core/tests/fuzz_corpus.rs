@@ -21,6 +21,11 @@ fn the_proxy_header_passes_every_input_of_its_corpus() {
     replay("proxy", checks::check_proxy);
 }
 
+#[test]
+fn the_settings_pass_every_input_of_their_corpus() {
+    replay("settings", checks::check_settings);
+}
+
 /// Names the input on failure; the fuzzer's own `crash-…` files can be put into the folder as they are.
 fn replay(target: &str, check: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
