@@ -24,6 +24,12 @@ ob_start(function (string $text) use (&$failures): string {
     return $text;
 }, 1);
 
+// Whoever interrupts a run ends its server as well, as the end of any script does.
+pcntl_async_signals(true);
+foreach ([SIGINT, SIGTERM, SIGHUP] as $signal) {
+    pcntl_signal($signal, fn () => exit(130));
+}
+
 $minutes = (float) (getenv('CHAOS_MINUTES') ?: 1);
 $seed = (int) (getenv('CHAOS_SEED') ?: random_int(1, 0x7fffffff));
 echo "seed $seed (CHAOS_SEED=$seed repeats it), $minutes min\n";

@@ -1,4 +1,15 @@
+use std::sync::LazyLock;
+
 use rotor_core::settings::{Machine, Names, SettingsInput, Value};
+
+/// A machine with a lot of limits to run into.
+static MACHINE: LazyLock<Machine> = LazyLock::new(|| Machine {
+    cpus: 4,
+    cpu_list: (0..4).collect(),
+    memory_bytes: Some(8 << 30),
+    descriptor_limit: 20_000,
+    ..Machine::detect(20_000)
+});
 
 /// What scripts set. The first byte's lowest bit: under the peer's names. Then a line for each setting, `name=` and a
 /// value: `n` null, `t` and `f` the booleans, `i` an integer, `d` a float, `s` a string, `l` a list of values with commas
@@ -6,13 +17,7 @@ use rotor_core::settings::{Machine, Names, SettingsInput, Value};
 pub fn check_settings(data: &[u8]) {
     let (options, text) = data.split_first().unwrap_or((&0, &[]));
     let names = if options & 1 == 1 { Names::Swoole } else { Names::Rotor };
-    let machine = Machine {
-        cpus: 4,
-        cpu_list: (0..4).collect(),
-        memory_bytes: Some(8 << 30),
-        descriptor_limit: 20_000,
-        ..Machine::detect(20_000)
-    };
+    let machine = MACHINE.clone();
     let mut input = SettingsInput::new(machine.clone());
     let mut call = Vec::new();
     for line in text.split(|byte| *byte == b'\n').chain([&b""[..]]) {

@@ -13,12 +13,13 @@ final class Vitals
 
     /**
      * @param array<string, int> $descriptors of the master, of the manager, of the worker that has most
-     * @param int $memory proportional set sizes of all, in bytes, without files
+     * @param array<string, int> $memory proportional set sizes in bytes, without files: the segment, and what the master,
+     *   the manager and the workers have beside it
      */
     private function __construct(
         public readonly int $processes,
         public readonly array $descriptors,
-        public readonly int $memory,
+        public readonly array $memory,
     ) {
     }
 
@@ -26,9 +27,10 @@ final class Vitals
     public static function of(int $master, int $manager, array $workers): self
     {
         $descriptors = fn (int $pid): int => count(scandir("/proc/$pid/fd") ?: []) - 2;
-        $least = PHP_INT_MAX;
+        $least = null;
         for ($end = microtime(true) + self::GIVES_BACK; microtime(true) < $end; usleep(200_000)) {
-            $least = min($least, array_sum(array_map(self::memory(...), [$master, $manager, ...$workers])));
+            $memory = self::memory(['master' => [$master], 'manager' => [$manager], 'workers' => $workers]);
+            $least = $least === null || array_sum($memory) < array_sum($least) ? $memory : $least;
         }
         return new self(
             2 + count($workers),
@@ -38,21 +40,30 @@ final class Vitals
     }
 
     /**
-     * The share of a process in all that is not a file's: of a program's pages others that run it may have a part, who
+     * The share of processes in all that is not a file's: of a program's pages others that run it may have a part, who
      * come and go.
+     *
+     * @param array<string, list<int>> $processes
+     * @return array<string, int>
      */
-    private static function memory(int $pid): int
+    private static function memory(array $processes): array
     {
-        $sum = 0;
-        $isFile = false;
-        foreach (file("/proc/$pid/smaps") ?: [] as $line) {
-            if (preg_match('/^[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ \d+ *(.*)$/', $line, $match)) {
-                $isFile = str_starts_with($match[1], '/') && !str_ends_with($match[1], ' (deleted)');
-            } elseif (!$isFile && sscanf($line, 'Pss: %d kB', $size) === 1) {
-                $sum += $size << 10;
+        $sums = ['segment' => 0];
+        foreach ($processes as $who => $pids) {
+            $sums[$who] = 0;
+            foreach ($pids as $pid) {
+                $of = $who;
+                foreach (file("/proc/$pid/smaps") ?: [] as $line) {
+                    if (preg_match('/^[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ \d+ *(.*)$/', $line, $match)) {
+                        $isFile = str_starts_with($match[1], '/') && !str_ends_with($match[1], ' (deleted)');
+                        $of = $isFile ? null : (str_contains($match[1], 'memfd:rotor') ? 'segment' : $who);
+                    } elseif ($of !== null && sscanf($line, 'Pss: %d kB', $size) === 1) {
+                        $sums[$of] += $size << 10;
+                    }
+                }
             }
         }
-        return $sum;
+        return $sums;
     }
 
     /** @return list<string> what has grown since */
@@ -67,19 +78,25 @@ final class Vitals
                 $grown[] = "{$begin->descriptors[$who]} descriptors of the $who have become $count";
             }
         }
-        if ($this->memory > 1.1 * $begin->memory + self::MEMORY_SLACK) {
-            $grown[] = sprintf('%.1f MiB have become %.1f MiB', $begin->memory / (1 << 20), $this->memory / (1 << 20));
+        if (array_sum($this->memory) > 1.1 * array_sum($begin->memory) + self::MEMORY_SLACK) {
+            $grown[] = "{$begin->inMiB()} have become {$this->inMiB()}";
         }
         return $grown;
+    }
+
+    private function inMiB(): string
+    {
+        $parts = array_map(fn (string $who, int $bytes): string => sprintf('%.1f %s', $bytes / (1 << 20), $who), array_keys($this->memory), $this->memory);
+        return sprintf('%.1f MiB (%s)', array_sum($this->memory) / (1 << 20), implode(' + ', $parts));
     }
 
     public function __toString(): string
     {
         return sprintf(
-            '%d processes, descriptors %s, PSS %.1f MiB',
+            '%d processes, descriptors %s, PSS %s',
             $this->processes,
             implode(' + ', array_map(fn (string $who, int $count): string => "$count $who", array_keys($this->descriptors), $this->descriptors)),
-            $this->memory / (1 << 20),
+            $this->inMiB(),
         );
     }
 }
