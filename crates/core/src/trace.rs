@@ -8,7 +8,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use rotor_sys::trace::{Hold, Memory, Pulse, Stillness};
+use rotor_sys::process;
+use rotor_sys::trace::{Hold, Memory, Pulse, Stillness, may_look};
 
 /// Memory that is read piece by piece, and may be another process's.
 pub trait ReadMemory {
@@ -123,13 +124,22 @@ impl Subject<'_> {
         }
         match Hold::begin(self.pid) {
             Ok(hold) => self.go_on(hold, patience),
-            // Somebody debugs it: it cannot be held, but read.
-            Err(_) if before.tracer != 0 => self.result(self.read_unsteady(), None),
-            Err(error) if error.raw_os_error() == Some(ESRCH) => Look::Over,
-            // One that has ended meanwhile is refused, too.
-            Err(_) if Pulse::of(self.pid).is_ok_and(|pulse| pulse.is_over()) => Look::Over,
-            Err(error) => Look::Refused(error),
+            Err(error) => self.look_unheld(before.tracer, error),
         }
+    }
+
+    /// Looks at a process that cannot be held. `tracer` is who traced it before.
+    fn look_unheld(&self, tracer: i32, error: io::Error) -> Look {
+        // One that has ended meanwhile is refused, too.
+        if error.raw_os_error() == Some(ESRCH) || Pulse::of(self.pid).is_ok_and(|pulse| pulse.is_over()) {
+            return Look::Over;
+        }
+        // Somebody else holds it, a debugger or another process of the server, which may have begun just now: it can be
+        // read. Nobody holds a thread of its own process.
+        if tracer != 0 || (self.pid != process::id() && may_look(self.pid).is_ok()) {
+            return self.result(self.read_unsteady(), None);
+        }
+        Look::Refused(error)
     }
 
     /// Goes on with a look for which the kernel needed more time.
@@ -170,3 +180,62 @@ impl Subject<'_> {
 
 const ESRCH: i32 = 3;
 const UNSTEADY_LOOKS: u32 = 20;
+
+#[cfg(test)]
+mod tests {
+    use rotor_sys::process::Fork;
+    use rotor_sys::trace::allow;
+
+    use super::*;
+    use crate::signals::SIGKILL;
+
+    /// A child that is gone with the test, whatever becomes of that.
+    struct Child(i32);
+
+    impl Child {
+        fn run(body: impl FnOnce()) -> Self {
+            match process::fork().unwrap() {
+                Fork::Parent { child } => Self(child),
+                Fork::Child => {
+                    let _ = process::die_with_parent();
+                    body();
+                    process::exit_now(0)
+                }
+            }
+        }
+    }
+
+    impl Drop for Child {
+        fn drop(&mut self) {
+            let _ = process::kill(self.0, SIGKILL);
+            let _ = process::wait(self.0);
+        }
+    }
+
+    #[test]
+    fn a_process_that_another_one_holds_is_read_and_not_taken_for_one_that_may_not_be_looked_into() {
+        let here = process::id();
+        let is_there = || true;
+        let of =
+            |pid| Subject { pid, reader: |_| vec![Frame { call: "f()".into(), place: None }], is_there: &is_there };
+        let look = |pid| of(pid).look(Manner::Held, Duration::from_secs(30));
+        let looked_at = Child::run(|| {
+            allow(here);
+            std::thread::sleep(Duration::from_secs(300));
+        });
+        let pid = looked_at.0;
+        while let Look::Refused(_) = look(pid) {}
+        let holder = Child::run(|| {
+            let hold = Hold::begin(pid);
+            std::thread::sleep(Duration::from_secs(300));
+            drop(hold);
+        });
+        while Pulse::of(pid).unwrap().tracer != holder.0 {}
+        assert!(matches!(look(pid), Look::Stack { hold: None, .. }));
+        let refused = || Hold::begin(pid).unwrap_err();
+        // The other one came just after the look for a tracer.
+        assert!(matches!(of(pid).look_unheld(0, refused()), Look::Stack { hold: None, .. }));
+        // A thread of this process cannot be held, and is asked at a safe point instead.
+        assert!(matches!(of(here).look_unheld(0, refused()), Look::Refused(_)));
+    }
+}
