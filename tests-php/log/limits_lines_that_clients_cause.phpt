@@ -57,8 +57,32 @@ $asking->close();
 $server->stop();
 preg_match_all('/; suppressed=(\d+)$/m', $server->log(), $summed);
 var_dump((int) array_sum($summed[1]) === $sum);
+
+// A slow callback has several lines, which count as one.
+$server = TestServer::start(<<<'PHP'
+    $server = new Rotor\Server('127.0.0.1', (int) getenv('ROTOR_PORT'));
+    $server->set(['worker_num' => 1, 'log_file' => getenv('ROTOR_LOG'), 'request_slowlog_timeout' => 0.001]);
+    $server->on('receive', function ($server, $fd, $reactor, $data) {
+        usleep(3000);
+        $server->send($fd, $server->stats()['log_lines_suppressed'] . "\n");
+    });
+    $server->start();
+    PHP);
+$server->allowLog('/: slow; session=1 |: #\d |more like this were not written: slow; suppressed=/');
+$client = $server->connect();
+do {
+    $client->write('?');
+} while ($client->readLine() === '0');
+$server->waitForLog('/ more like this were not written: slow; suppressed=\d+$/m');
+$client->close();
+$server->stop();
+preg_match_all('/^(.*) warning worker=0 pid=\d+: slow; session=1 /m', $server->log(), $written);
+// A second of the limit lies in two of the clock's.
+var_dump(count($written[1]) >= 10, max(array_count_values($written[1])) <= 20);
 ?>
 --EXPECT--
 its callback threw: some written, 0 missing
 larger than memory_limit: some written, 0 missing
+bool(true)
+bool(true)
 bool(true)

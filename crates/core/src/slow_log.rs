@@ -49,14 +49,18 @@ impl fmt::Display for Account {
 }
 
 impl Account {
-    /// Writes it into the log that speaks for the worker, each call on a line of its own. `what` is the event, and `say`
-    /// its level.
+    /// Writes it into the log that speaks for the worker. `what` is the event, and `say` its level.
     pub fn log(&self, log: &Log, say: &dyn Fn(&Log, &str), what: &str) {
-        let Self { session, seconds, frames, .. } = self;
-        say(log, &format!("{what}; session={session} seconds={seconds:.3}{}", self.facts()));
-        for line in trace::lines(frames) {
+        for line in self.events(what) {
             say(log, &line);
         }
+    }
+
+    /// Its lines in the log, each call on one of its own.
+    fn events(&self, what: &str) -> Vec<String> {
+        let Self { session, seconds, frames, .. } = self;
+        let first = format!("{what}; session={session} seconds={seconds:.3}{}", self.facts());
+        std::iter::once(first).chain(trace::lines(frames)).collect()
     }
 }
 
@@ -96,7 +100,7 @@ impl SlowLog {
         Ok(Self { file: path.map(open).transpose()? })
     }
 
-    /// Adds an account.
+    /// Adds an account. Those that go to the log are limited in number: clients can cause many.
     pub fn add(&self, account: &Account, log: &Log) {
         if let Some(file) = &self.file {
             match file.append(account) {
@@ -107,7 +111,7 @@ impl SlowLog {
             }
         }
         let log = log.speaking_for(format!("worker={}", account.worker), account.pid);
-        account.log(&log, &|log, line| log.warning(line), "slow");
+        log.limited().warnings(|| account.events("slow"));
     }
 }
 

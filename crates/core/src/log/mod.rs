@@ -269,7 +269,16 @@ impl Limited<'_> {
         self.line(LogLevel::Info, event);
     }
 
+    /// The same in several lines, which count as one.
+    pub fn warnings(self, events: impl FnOnce() -> Vec<String>) {
+        self.lines(LogLevel::Warning, events);
+    }
+
     fn line(self, level: LogLevel, event: impl FnOnce() -> String) {
+        self.lines(level, || vec![event()]);
+    }
+
+    fn lines(self, level: LogLevel, events: impl FnOnce() -> Vec<String>) {
         let Self { log, place } = self;
         if level < log.level {
             return;
@@ -283,10 +292,12 @@ impl Limited<'_> {
         if let Some(summary) = summary {
             log.say(&summary);
         }
-        let event = event();
-        if is_first {
+        let events = events();
+        if is_first && let Some(event) = events.first() {
             limits.is_like(place, Like { who: log.who.clone(), level, event: event.clone() });
         }
-        log.line(level, &event);
+        for event in events {
+            log.line(level, &event);
+        }
     }
 }
