@@ -19,6 +19,11 @@ foreach ([[1, false], [1, true], [2, false], [2, true]] as [$mode, $discards]) {
         $server->on('receive', function ($server, $fd, $reactor, $data) {
             if ($data === "hold\n") {
                 note('held');
+                // With this one and the one before.
+                while ($server->stats()['dispatch_count'] < 4) {
+                    usleep(1000);
+                }
+                note('all are posted');
                 while ($server->stats()['close_count'] === 0) {
                     usleep(1000);
                 }
@@ -34,13 +39,13 @@ foreach ([[1, false], [1, true], [2, false], [2, true]] as [$mode, $discards]) {
     $blocker->exchange("?\n", 2);
     $blocker->write("hold\n");
     $server->waitForNote('held');
-    // The reset comes behind the messages: once they are acknowledged, the reactor reads them first.
     $client->write("late\nlate\n");
-    usleep(100_000);
+    $server->waitForNote('all are posted');
     $client->reset();
     $blocker->readLine();
     $blocker->write("?\n");
-    echo "mode $mode: ", json_encode(array_values(array_diff($server->notes(), ['held']))), ', dropped ', $blocker->readLine(), "\n";
+    $dropped = $blocker->readLine();
+    echo "mode $mode: ", json_encode(array_values(array_diff($server->notes(), ['held', 'all are posted']))), ", dropped $dropped\n";
     $server->stop();
 }
 ?>
