@@ -73,6 +73,8 @@ foreach ($roles as $role) {
 
 // A client that is closed sees that, and when the server is gone so is its port, though they live on.
 $client->close();
+// The one that was replaced ends behind the reload.
+$server->waitForNote('shutdown function of worker');
 $server->signal(SIGTERM);
 $server->waitFor(fn () => !$server->isRunning(), 'the end');
 echo count($server->processes()), " live on\n";
