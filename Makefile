@@ -74,7 +74,7 @@ chaos: build ## CHAOS_MINUTES (1) of load under reloads, deaths and pauses; fail
 	@$(WITH_PHP) cargo build --release $(LOCKED) -p ledger; \
 		ROTOR_LEDGER=$(TARGET)/release/ledger exec "$$php" scripts/chaos.php
 
-bench: build ## Echo through Rotor beside a raw epoll echo: the numbers and the picture of the README
+bench: build ## Echo through Rotor beside a raw epoll echo: the numbers and the picture of the README; slow clients beside fast
 	@$(WITH_PHP) PHP="$$php" cargo run --release $(LOCKED) -p rotor-benches --bin bench
 
 test-tools: ## Install the tools that single tests use (redis-cli, valgrind, strace, ...)

@@ -192,6 +192,10 @@ namespace Rotor {
          *     process_dumpable?: bool,
          *     open_cpu_affinity?: bool,
          *     cpu_affinity_ignore?: list<int>,
+         *     heartbeat_check_interval?: int,
+         *     enable_delay_receive?: bool,
+         *     max_queued_bytes?: int|string,
+         *     send_timeout?: int|float,
          *     output_buffer_size?: int|string,
          *     buffer_output_size?: int|string,
          *     task_tmpdir?: string,
@@ -218,6 +222,11 @@ namespace Rotor {
          *     open_proxy_protocol?: bool,
          *     proxy_trusted?: list<string>,
          *     socket_buffer_size?: int|string,
+         *     buffer_high_watermark?: int|string,
+         *     buffer_low_watermark?: int|string,
+         *     heartbeat_idle_time?: int,
+         *     max_idle_time?: int|float,
+         *     message_timeout?: int|float,
          *     open_eof_check?: bool,
          *     open_eof_split?: bool,
          *     package_eof?: string,
@@ -256,8 +265,10 @@ namespace Rotor {
          * `Connect($server, int $fd, int $reactorId)`; `Receive($server, int $fd, int $reactorId, string $data)`, one message
          * as the framing settings cut it; `ProtocolError($server, int $fd, int $reactorId, int $code, string $reason)` for what
          * a client sent and no message can be cut from: too large (1201), without a length (1202), malformed (1204), or a
-         * message that memory_limit has no room for (1203); its connection is closed next; `Close($server, int $fd, int $reactorId)`, with -1 for a reactor when the server
-         * closed. For one connection they come in this order, all in one worker.
+         * message that memory_limit has no room for (1203); its connection is closed next;
+         * `Close($server, int $fd, int $reactorId)`, with -1 for a reactor when the server closed. For one connection they
+         * come in this order, all in one worker. Between them `BufferFull($server, int $fd)` once `buffer_high_watermark` is
+         * reached, and `BufferEmpty($server, int $fd)` once what waits is down at `buffer_low_watermark`, by turns.
          *
          * An uncaught exception is reported as PHP does it and the worker goes on. `exit()` ends the worker with its code,
          * and another takes its place.
@@ -357,6 +368,55 @@ namespace Rotor {
          * @return bool false when the connection has a user id already, or is gone
          */
         public function bind(int $fd, int $uid): bool
+        {
+        }
+
+        /**
+         * Has a connection read no more, until `resume()`: what its client sends stays in the kernel, and then with the
+         * client. What was read before is still delivered, as far as it has been posted to the worker. Meanwhile the end of
+         * the client is not seen unless it resets, and neither `heartbeat_idle_time` nor `max_idle_time` apply. In any
+         * process of the server.
+         *
+         * @return bool false when it is closed (1004), closing (1003) or unknown (1005); with a warning for an id below 1 (1006)
+         */
+        public function pause(int $fd): bool
+        {
+        }
+
+        /**
+         * Has a connection read again after `pause()`, or for the first time with `enable_delay_receive`. In any process of
+         * the server.
+         *
+         * @return bool as `pause()`
+         */
+        public function resume(int $fd): bool
+        {
+        }
+
+        /**
+         * The same as `resume()`.
+         */
+        public function confirm(int $fd): bool
+        {
+        }
+
+        /**
+         * Exempts a connection from `heartbeat_idle_time` and `max_idle_time`, or no longer. In any process of the server.
+         *
+         * @return bool false when it is closed (1004), closing (1003) or unknown (1005); with a warning for an id below 1 (1006)
+         */
+        public function protect(int $fd, bool $on = true): bool
+        {
+        }
+
+        /**
+         * The connections, of all workers and ports, that have sent nothing for `heartbeat_idle_time` and are not protected;
+         * reactors close them by themselves. It looks at every connection.
+         *
+         * @param bool $close close them at once; `Close` gets the reactor id -1
+         * @return list<int>|false session ids; false when no port has a heartbeat (509)
+         */
+        public function heartbeat(bool $close = true): array|false
         {
         }
 

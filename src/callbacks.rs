@@ -9,7 +9,7 @@ use rotor_core::host::EventKind;
 use crate::call::Callable;
 
 /// The events and what scripts call them, whatever the case.
-pub const EVENTS: [(EventKind, &str); 16] = [
+pub const EVENTS: [(EventKind, &str); 18] = [
     (EventKind::Start, "Start"),
     (EventKind::BeforeShutdown, "BeforeShutdown"),
     (EventKind::Shutdown, "Shutdown"),
@@ -26,13 +26,13 @@ pub const EVENTS: [(EventKind, &str); 16] = [
     (EventKind::Receive, "Receive"),
     (EventKind::ProtocolError, "ProtocolError"),
     (EventKind::Close, "Close"),
+    (EventKind::BufferFull, "BufferFull"),
+    (EventKind::BufferEmpty, "BufferEmpty"),
 ];
 
 /// Events of the peer that belong to what Rotor does not have.
-const ABSENT: [(&str, &str); 12] = [
+const ABSENT: [(&str, &str); 10] = [
     ("Packet", "datagram ports"),
-    ("BufferFull", "buffer events"),
-    ("BufferEmpty", "buffer events"),
     ("Task", "task workers"),
     ("Finish", "task workers"),
     ("PipeMessage", "messages between workers"),
@@ -154,6 +154,8 @@ fn place(kind: EventKind) -> usize {
         EventKind::Receive => 13,
         EventKind::ProtocolError => 14,
         EventKind::Close => 15,
+        EventKind::BufferFull => 16,
+        EventKind::BufferEmpty => 17,
     }
 }
 

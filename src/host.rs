@@ -131,6 +131,12 @@ impl Host for PhpHost<'_> {
             Event::Close { session, reactor, port } => {
                 self.run_on(port, EventKind::Close, [server, of_session(session), long(reactor.map_or(-1, i64::from))])
             }
+            Event::BufferFull { session, port } => {
+                self.run_on(port, EventKind::BufferFull, [server, of_session(session)])
+            }
+            Event::BufferEmpty { session, port } => {
+                self.run_on(port, EventKind::BufferEmpty, [server, of_session(session)])
+            }
         }
     }
 

@@ -253,6 +253,11 @@ functions! {
         public "bind" (("fd", Type::INT), ("uid", Type::INT)): Type::BOOL => runtime::bind;
         public "exists" (("fd", Type::INT)): Type::BOOL => runtime::exists;
         public "exist" (("fd", Type::INT)): Type::BOOL => runtime::exists;
+        public "pause" (("fd", Type::INT)): Type::BOOL => runtime::pause;
+        public "resume" (("fd", Type::INT)): Type::BOOL => runtime::resume;
+        public "confirm" (("fd", Type::INT)): Type::BOOL => runtime::resume;
+        public "protect" (("fd", Type::INT), ("on", Type::BOOL, "true")): Type::BOOL => runtime::protect;
+        public "heartbeat" (("close", Type::BOOL, "true")): Type::ARRAY.or(Type::FALSE) => runtime::heartbeat;
         public "shutdown" (): Type::BOOL => runtime::shutdown;
         public "reload" (("only_task", Type::BOOL, "false")): Type::BOOL => runtime::reload;
         public "stop" (("workerId", Type::INT, "-1")): Type::BOOL => runtime::stop;

@@ -2,8 +2,9 @@
 //!
 //! `rawecho` is the yardstick, a TCP echo without PHP. `scenario` says what is measured and what binds, `server` starts
 //! either server and ends it, `noise` tells a quiet round from one that others disturbed, `summary` makes medians and
-//! verdicts of the rounds, `picture` draws them.
+//! verdicts of the rounds, `picture` draws them. `crowd` has slow clients beside fast ones.
 
+pub mod crowd;
 pub mod noise;
 pub mod picture;
 pub mod rawecho;

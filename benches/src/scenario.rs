@@ -1,5 +1,7 @@
 //! What is measured, and the bounds that bind.
 
+use crate::crowd::{CROWDS, Crowd};
+
 /// A most for a figure of Rotor: `times` the raw echo's, and `plus`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bound {
@@ -103,12 +105,19 @@ pub const SCENARIOS: &[Scenario] = &[
 
 const OPEN_LOOP: &[&str] = &["--mode", "open", "--rate", "20000", "--connections", "50", "--size", "64"];
 
-/// The scenarios of a comma-separated list of names.
-pub fn named(list: &str) -> Result<Vec<&'static Scenario>, String> {
-    let find = |name: &str| SCENARIOS.iter().find(|scenario| scenario.name == name.trim());
-    list.split(',')
-        .map(|name| find(name).ok_or_else(|| format!("--scenarios: {name} is not one of a, b, c, d, e2, r, rp")))
-        .collect()
+/// The scenarios and crowds of a comma-separated list of names.
+pub fn named(list: &str) -> Result<(Vec<&'static Scenario>, Vec<&'static Crowd>), String> {
+    let (mut scenarios, mut crowds) = (Vec::new(), Vec::new());
+    for name in list.split(',').map(str::trim) {
+        if let Some(scenario) = SCENARIOS.iter().find(|scenario| scenario.name == name) {
+            scenarios.push(scenario);
+        } else if let Some(crowd) = CROWDS.iter().find(|crowd| crowd.name == name) {
+            crowds.push(crowd);
+        } else {
+            return Err(format!("--scenarios: {name} is not one of a, b, c, d, e2, r, rp, sr, sw"));
+        }
+    }
+    Ok((scenarios, crowds))
 }
 
 #[cfg(test)]
@@ -125,7 +134,9 @@ mod tests {
 
     #[test]
     fn scenarios_are_found_by_name_and_others_are_refused() {
-        assert_eq!(named("a,rp").unwrap().iter().map(|scenario| scenario.name).collect::<Vec<_>>(), ["a", "rp"]);
+        let (scenarios, crowds) = named("a, sw,rp").unwrap();
+        assert_eq!(scenarios.iter().map(|scenario| scenario.name).collect::<Vec<_>>(), ["a", "rp"]);
+        assert_eq!(crowds.iter().map(|crowd| crowd.name).collect::<Vec<_>>(), ["sw"]);
         assert!(named("a,z").is_err());
     }
 }

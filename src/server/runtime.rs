@@ -45,6 +45,37 @@ pub fn exists(call: &mut Call<'_>) -> Answer {
     Ok(call.this::<Server>()?.running.process()?.exists(session).into())
 }
 
+/// `pause(int $fd): bool`
+pub fn pause(call: &mut Call<'_>) -> Answer {
+    let session = call.int(0)?.unwrap_or_default();
+    answer(call.this::<Server>()?.running.process()?.pause(session))
+}
+
+/// `resume(int $fd): bool`
+pub fn resume(call: &mut Call<'_>) -> Answer {
+    let session = call.int(0)?.unwrap_or_default();
+    answer(call.this::<Server>()?.running.process()?.resume(session))
+}
+
+/// `protect(int $fd, bool $on = true): bool`
+pub fn protect(call: &mut Call<'_>) -> Answer {
+    let session = call.int(0)?.unwrap_or_default();
+    let is_on = call.bool(1)?.unwrap_or(true);
+    answer(call.this::<Server>()?.running.process()?.protect(session, is_on))
+}
+
+/// `heartbeat(bool $close = true): array|false`
+pub fn heartbeat(call: &mut Call<'_>) -> Answer {
+    let closes = call.bool(0)?.unwrap_or(true);
+    let silent = call.this::<Server>()?.running.process()?.heartbeat(closes).map_err(refused)?;
+    let mut array = ZendHashTable::new();
+    for session in silent {
+        // Fails when the next index is out of range only.
+        let _ = array.push(session);
+    }
+    Ok(array.into())
+}
+
 /// `shutdown(): bool`
 pub fn shutdown(call: &mut Call<'_>) -> Answer {
     answer(call.this::<Server>()?.running.process()?.shutdown())

@@ -29,6 +29,7 @@ $hear = fn (string $event): string => "\$server->on('$event', fn () => note('$ev
 foreach ([1, 5, 9, 10] as $mode) {
     echo TestServer::run($with(['dispatch_mode' => $mode], $hear('connect')))[1];
 }
+echo TestServer::run($with(['dispatch_mode' => 1], $hear('bufferEmpty')))[1];
 $port = <<<'PHP'
     $port = $server->listen('127.0.0.1', 0, Rotor\Server::SOCK_TCP);
     $port->on('close', fn () => null);
@@ -64,6 +65,7 @@ Rotor\Server::start(): the event "connect" needs connections that keep their wor
 Rotor\Server::start(): the event "connect" needs connections that keep their worker, and in dispatch_mode 5 they do not; choose mode 2, 4 or 8, leave the callback out, or set enable_unsafe_event
 Rotor\Server::start(): the event "connect" needs connections that keep their worker, and in dispatch_mode 9 they do not; choose mode 2, 4 or 8, leave the callback out, or set enable_unsafe_event
 Rotor\Server::start(): the event "connect" needs connections that keep their worker, and in dispatch_mode 10 they do not; choose mode 2, 4 or 8, leave the callback out, or set enable_unsafe_event
+Rotor\Server::start(): the event "bufferempty" needs connections that keep their worker, and in dispatch_mode 1 they do not; choose mode 2, 4 or 8, leave the callback out, or set enable_unsafe_event
 Rotor\Server::start(): the event "close" on port 1 needs connections that keep their worker, and in dispatch_mode 1 they do not; choose mode 2, 4 or 8, leave the callback out, or set enable_unsafe_event
 {"close":20,"connect":20,"message":20}
 {"close":20,"connect":20,"message":20}

@@ -12,6 +12,7 @@ $size = (getenv('ROTOR_STRESS') ? 256 : 64) << 20;
 $server = TestServer::start(<<<'PHP'
     $server = new Rotor\Server('127.0.0.1', (int) getenv('ROTOR_PORT'));
     $server->set([
+        'message_timeout' => 0,
         'worker_num' => 2, 'open_length_check' => true, 'package_max_length' => '300M', 'socket_buffer_size' => '600M',
         'ipc_memory' => '32M', 'log_file' => getenv('ROTOR_LOG'), 'task_tmpdir' => getenv('ROTOR_TMP'),
     ]);

@@ -9,10 +9,11 @@ use std::process::{Command, ExitCode, Stdio};
 use std::{env, fs};
 
 use clap::Parser;
+use rotor_benches::crowd::{CROWDS, Crowd, FAST, MOST_TIMES, SCRIPT};
 use rotor_benches::noise::Look;
 use rotor_benches::scenario::{SCENARIOS, Scenario, named};
 use rotor_benches::server::Server;
-use rotor_benches::summary::{Figures, Round, Summary};
+use rotor_benches::summary::{Figures, Round, Summary, median};
 use rotor_benches::{picture, rawecho};
 use serde_json::Value;
 
@@ -20,7 +21,7 @@ use serde_json::Value;
 #[derive(Debug, Parser)]
 #[command(name = "bench")]
 struct Args {
-    /// Which ones, of a, b, c, d, e2, r, rp; all when not given.
+    /// Which ones, of a, b, c, d, e2, r, rp, sr, sw; all when not given.
     #[arg(long)]
     scenarios: Option<String>,
     /// Quiet rounds of each scenario.
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
 struct Bench {
     args: Args,
     scenarios: Vec<&'static Scenario>,
+    crowds: Vec<&'static Crowd>,
     own: PathBuf,
 }
 
@@ -81,9 +83,9 @@ impl Bench {
             (args.rounds, args.seconds) = (1, 0.5);
             args.most_rounds.get_or_insert(1);
         }
-        let scenarios = match &args.scenarios {
+        let (scenarios, crowds) = match &args.scenarios {
             Some(list) => named(list).map_err(io::Error::other)?,
-            None => SCENARIOS.iter().collect(),
+            None => (SCENARIOS.iter().collect(), CROWDS.iter().collect()),
         };
         if args.rounds == 0 {
             return Err(io::Error::other("--rounds must be at least 1"));
@@ -96,7 +98,7 @@ impl Bench {
             return Err(io::Error::other(format!("{} is not there; `make build` makes it", extension.display())));
         }
         args.extension = Some(extension);
-        Ok(Self { args, scenarios, own: env::current_exe()? })
+        Ok(Self { args, scenarios, crowds, own: env::current_exe()? })
     }
 
     fn run(&self) -> io::Result<()> {
@@ -119,17 +121,65 @@ impl Bench {
                 writeln!(out, "{line}")?;
             }
         }
+        drop(out);
+        for crowd in &self.crowds {
+            self.beside(crowd)?;
+        }
+        if summaries.is_empty() {
+            return Ok(());
+        }
         if let Some(folder) = self.args.out.parent() {
             fs::create_dir_all(folder)?;
         }
         fs::write(&self.args.out, picture::draw(&summaries))?;
-        writeln!(out, "\npicture: {}", self.args.out.display())
+        writeln!(io::stdout().lock(), "\npicture: {}", self.args.out.display())
+    }
+
+    /// Fast clients with and without a crowd of slow ones beside them.
+    fn beside(&self, crowd: &'static Crowd) -> io::Result<()> {
+        let (mut alone, mut beside) = (Vec::new(), Vec::new());
+        for number in 1..=self.args.rounds {
+            let with_crowd = |is_there: bool| -> io::Result<Figures> {
+                let server = Server::start(|port| self.rotor(SCRIPT, port))?;
+                let at_work = is_there.then(|| crowd.begin(server.port)).transpose()?;
+                let (figures, _) = self.load(&server, FAST, crowd.name)?;
+                drop(at_work);
+                Ok(figures)
+            };
+            let first = with_crowd(number % 2 == 0)?;
+            let second = with_crowd(number % 2 == 1)?;
+            let (without, with) = if number % 2 == 1 { (first, second) } else { (second, first) };
+            writeln!(
+                io::stdout().lock(),
+                "round {number} {:2}: p99 {:.1} µs alone, {:.1} µs beside them",
+                crowd.name,
+                without.p99,
+                with.p99
+            )?;
+            alone.push(without);
+            beside.push(with);
+        }
+        let middle = |figures: &[Figures], of: fn(&Figures) -> f64| median(figures.iter().map(of)).unwrap_or(f64::NAN);
+        let mut out = io::stdout().lock();
+        writeln!(out, "\n{}: 100 fast clients, 4,000/s, beside {} (rounds: {})", crowd.name, crowd.title, alone.len())?;
+        for (who, figures) in [("alone", &alone), ("beside", &beside)] {
+            let [rate, p50, p99, p999] = [
+                middle(figures, |one| one.rate),
+                middle(figures, |one| one.p50),
+                middle(figures, |one| one.p99),
+                middle(figures, |one| one.p999),
+            ];
+            writeln!(out, "  {who:6} {rate:>10.0}/s  p50 {p50:>8.1}  p99 {p99:>8.1}  p99.9 {p999:>8.1} µs")?;
+        }
+        let times = middle(&beside, |one| one.p99) / middle(&alone, |one| one.p99);
+        let verdict = if times <= MOST_TIMES { "met" } else { "not met" };
+        writeln!(out, "  p99: {times:.2} times of at most {MOST_TIMES} times: {verdict}")
     }
 
     /// Both servers, the first one in turn.
     fn round(&self, scenario: &Scenario, number: usize) -> io::Result<Round> {
         let raw = || self.measure(scenario, |port| self.raw(port));
-        let rotor = || self.measure(scenario, |port| self.rotor(scenario, port));
+        let rotor = || self.measure(scenario, |port| self.rotor(scenario.script, port));
         let ((raw, raw_others), (rotor, rotor_others)) = if number % 2 == 1 {
             let raw = raw()?;
             (raw, rotor()?)
@@ -156,7 +206,7 @@ impl Bench {
         command
     }
 
-    fn rotor(&self, scenario: &Scenario, port: u16) -> Command {
+    fn rotor(&self, options: &[&str], port: u16) -> Command {
         let Args { rotor_command, php, extension, script, .. } = &self.args;
         if let Some(words) = rotor_command {
             let mut words = words.split_whitespace();
@@ -164,7 +214,7 @@ impl Bench {
             for word in words {
                 match word {
                     "{port}" => _ = command.arg(port.to_string()),
-                    "{options}" => _ = command.args(scenario.script),
+                    "{options}" => _ = command.args(options),
                     word => _ = command.arg(word),
                 }
             }
@@ -174,27 +224,31 @@ impl Bench {
         let mut load = OsString::from("extension=");
         load.push(extension.as_deref().unwrap_or(Path::new("rotor")));
         let mut command = Command::new(php);
-        command.arg("-n").arg("-d").arg(load).arg(script).arg(format!("--port={port}")).args(scenario.script);
+        command.arg("-n").arg("-d").arg(load).arg(script).arg(format!("--port={port}")).args(options);
         command
     }
 
     /// One server under load; its figures, and the CPUs that others kept busy meanwhile.
     fn measure(&self, scenario: &Scenario, command: impl FnOnce(u16) -> Command) -> io::Result<(Figures, f64)> {
-        let server = Server::start(command)?;
+        self.load(&Server::start(command)?, scenario.load, scenario.name)
+    }
+
+    /// Has the client load a server.
+    fn load(&self, server: &Server, load: &[&str], name: &str) -> io::Result<(Figures, f64)> {
         let look = Look::take()?;
         let seconds = self.args.seconds;
         let output = Command::new(&self.own)
             .args(["ledger", "--json", "--no-memory"])
             .args(["--port", &server.port.to_string(), "--pid", &server.pid().to_string()])
             .args(["--seconds", &seconds.to_string(), "--warmup", &(seconds / 4.0).to_string()])
-            .args(scenario.load)
+            .args(load)
             .stderr(Stdio::inherit())
             .output()?;
         let others = look.others()?;
         let report: Value = serde_json::from_slice(&output.stdout)
             .map_err(|error| io::Error::other(format!("the client ended with {}: {error}", output.status)))?;
         if report["passed"] != Value::Bool(true) {
-            writeln!(io::stdout().lock(), "scenario {}: answers are wrong: {}", scenario.name, report["objections"])?;
+            writeln!(io::stdout().lock(), "scenario {name}: answers are wrong: {}", report["objections"])?;
         }
         let number = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
         let latency = &report["latency_us"];

@@ -96,6 +96,20 @@ pub enum Event {
         /// The port it came in by, by place.
         port: u16,
     },
+    /// Event worker: what waits for a client has reached the high watermark.
+    BufferFull {
+        /// The session.
+        session: SessionId,
+        /// The port it came in by, by place.
+        port: u16,
+    },
+    /// Event worker: what waits for a client has come down to the low watermark.
+    BufferEmpty {
+        /// The session.
+        session: SessionId,
+        /// The port it came in by, by place.
+        port: u16,
+    },
 }
 
 /// The kinds of [`Event`], for asking whether anybody listens.
@@ -118,17 +132,22 @@ pub enum EventKind {
     Receive,
     ProtocolError,
     Close,
+    BufferFull,
+    BufferEmpty,
 }
 
 impl EventKind {
     /// Whether each port may have a callback of its own for it.
     pub fn is_of_port(self) -> bool {
-        matches!(self, Self::Connect | Self::Receive | Self::ProtocolError | Self::Close)
+        matches!(
+            self,
+            Self::Connect | Self::Receive | Self::ProtocolError | Self::Close | Self::BufferFull | Self::BufferEmpty
+        )
     }
 
     /// The events that have a place in the order of a connection's messages: a callback relies on running in the same
     /// worker as those.
-    pub const IN_ORDER: &[Self] = &[Self::Connect, Self::Close];
+    pub const IN_ORDER: &[Self] = &[Self::Connect, Self::Close, Self::BufferFull, Self::BufferEmpty];
 }
 
 /// Where a message came from.

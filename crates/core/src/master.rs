@@ -123,10 +123,12 @@ impl Master {
         }
         let places = 0..u16::try_from(ports.len()).unwrap_or(u16::MAX);
         let listens = |kind| places.clone().map(|port| host.listens(kind, port)).collect();
+        let levels = [EventKind::BufferFull, EventKind::BufferEmpty];
         let wanted = Wanted {
             connect: listens(EventKind::Connect),
             close: listens(EventKind::Close),
             protocol_error: listens(EventKind::ProtocolError),
+            level: places.clone().map(|port| levels.iter().any(|kind| host.listens(*kind, port))).collect(),
         };
         let hooks = self.context.settings.asks_user_code().then(|| host.hooks());
         let started = Threads::start(&self.context, &self.mailboxes, ports, &cpus, &wanted, hooks);

@@ -1,5 +1,6 @@
 //! What user code can do from inside a running server, in any of its processes.
 
+mod control;
 mod time;
 
 pub(crate) use time::PERMISSION;
@@ -9,7 +10,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use rotor_ipc::record::Kind;
+use rotor_ipc::record::{Kind, RESET};
 use rotor_ipc::ring::Broken;
 use rotor_ipc::segment::Segment;
 use rotor_ipc::sessions::{Flag, FlagError, Session};
@@ -210,10 +211,7 @@ impl Process {
             return Err(closing(id));
         }
         if overflows {
-            let port = sessions.find(id).map_or(0, |session| usize::from(session.port));
-            let limit = self.context.settings.port(port).socket_buffer_size;
-            let message = format!("the output queue of session {id} is at socket_buffer_size ({limit} bytes)");
-            return Err(CallError::new(code::OUTPUT_BUFFER_OVERFLOW, message));
+            self.wait_for_queue(id)?;
         }
         self.to_reactor(reactor, Kind::Send, id, 0, bytes)?;
         if let Some(seat) = self.seat {
@@ -224,16 +222,16 @@ impl Process {
 
     /// Closes a session: after its queued output was sent, or at once with a reset.
     pub fn close(&self, session: i64, reset: bool) -> Result<(), CallError> {
-        let id = valid_id(session)?;
-        let sessions = self.context.segment.sessions();
-        let Some((reactor, _)) = sessions.route(id) else { return Err(self.no_session(id)) };
-        if sessions.is_closing(id) {
-            return Err(closing(id));
-        }
+        let (id, reactor) = self.open_session(session)?;
+        self.ask_to_close(reactor, id, if reset { RESET } else { 0 })
+    }
+
+    /// Has a session closed, as the bits of [`Kind::CloseRequest`] say.
+    fn ask_to_close(&self, reactor: u16, id: SessionId, bits: u16) -> Result<(), CallError> {
         // The record first, the flag after: whoever sees the flag comes behind the record. The reactor may have done
         // it all by then, so its flag is another one.
-        self.to_reactor(reactor, Kind::CloseRequest, id, u16::from(reset), &[])?;
-        match sessions.set_flag(id, Flag::Closing) {
+        self.to_reactor(reactor, Kind::CloseRequest, id, bits, &[])?;
+        match self.context.segment.sessions().set_flag(id, Flag::Closing) {
             Ok(()) => Ok(()),
             Err(FlagError::AlreadySet) => Err(closing(id)),
             // It was closed and forgotten meanwhile, which is what was asked for.
@@ -423,18 +421,25 @@ impl Process {
             Way::Mailboxes(mailboxes) => {
                 let mail = match kind {
                     Kind::Send => Mail::Send { session, bytes: bytes.to_vec() },
-                    Kind::CloseRequest => Mail::Close { session, reset: aux != 0 },
+                    Kind::CloseRequest => Mail::Close { session, bits: aux },
+                    Kind::Pause | Kind::Resume => Mail::Pause { session, is_paused: kind == Kind::Pause },
                     Kind::Receive
                     | Kind::Connect
                     | Kind::Close
                     | Kind::Barrier
                     | Kind::Closed
                     | Kind::WorkerDied
-                    | Kind::ProtocolError => {
+                    | Kind::ProtocolError
+                    | Kind::BufferFull
+                    | Kind::BufferEmpty => {
                         return Err(CallError::new(code::WRONG_OPERATION, "the master does not post this"));
                     }
                 };
-                mailboxes[reactor].put(mail);
+                // What this very thread takes is not taken while it waits.
+                let is_own = self.context.settings.asks_user_code() && reactor + 1 == mailboxes.len();
+                if !mailboxes[reactor].put_if_there_is_room(mail, !is_own) {
+                    return Err(CallError::new(code::QUEUE_FULL, "the way to the reactor is full; try again later"));
+                }
                 Ok(())
             }
             Way::Lanes(outlets) => {

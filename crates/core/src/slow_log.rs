@@ -72,7 +72,18 @@ impl Account {
             Some(Kind::Connect) => " callback=onConnect",
             Some(Kind::ProtocolError) => " callback=onProtocolError",
             Some(Kind::Close) => " callback=onClose",
-            Some(Kind::Send | Kind::CloseRequest | Kind::Barrier | Kind::Closed | Kind::WorkerDied) | None => "",
+            Some(Kind::BufferFull) => " callback=onBufferFull",
+            Some(Kind::BufferEmpty) => " callback=onBufferEmpty",
+            Some(
+                Kind::Send
+                | Kind::CloseRequest
+                | Kind::Barrier
+                | Kind::Closed
+                | Kind::WorkerDied
+                | Kind::Pause
+                | Kind::Resume,
+            )
+            | None => "",
         };
         let space = if self.facts.is_empty() { "" } else { " " };
         format!("{callback}{space}{}", self.facts)

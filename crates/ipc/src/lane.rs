@@ -87,6 +87,11 @@ impl Producer {
         self.ring.close();
     }
 
+    /// The position before which everything was taken.
+    pub fn taken(&self) -> u64 {
+        self.ring.taken()
+    }
+
     /// Bytes that lie unread.
     pub fn depth(&self) -> u64 {
         self.ring.depth()

@@ -27,7 +27,7 @@ pub enum Kind {
     Close = 3,
     /// Worker → reactor: bytes to send.
     Send = 4,
-    /// Worker → reactor: close the connection; auxiliary: 1 to drop queued output and reset.
+    /// Worker → reactor: close the connection; auxiliary: [`RESET`] or [`EXPIRED`].
     CloseRequest = 5,
     /// Worker → reactor: the close callback has returned, the session may be forgotten.
     Closed = 6,
@@ -39,10 +39,23 @@ pub enum Kind {
     ProtocolError = 8,
     /// Reactor → worker: answered by [`Kind::Closed`] once all that the worker has of the session is done with.
     Barrier = 9,
+    /// Reactor → worker: so much waits to be sent that the high watermark is reached; auxiliary: the port.
+    BufferFull = 10,
+    /// Reactor → worker: what waits to be sent is down at the low watermark; auxiliary: the port.
+    BufferEmpty = 11,
+    /// Worker → reactor: read the connection no more.
+    Pause = 12,
+    /// Worker → reactor: read the connection again.
+    Resume = 13,
 }
 
 /// The bit of [`Kind::Close`] beside the port.
 pub const BY_SERVER: u16 = 1 << 15;
+
+/// The bit of [`Kind::CloseRequest`] that drops queued output and resets.
+pub const RESET: u16 = 1;
+/// The bit of [`Kind::CloseRequest`] for a peer that was silent for too long.
+pub const EXPIRED: u16 = 2;
 
 /// Beside the generation in the word that [`Kind::WorkerDied`] carries: the connection in hand is closed in any case.
 pub const CLOSES_IN_HAND: u64 = 1 << 32;
@@ -61,6 +74,10 @@ impl Kind {
             7 => Self::WorkerDied,
             8 => Self::ProtocolError,
             9 => Self::Barrier,
+            10 => Self::BufferFull,
+            11 => Self::BufferEmpty,
+            12 => Self::Pause,
+            13 => Self::Resume,
             _ => return None,
         })
     }

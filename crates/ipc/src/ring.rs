@@ -157,6 +157,11 @@ impl Producer {
         self.state.rare.closed.store(self.tail + 1, Ordering::Release);
     }
 
+    /// The position before which the consumer has taken everything.
+    pub fn taken(&self) -> u64 {
+        self.state.taken()
+    }
+
     /// How many bytes lie unread, as far as is known without asking the consumer.
     pub fn depth(&self) -> u64 {
         self.tail.saturating_sub(self.state.head.load(Ordering::Relaxed))

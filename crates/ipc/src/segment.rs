@@ -126,6 +126,14 @@ pub struct ReactorCounters {
     pub pauses: AtomicU64,
     /// Messages that went by the spill file.
     pub spilled: AtomicU64,
+    /// Connections closed because nothing came from them for too long.
+    pub heartbeat_closed: AtomicU64,
+    /// Connections closed because nothing came from them or went to them for too long.
+    pub idle_closed: AtomicU64,
+    /// Connections closed because they did not finish a message in time.
+    pub message_timeouts: AtomicU64,
+    /// Connections reset because they did not take what was left for them.
+    pub stalled_closed: AtomicU64,
 }
 
 // SAFETY: repr(C), atomics only.

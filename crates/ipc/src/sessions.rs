@@ -61,6 +61,8 @@ pub enum Flag {
     Closing = 1,
     /// Its reactor sends nothing more to it. Set by the reactor, which may be faster than who asked.
     Over = 2,
+    /// It may be silent for as long as it likes.
+    Protected = 4,
 }
 
 /// What an entry says.
@@ -219,6 +221,25 @@ impl SessionsReader {
     pub fn uid(&self, id: SessionId) -> Option<u32> {
         let word = self.flags[self.index(id)].uid.load(Ordering::Acquire);
         Some(low_32(word)).filter(|uid| *uid != 0 && word >> 32 == self.round(id))
+    }
+
+    /// Takes a flag of the session away, and of no other one; it need not be set.
+    pub fn clear_flag(&self, id: SessionId, flag: Flag) -> Result<(), FlagError> {
+        let word = &self.flags[self.index(id)].flags;
+        let mut found = word.load(Ordering::Acquire);
+        while found >> 32 == self.round(id) {
+            match word.compare_exchange(found, found & !(flag as u64), Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Ok(()),
+                Err(other) => found = other,
+            }
+        }
+        Err(FlagError::Gone)
+    }
+
+    /// Whether a flag of the session is set.
+    pub fn has_flag(&self, id: SessionId, flag: Flag) -> bool {
+        let word = self.flags[self.index(id)].flags.load(Ordering::Acquire);
+        word >> 32 == self.round(id) && word & flag as u64 != 0
     }
 
     /// The id in the entry at `index`, if one lives there.

@@ -417,6 +417,10 @@ pub struct SeatCounters {
     pub waits: AtomicU64,
     /// Messages taken beyond `max_request`, before the successor was ready.
     pub overshoot: AtomicU64,
+    /// `send` calls that found a connection's output queue too full.
+    pub overflows: AtomicU64,
+    /// `send` calls that have waited for such a queue.
+    pub send_waits: AtomicU64,
 }
 
 // SAFETY: repr(C), atomics only.

@@ -67,6 +67,11 @@ impl Event {
         self.has(libc::EPOLLHUP | libc::EPOLLERR)
     }
 
+    /// The connection is broken by an error, such as a reset.
+    pub fn is_error(&self) -> bool {
+        self.has(libc::EPOLLERR)
+    }
+
     fn has(&self, bits: i32) -> bool {
         self.0.events & bits.cast_unsigned() != 0
     }
@@ -87,6 +92,11 @@ impl Events {
     /// What the last wait brought.
     pub fn iter(&self) -> impl Iterator<Item = Event> + '_ {
         self.buffer[..self.filled].iter().map(|event| Event(*event))
+    }
+
+    /// Whether there was no room for more events.
+    pub fn is_full(&self) -> bool {
+        self.filled == self.buffer.len()
     }
 
     /// How many events the last wait brought.

@@ -7,6 +7,7 @@ use rotor_sys::socket::Stream;
 use crate::framer::Framer;
 use crate::reactor::intro::Intro;
 use crate::reactor::output::Output;
+use crate::reactor::queued::Queued;
 use crate::reactor::spill::Spilling;
 
 /// An accepted socket and what is known of it.
@@ -57,6 +58,25 @@ pub struct Connection {
     pub lingers_until_ns: Option<u64>,
     /// First and last piece of this batch's output, as places in the reactor's list.
     pub batch: Option<(u32, u32)>,
+    /// When bytes last came (monotonic ns).
+    pub heard_ns: u64,
+    /// When bytes were last sent (monotonic ns).
+    pub told_ns: u64,
+    /// Since when its peer owes something (monotonic ns): the rest of a message, or once the input is over, to take what
+    /// waits for it. 0: nothing.
+    pub begun_ns: u64,
+    /// Its input is over, and `begun_ns` is about its output.
+    pub is_ending_output: bool,
+    /// User code does not want it to be read.
+    pub is_paused: bool,
+    /// Too much of it waits for its worker.
+    pub is_held: bool,
+    /// What of it waits for its worker, where there is a limit for that.
+    pub queued: Option<Box<Queued>>,
+    /// What waits to be sent has reached the high watermark, and not come down to the low one since.
+    pub is_full: bool,
+    /// Whether the worker was told last that it has.
+    pub told_full: bool,
 }
 
 /// A package that was rejected.
@@ -202,6 +222,15 @@ impl Connection {
             is_spilling: false,
             lingers_until_ns: None,
             batch: None,
+            heard_ns: 0,
+            told_ns: 0,
+            begun_ns: 0,
+            is_ending_output: false,
+            is_paused: false,
+            is_held: false,
+            queued: None,
+            is_full: false,
+            told_full: false,
         }
     }
 
@@ -216,9 +245,15 @@ impl Connection {
         }
     }
 
+    /// Whether what its peer sends is read as soon as it comes.
+    pub fn is_read(&self) -> bool {
+        // Who the client is has to be known in any case.
+        !self.is_waiting && !self.is_spilling && !self.is_held && (!self.is_paused || self.intro.is_some())
+    }
+
     /// Whether more of it may be read now.
     pub fn may_read(&self) -> bool {
-        self.is_readable && self.input == Input::Open && !self.is_waiting && !self.is_spilling && self.stream.is_some()
+        self.is_readable && self.input == Input::Open && self.is_read() && self.stream.is_some()
     }
 
     /// Whether it has something for its worker that is not posted yet, as far as is known without framing.

@@ -25,6 +25,8 @@ struct Letters {
     output: Output,
     /// Whether it shall be closed, and by a reset.
     close: Option<bool>,
+    /// Whether it shall be read.
+    is_paused: Option<bool>,
 }
 
 impl Early {
@@ -58,12 +60,18 @@ impl Early {
         *close = Some(reset || *close == Some(true));
     }
 
+    /// Somebody pauses or resumes.
+    pub(super) fn pause(&mut self, id: SessionId, is_paused: bool) {
+        self.sessions.entry(id.0).or_default().is_paused = Some(is_paused);
+    }
+
     /// Gives a new connection what has come for it. Its first event says that it is writable, and so sends it.
     pub(super) fn hand_to(&mut self, connection: &mut Connection) {
         if self.sessions.is_empty() {
             return;
         }
-        let Some(Letters { output, close }) = self.sessions.remove(&connection.id.0) else { return };
+        let Some(Letters { output, close, is_paused }) = self.sessions.remove(&connection.id.0) else { return };
+        connection.is_paused = is_paused.unwrap_or(connection.is_paused);
         connection.output = output;
         connection.output.block();
         if let Some(reset) = close {

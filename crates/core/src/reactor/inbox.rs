@@ -5,7 +5,7 @@ use std::time::Duration;
 use rotor_ipc::inbox::Marks;
 use rotor_ipc::lane::{self, Record};
 use rotor_ipc::payload::{Payload, PoolView, Reference};
-use rotor_ipc::record::{CLOSES_IN_HAND, Kind, NO_HEAD, Where};
+use rotor_ipc::record::{CLOSES_IN_HAND, Kind, NO_HEAD, RESET, Where};
 use rotor_ipc::ring::Broken;
 use rotor_ipc::seats::SeatLanes;
 use rotor_ipc::segment::Segment;
@@ -188,6 +188,9 @@ impl Reactor {
 
     fn on_record(&mut self, record: &Record, payload: Payload<'static>, pool: PoolView) -> Result<(), Broken> {
         let id = SessionId(record.header.session);
+        if matches!(record.header.kind, Kind::Pause | Kind::Resume) {
+            return self.on_pause(id, record.header.kind == Kind::Pause);
+        }
         let Some(mut connection) = self.take(id) else {
             self.on_record_without_connection(record, &payload, &pool);
             return Ok(());
@@ -204,7 +207,7 @@ impl Reactor {
                 self.put_back(connection);
                 Ok(())
             }
-            Kind::CloseRequest => self.close(connection, record.header.aux & 1 != 0),
+            Kind::CloseRequest => self.on_close_request(connection, record.header.aux),
             Kind::Closed => match connection.posted {
                 Posted::Close(_) => {
                     connection.posted = Posted::Done;
@@ -223,7 +226,16 @@ impl Reactor {
                     Ok(())
                 }
             },
-            Kind::Receive | Kind::Connect | Kind::Close | Kind::Barrier | Kind::WorkerDied | Kind::ProtocolError => {
+            Kind::Receive
+            | Kind::Connect
+            | Kind::Close
+            | Kind::Barrier
+            | Kind::WorkerDied
+            | Kind::ProtocolError
+            | Kind::BufferFull
+            | Kind::BufferEmpty
+            | Kind::Pause
+            | Kind::Resume => {
                 self.put_back(connection);
                 self.log
                     .limited()
@@ -239,7 +251,7 @@ impl Reactor {
         let is_early = Early::is_for(&self.sessions, id);
         match record.header.kind {
             Kind::Send if is_early => self.early.send(id, payload, pool, &self.jobs),
-            Kind::CloseRequest if is_early => self.early.close(id, record.header.aux & 1 != 0),
+            Kind::CloseRequest if is_early => self.early.close(id, record.header.aux & RESET != 0),
             Kind::Send => {
                 discard(payload, &self.jobs);
                 add(&self.counters.dropped, 1);
@@ -251,9 +263,11 @@ impl Reactor {
             | Kind::Close
             | Kind::Barrier
             | Kind::WorkerDied
-            | Kind::ProtocolError => {
-                discard(payload, &self.jobs);
-            }
+            | Kind::ProtocolError
+            | Kind::BufferFull
+            | Kind::BufferEmpty
+            | Kind::Pause
+            | Kind::Resume => discard(payload, &self.jobs),
         }
     }
 

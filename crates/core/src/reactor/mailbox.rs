@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use rotor_ipc::SessionId;
 use rotor_ipc::segment::Segment;
 
@@ -23,8 +23,15 @@ pub enum Mail {
     Close {
         /// Which.
         session: SessionId,
-        /// Whether queued output is dropped.
-        reset: bool,
+        /// How: the bits of [`Kind::CloseRequest`](rotor_ipc::record::Kind::CloseRequest).
+        bits: u16,
+    },
+    /// Read a session no more, or again: a `pause` or `resume` on the main thread.
+    Pause {
+        /// Which.
+        session: SessionId,
+        /// Whether it is to be paused.
+        is_paused: bool,
     },
     /// The helper thread has done a job.
     Disk(Done),
@@ -37,6 +44,16 @@ pub enum Mail {
     },
 }
 
+impl Mail {
+    /// What it has to send, in bytes.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Send { bytes, .. } => bytes.len(),
+            Self::Close { .. } | Self::Pause { .. } | Self::Disk(_) | Self::Drain | Self::Finish { .. } => 0,
+        }
+    }
+}
+
 /// Where a reactor finds its mail.
 #[derive(Clone)]
 pub struct Mailbox {
@@ -46,20 +63,62 @@ pub struct Mailbox {
 }
 
 struct Inner {
-    letters: Mutex<Vec<Mail>>,
+    letters: Mutex<Letters>,
     has_letters: AtomicBool,
+    /// Letters were taken, and somebody waits for that.
+    room: Condvar,
 }
+
+#[derive(Default)]
+struct Letters {
+    letters: Vec<Mail>,
+    /// What they have to send, in bytes.
+    bytes: usize,
+    /// How many wait for room.
+    waiting: usize,
+}
+
+/// So much may lie here to be sent before whoever sends more waits; a single letter may be larger.
+const ROOM: usize = 4 << 20;
+/// A reactor takes its mail whatever happens, so a wait for room that is longer than this is for one that has ended.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 impl Mailbox {
     /// An empty one.
     pub fn new(segment: &'static Segment, reactor: usize) -> Self {
-        let inner = Inner { letters: Mutex::new(Vec::new()), has_letters: AtomicBool::new(false) };
+        let inner = Inner { letters: Mutex::default(), has_letters: AtomicBool::new(false), room: Condvar::new() };
         Self { inner: Arc::new(inner), segment, reactor }
     }
 
     /// Puts a letter in and wakes the reactor.
     pub fn put(&self, mail: Mail) {
-        self.inner.letters.lock().push(mail);
+        self.put_behind(self.inner.letters.lock(), mail);
+    }
+
+    /// The same for what user code of the main thread sends: while there is too much it waits, if it may; `false`: there is
+    /// no room, or nobody takes anything any more.
+    pub fn put_if_there_is_room(&self, mail: Mail, may_wait: bool) -> bool {
+        let end = Instant::now() + LONGEST_WAIT;
+        let mut letters = self.inner.letters.lock();
+        while letters.bytes > 0 && mail.bytes() > 0 && letters.bytes + mail.bytes() > ROOM {
+            if !may_wait {
+                return false;
+            }
+            letters.waiting += 1;
+            let waited = self.inner.room.wait_until(&mut letters, end);
+            letters.waiting -= 1;
+            if waited.timed_out() {
+                return false;
+            }
+        }
+        self.put_behind(letters, mail);
+        true
+    }
+
+    fn put_behind(&self, mut letters: MutexGuard<'_, Letters>, mail: Mail) {
+        letters.bytes += mail.bytes();
+        letters.letters.push(mail);
+        drop(letters);
         self.inner.has_letters.store(true, Ordering::Release);
         self.segment.reactor_bell(self.reactor).write();
     }
@@ -72,6 +131,11 @@ impl Mailbox {
     /// Everything that is there.
     pub fn take(&self) -> Vec<Mail> {
         self.inner.has_letters.store(false, Ordering::Relaxed);
-        std::mem::take(&mut self.inner.letters.lock())
+        let mut letters = self.inner.letters.lock();
+        letters.bytes = 0;
+        if letters.waiting > 0 {
+            self.inner.room.notify_all();
+        }
+        std::mem::take(&mut letters.letters)
     }
 }

@@ -9,6 +9,7 @@
 
 mod accept;
 mod connection;
+mod control;
 mod early;
 mod ending;
 mod inbox;
@@ -19,11 +20,16 @@ mod output;
 #[cfg(test)]
 mod pair;
 mod post;
+mod queued;
 mod read;
 mod route;
 mod send;
 mod spill;
+mod timers;
+mod wheel;
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -34,6 +40,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rotor_ipc::SessionId;
 use rotor_ipc::lane;
 use rotor_ipc::payload::{Filling, Pool};
+use rotor_ipc::record::{EXPIRED, RESET};
 use rotor_ipc::ring::Broken;
 use rotor_ipc::segment::{ReactorCounters, Segment};
 use rotor_ipc::sessions::{Flag, SessionsWriter};
@@ -64,6 +71,7 @@ use intro::Introducing;
 use linger::Lingering;
 use route::Router;
 use send::Batch;
+use timers::Timers;
 
 /// Everything a reactor needs; made on the main thread.
 pub struct Config {
@@ -102,6 +110,8 @@ pub struct Wanted {
     pub close: Vec<bool>,
     /// Of rejected packages.
     pub protocol_error: Vec<bool>,
+    /// Of the watermarks of what waits to be sent.
+    pub level: Vec<bool>,
 }
 
 /// The token of the reactor's own bell; sessions start at 1.
@@ -116,8 +126,8 @@ const LINGER_NS: u64 = 1_000_000;
 const TICK: u64 = u64::MAX;
 /// The token of what the main thread waits for.
 const MAIN: u64 = u64::MAX - 1;
-/// Memory that was long unused is given back this often.
-const SWEEP_EVERY: Duration = Duration::from_secs(1);
+/// Memory that was long unused is given back this often, give or take a tick.
+const SWEEP_EVERY_NS: u64 = 990_000_000;
 
 /// The reactor's side of a slot.
 struct Inward {
@@ -126,6 +136,8 @@ struct Inward {
     waker: Waker,
     /// Connections that wait for room in the lane, in order: nothing enters it before them.
     waiting: std::collections::VecDeque<SessionId>,
+    /// Connections of which too much waits for the worker, by the position that it has to reach.
+    held: BinaryHeap<Reverse<(u64, u64)>>,
     /// Connections whose close record or barrier was posted, by its position.
     closing: std::collections::VecDeque<(u64, SessionId)>,
     /// Connections of its own whose close record is not posted.
@@ -176,6 +188,7 @@ pub struct Reactor {
     unspilled: std::collections::VecDeque<(u64, SessionId)>,
     lingering: Lingering,
     introducing: Introducing,
+    timers: Timers,
     /// When the log last told of the disk.
     warned_ns: Option<u64>,
     /// The connection whose turn it is in the waiting list of this slot's lane.
@@ -183,6 +196,7 @@ pub struct Reactor {
     now_ns: u64,
     now_us: u64,
     ticker: Ticker,
+    swept_ns: u64,
     is_draining: bool,
     finish: Option<Option<Instant>>,
     /// User code, where this is the main thread.
@@ -202,7 +216,9 @@ impl Reactor {
             log.warning(&format!("cannot run on CPU {cpu} (open_cpu_affinity): {error}"));
         }
         epoll.add(segment.reactor_bell(id).as_fd(), BELL, Interest::ReadEdge)?;
-        let ticker = Ticker::every(SWEEP_EVERY)?;
+        let now_ns = monotonic_ns();
+        let timers = Timers::new(&settings, now_ns);
+        let ticker = Ticker::every(timers.tick())?;
         epoll.add(ticker.as_fd(), TICK, Interest::ReadEdge)?;
         let inward = segment
             .worker_ids()
@@ -211,6 +227,7 @@ impl Reactor {
                 marker: segment.slot_marker(worker, id),
                 waker: segment.slot_waker(worker),
                 waiting: std::collections::VecDeque::new(),
+                held: BinaryHeap::new(),
                 closing: std::collections::VecDeque::new(),
                 open: 0,
                 spilling: 0,
@@ -223,7 +240,6 @@ impl Reactor {
         // A session's reactor is its id modulo their number: the lower bits are the same for all of one reactor.
         let is_one_of_them = id < reactors && reactors.is_power_of_two();
         let place_shift = if is_one_of_them { reactors.trailing_zeros() } else { 0 };
-        let now_ns = monotonic_ns();
         Ok(Self {
             id,
             segment,
@@ -254,11 +270,13 @@ impl Reactor {
             unspilled: std::collections::VecDeque::new(),
             lingering: Lingering::default(),
             introducing: Introducing::default(),
+            timers,
             warned_ns: None,
             serving: None,
             now_ns,
             now_us: unix_us(),
             ticker,
+            swept_ns: now_ns,
             is_draining: false,
             finish: None,
             hooks,
@@ -310,6 +328,11 @@ impl Reactor {
         for event in events.iter() {
             self.on_event(event)?;
         }
+        // Behind the events: whatever has arrived by now has been read. More of them than room: in the next turn.
+        if self.timers.is_ticked && !events.is_full() {
+            self.timers.is_ticked = false;
+            self.look_at_timers()?;
+        }
         if self.mailbox.has_mail() {
             for mail in self.mailbox.take() {
                 self.on_mail(mail, events)?;
@@ -320,6 +343,7 @@ impl Reactor {
         self.read_scheduled()?;
         self.send_batch()?;
         self.end_settled()?;
+        self.serve_held()?;
         self.serve_waiting()?;
         self.look_at_lingering()?;
         self.look_at_introducing()?;
@@ -352,7 +376,7 @@ impl Reactor {
         if !self.scheduled.is_empty() || !self.ending.is_empty() {
             return Some(Duration::ZERO);
         }
-        if self.inward.iter().any(|inward| !inward.waiting.is_empty()) {
+        if self.inward.iter().any(|inward| !inward.waiting.is_empty() || !inward.held.is_empty()) {
             return Some(RETRY);
         }
         let finish = self.finish.flatten();
@@ -369,6 +393,7 @@ impl Reactor {
             TICK => {
                 self.ticker.heard();
                 self.sweep();
+                self.timers.is_ticked = true;
                 return Ok(());
             }
             _ => {}
@@ -382,6 +407,9 @@ impl Reactor {
         if event.is_readable() || event.is_ending() {
             connection.is_readable = true;
             connection.is_ending |= event.is_ending();
+        }
+        if event.is_error() && connection.is_paused {
+            self.on_broken_while_paused(&mut connection);
         }
         if connection.posted == Posted::Nothing {
             self.pump(&mut connection)?;
@@ -405,10 +433,12 @@ impl Reactor {
         if !self.wanted.connect[port] {
             connection.posted = Posted::Connect;
         }
+        connection.is_paused = self.settings.enable_delay_receive;
         if !session.is_introduced {
             self.begin_intro(&mut connection);
         }
         self.early.hand_to(&mut connection);
+        self.begin_timing(&mut connection);
         self.alive += 1;
         self.router.bind(worker);
         if connection.roaming.is_some() {
@@ -435,15 +465,16 @@ impl Reactor {
                 }
                 self.settle(connection)
             }
-            Mail::Close { session, reset } => match self.take(session) {
-                Some(connection) => self.close(connection, reset),
+            Mail::Close { session, bits } => match self.take(session) {
+                Some(connection) => self.on_close_request(connection, bits),
                 None => {
                     if Early::is_for(&self.sessions, session) {
-                        self.early.close(session, reset);
+                        self.early.close(session, bits & RESET != 0);
                     }
                     Ok(())
                 }
             },
+            Mail::Pause { session, is_paused } => self.on_pause(session, is_paused),
             Mail::Disk(Done::Written { session, len, result }) => self.on_spilled(session, len, result),
             Mail::Disk(Done::WrittenPiece { session, range, result }) => self.on_piece(session, range, result),
             Mail::Disk(Done::Read { session, result }) => {
@@ -466,6 +497,15 @@ impl Reactor {
         }
     }
 
+    /// Some process has the server close a connection.
+    fn on_close_request(&mut self, connection: Box<Connection>, bits: u16) -> Result<(), Broken> {
+        if bits & EXPIRED != 0 {
+            add(&self.counters.heartbeat_closed, 1);
+            return self.expire(connection);
+        }
+        self.close(connection, bits & RESET != 0)
+    }
+
     /// The server closes a connection.
     fn close(&mut self, mut connection: Box<Connection>, reset: bool) -> Result<(), Broken> {
         connection.end_input(Why::Server);
@@ -483,13 +523,20 @@ impl Reactor {
 
     /// Does what is due for a connection after something has changed, and forgets it when it is over.
     fn settle(&mut self, mut connection: Box<Connection>) -> Result<(), Broken> {
+        if self.owes_level(&connection) {
+            self.post_level(&mut connection)?;
+        }
         if connection.input != Input::Open {
             self.pump(&mut connection)?;
+            if !connection.output.is_empty() {
+                self.begin_last_output(&mut connection);
+            }
             if connection.stream.is_some() && connection.may_close_socket() && !self.must_linger(&mut connection) {
                 self.close_socket(&mut connection);
             }
             if connection.stream.is_none() && connection.posted == Posted::Done && !connection.is_spilling {
                 self.forget_batch(&mut connection);
+                self.end_timing(&connection);
                 self.sessions.remove(connection.id);
                 self.router.release(connection.worker);
                 self.alive -= 1;
@@ -612,6 +659,10 @@ impl Reactor {
 
     /// Gives memory back that was long unused.
     fn sweep(&mut self) {
+        if self.now_ns.saturating_sub(self.swept_ns) < SWEEP_EVERY_NS {
+            return;
+        }
+        self.swept_ns = self.now_ns;
         self.spare = None;
         self.pool.sweep(self.now_ns);
     }

@@ -61,7 +61,7 @@ impl Reactor {
             return Ok(());
         }
         if !self.may_post(connection) {
-            if connection.owes() {
+            if connection.owes() || self.owes_level(connection) {
                 self.wait_for_lane(connection);
             }
             return Ok(());
@@ -81,6 +81,9 @@ impl Reactor {
         }
         if !connection.unread.is_empty() && connection.incoming.is_none() && !connection.is_waiting {
             self.cut_unread(connection)?;
+        }
+        if self.owes_level(connection) && !connection.is_waiting {
+            self.post_level(connection)?;
         }
         if let Input::Over(why) = connection.input
             && !connection.is_waiting
@@ -151,9 +154,8 @@ impl Reactor {
                     // It was put at the end: the first in line stays the first.
                     self.inward[slot].waiting.pop_back();
                     self.inward[slot].waiting.push_front(id);
-                } else if connection.may_read() && !connection.is_scheduled {
-                    connection.is_scheduled = true;
-                    self.scheduled.push(id);
+                } else {
+                    self.read_on(&mut connection);
                 }
                 self.settle(connection)?;
                 if still_waits {
@@ -179,6 +181,7 @@ impl Reactor {
         match result {
             Ok(range) => {
                 connection.is_spilling = false;
+                self.begin_anew(&mut connection);
                 add(&self.counters.spilled, 1);
                 if self.may_post(&connection) {
                     self.post_block(&mut connection, range, len)?;
@@ -311,7 +314,8 @@ impl Reactor {
             Ok(position) => {
                 self.touch(slot);
                 // The close record waits for the callbacks of these as for those of messages.
-                let has_callback = matches!(header.kind, Kind::Connect | Kind::ProtocolError);
+                let has_callback =
+                    matches!(header.kind, Kind::Connect | Kind::ProtocolError | Kind::BufferFull | Kind::BufferEmpty);
                 self.has_posted(connection, Some(position).filter(|_| has_callback));
                 Ok(Some(position))
             }
@@ -330,6 +334,7 @@ impl Reactor {
             return match self.inward[slot].lane.write(&header, &[bytes]) {
                 Ok(position) => {
                     self.has_posted_message(connection, position);
+                    self.note_queued(connection, slot, bytes.len());
                     Ok(Post::Done)
                 }
                 Err(PostError::Full) => Ok(Post::NoRoom),
@@ -403,6 +408,7 @@ impl Reactor {
                     }
                 }
                 self.has_posted_message(connection, position);
+                self.note_queued(connection, slot, len);
             }
             Err(PostError::Full) => {
                 connection.incoming = Some(Box::new(Incoming::Ready { filling: block, len }));

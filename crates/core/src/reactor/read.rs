@@ -51,10 +51,11 @@ impl Reactor {
         // The last look may be old: what came since has its event still waiting.
         connection.is_readable = true;
         for _ in 0..LAST_READS {
-            if connection.input != Input::Open || !connection.is_readable {
+            // What user code does not want to be read is not.
+            if connection.input != Input::Open || !connection.is_readable || connection.is_paused {
                 break;
             }
-            if connection.is_waiting || connection.is_spilling {
+            if connection.is_waiting || connection.is_spilling || connection.is_held {
                 self.read_unframed(connection);
             } else {
                 self.read_once(connection)?;
@@ -117,6 +118,7 @@ impl Reactor {
                     connection.is_readable = false;
                 }
                 add(&self.counters.received_bytes, len as u64);
+                connection.heard_ns = self.now_ns;
                 self.sessions.set_received(connection.id, self.now_us);
                 Some(len)
             }
@@ -193,6 +195,7 @@ impl Reactor {
             Incoming::Ready { .. } => connection.is_readable = false,
         }
         if incoming.is_complete() {
+            connection.begun_ns = 0;
             // A read of just the rest was not short: there may be more behind it.
             connection.is_readable = connection.input == Input::Open;
         }
@@ -234,9 +237,10 @@ impl Reactor {
     /// for room.
     fn cut(&mut self, connection: &mut Connection, bytes: &[u8]) -> Result<usize, Broken> {
         let mut taken = 0;
-        while taken < bytes.len() && !connection.is_spilling {
+        while taken < bytes.len() && !connection.is_spilling && Self::is_cut(connection) {
             match connection.framer.next(&bytes[taken..]) {
                 Ok(Cut::Message(len)) => {
+                    connection.begun_ns = 0;
                     if !self.may_post(connection)
                         || self.post_message(connection, &bytes[taken..taken + len])? == Post::NoRoom
                     {
@@ -259,9 +263,13 @@ impl Reactor {
                     let begun = self.begin_incoming(&bytes[taken..], rotor_ipc::to_usize(total));
                     connection.incoming = Some(Box::new(begun));
                     self.spill_piece(connection);
+                    self.begin_message(connection);
                     return Ok(bytes.len());
                 }
-                Ok(Cut::More { .. }) => break,
+                Ok(Cut::More { .. }) => {
+                    self.begin_message(connection);
+                    break;
+                }
                 Err(error) => {
                     self.on_frame_error(connection, error);
                     return Ok(bytes.len());

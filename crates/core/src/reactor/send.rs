@@ -92,7 +92,7 @@ impl Reactor {
         let Some(stream) = &connection.stream else { return };
         if !connection.output.is_empty() && !connection.output.is_blocked() {
             match connection.output.send(stream) {
-                Ok(sent) => self.count_sent(connection.id, sent.bytes()),
+                Ok(sent) => self.count_sent(connection, sent.bytes()),
                 Err(error) => {
                     self.broke(connection, &error);
                     return;
@@ -124,7 +124,7 @@ impl Reactor {
         if connection.output.is_empty() && !connection.output.is_blocked() {
             match self.batch.send(stream, first) {
                 Ok(Progress { next, sent_of_next, total, is_blocked }) => {
-                    self.count_sent(connection.id, total);
+                    self.count_sent(connection, total);
                     at = next;
                     if is_blocked {
                         connection.output.block();
@@ -154,16 +154,21 @@ impl Reactor {
         self.send_queued(connection);
     }
 
-    fn count_sent(&mut self, id: SessionId, bytes: usize) {
+    fn count_sent(&self, connection: &mut Connection, bytes: usize) {
         if bytes > 0 {
             add(&self.counters.sent_bytes, bytes as u64);
-            self.sessions.set_sent(id, self.now_us);
+            self.sessions.set_sent(connection.id, self.now_us);
+            connection.told_ns = self.now_ns;
+            if connection.is_ending_output {
+                connection.begun_ns = self.now_ns;
+            }
         }
     }
 
     fn note_queue(&mut self, connection: &mut Connection) {
         let bytes = connection.output.bytes();
         if bytes > 0 || connection.had_queue {
+            self.note_level(connection);
             let overflows = bytes >= self.settings.port(usize::from(connection.port)).socket_buffer_size;
             self.sessions.set_send_queued(connection.id, bytes, overflows);
             connection.had_queue = bytes > 0;

@@ -101,7 +101,6 @@ pub static ABSENT: &[AbsentRow] = &[
     later(&["dispatch_func"], Harmless::Empty, "dispatch by a callback"),
     later(&["event_object"], OFF, "objects as arguments of callbacks"),
     later(&["start_session_id"], Harmless::Numbers(&[0, 1]), "another first session id than 1"),
-    later(&["enable_delay_receive"], OFF, "pause() and resume()"),
     later(&["enable_reuse_port"], OFF, "BASE mode"),
     coroutines(&["enable_coroutine"], OFF),
     coroutines(&["task_enable_coroutine"], OFF),
@@ -140,14 +139,11 @@ pub static ABSENT: &[AbsentRow] = &[
     meaningless(&["display_errors"], ON, "warnings are PHP's; error_reporting() decides about them"),
     meaningless(&["print_backtrace_on_error"], OFF, "an exception has the backtrace"),
     // Connections and buffers.
-    later(&["heartbeat_check_interval"], ZERO, HEARTBEAT),
-    later(&["heartbeat_idle_time"], ZERO, HEARTBEAT),
-    later(&["max_idle_time"], ZERO, HEARTBEAT),
-    later(&["send_yield"], OFF, "waiting for a slow client in send()"),
-    later(&["send_timeout"], ZERO, "waiting for a slow client in send()"),
-    later(&["max_queued_bytes"], ZERO, "a limit for what waits for a worker"),
-    later(&["buffer_high_watermark"], ZERO, "the events BufferFull and BufferEmpty"),
-    later(&["buffer_low_watermark"], ZERO, "the events BufferFull and BufferEmpty"),
+    meaningless(
+        &["send_yield"],
+        OFF,
+        "there are no coroutines to suspend; set send_timeout to have send() wait for a slow client",
+    ),
     meaningless(
         &["input_buffer_size", "buffer_input_size"],
         Harmless::Numbers(&[0, 2 << 20]),
@@ -231,7 +227,6 @@ const ZERO: Harmless = Harmless::Numbers(&[0]);
 /// The peer's way of writing it.
 const UNLIMITED: Harmless = Harmless::Numbers(&[u32::MAX as i64]);
 
-const HEARTBEAT: &str = "closing idle connections";
 const NO_AIO: &str = "Rotor has no thread pool for the files of coroutines";
 const NO_COROUTINES: &str = "Rotor has no coroutines that it could apply to";
 const NO_THREADS: &str = "Rotor has no mode in which workers are threads";

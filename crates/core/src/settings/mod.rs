@@ -100,6 +100,14 @@ pub struct Settings {
     pub open_cpu_affinity: bool,
     /// CPUs that nothing is pinned to; sorted, each once.
     pub cpu_affinity_ignore: Vec<u32>,
+    /// Half the time that a client may be silent, where its port was not told; zero: no heartbeat at all.
+    pub heartbeat_check_interval: Option<Duration>,
+    /// Whether a new connection is read only once somebody says so.
+    pub enable_delay_receive: bool,
+    /// How many bytes of a connection may wait for its worker before it is read no more.
+    pub max_queued_bytes: Option<u64>,
+    /// How long a `send` waits for a full output queue.
+    pub send_timeout: Option<Duration>,
     /// The largest single `send`, in bytes.
     pub output_buffer_size: u64,
     /// Where spill files are made; absolute, and a directory when `start()` looked.
@@ -130,6 +138,14 @@ impl Settings {
     pub fn port(&self, place: usize) -> &PortSettings {
         &self.ports[place.min(self.ports.len() - 1)]
     }
+
+    /// How long a client of a port may be silent.
+    pub fn heartbeat_after(&self, place: usize) -> Option<Duration> {
+        let is_off = self.heartbeat_check_interval.is_some_and(|interval| interval.is_zero());
+        let by_interval = self.heartbeat_check_interval.map(|interval| 2 * interval);
+        let told = self.port(place).heartbeat_idle_time.or(by_interval);
+        told.filter(|idle| !is_off && !idle.is_zero())
+    }
 }
 
 /// Everything a port was told.
@@ -149,6 +165,16 @@ pub struct PortSettings {
     pub proxy_trusted: Option<Vec<Network>>,
     /// The largest output queue of a connection, in bytes.
     pub socket_buffer_size: u64,
+    /// The worker is told when so many bytes are queued.
+    pub buffer_high_watermark: u64,
+    /// It is told again when no more than so many are; less than the high watermark.
+    pub buffer_low_watermark: u64,
+    /// How long a client may be silent, where the port was told; zero: for ever.
+    pub heartbeat_idle_time: Option<Duration>,
+    /// How long a connection may have neither input nor output.
+    pub max_idle_time: Option<Duration>,
+    /// How long a client may take to finish what it has begun.
+    pub message_timeout: Option<Duration>,
     /// How the bytes of a connection become messages.
     pub framing: Framing,
     /// The largest message, in bytes.

@@ -58,6 +58,10 @@ pub(super) fn resolve(
         process_dumpable: chosen.flag(Key::ProcessDumpable),
         open_cpu_affinity: chosen.flag(Key::OpenCpuAffinity),
         cpu_affinity_ignore: cpu_affinity_ignore(&chosen)?,
+        heartbeat_check_interval: chosen.told(Key::HeartbeatCheckInterval),
+        enable_delay_receive: chosen.flag(Key::EnableDelayReceive),
+        max_queued_bytes: chosen.limit(Key::MaxQueuedBytes),
+        send_timeout: chosen.timeout(Key::SendTimeout),
         output_buffer_size: chosen.size(Key::OutputBufferSize),
         task_tmpdir: task_tmpdir(&chosen)?,
         ipc_memory: ipc_memory(&chosen, &mut warnings),
@@ -209,6 +213,7 @@ fn port(chosen: &Chosen<'_>) -> Result<PortSettings, SettingError> {
             problem: format!("is {package_max_length} bytes, and {why} alone has {smallest}: no message would fit"),
         });
     }
+    let (buffer_high_watermark, buffer_low_watermark) = watermarks(chosen)?;
     Ok(PortSettings {
         unix_socket_mode: chosen.is_set(Key::UnixSocketMode).then(|| chosen.count(Key::UnixSocketMode)),
         unix_socket_owner: identity::user_number(Key::UnixSocketOwner, &chosen.text(Key::UnixSocketOwner))?,
@@ -217,6 +222,11 @@ fn port(chosen: &Chosen<'_>) -> Result<PortSettings, SettingError> {
         socket: socket(chosen),
         proxy_trusted: chosen.flag(Key::OpenProxyProtocol).then(|| chosen.networks(Key::ProxyTrusted)),
         socket_buffer_size: chosen.size(Key::SocketBufferSize),
+        buffer_high_watermark,
+        buffer_low_watermark,
+        heartbeat_idle_time: chosen.told(Key::HeartbeatIdleTime),
+        max_idle_time: chosen.timeout(Key::MaxIdleTime),
+        message_timeout: chosen.timeout(Key::MessageTimeout),
         framing,
         package_max_length,
     })
@@ -236,6 +246,22 @@ fn socket(chosen: &Chosen<'_>) -> SocketSettings {
         receive_buffer: chosen.option(Key::KernelSocketRecvBufferSize),
         send_buffer: chosen.option(Key::KernelSocketSendBufferSize),
     }
+}
+
+/// The high and the low watermark. Nothing is ever full that is full at nothing.
+fn watermarks(chosen: &Chosen<'_>) -> Result<(u64, u64), SettingError> {
+    let default = (chosen.size(Key::SocketBufferSize) / 5 * 4).max(1);
+    let high = chosen.limit(Key::BufferHighWatermark).unwrap_or(default);
+    let low = chosen.size(Key::BufferLowWatermark);
+    if low >= high {
+        return Err(SettingError::Unusable {
+            key: Key::BufferLowWatermark.row().name,
+            problem: format!(
+                "is {low} bytes, and must be less than buffer_high_watermark, {high}: a queue would be full and empty at once"
+            ),
+        });
+    }
+    Ok((high, low))
 }
 
 /// Eof wins over length, a length that user code tells over one in a field, and each over raw.
@@ -320,6 +346,11 @@ impl Chosen<'_> {
     /// Seconds, where 0 is none.
     fn timeout(&self, key: Key) -> Option<Duration> {
         Some(self.duration(key)).filter(|duration| !duration.is_zero())
+    }
+
+    /// Seconds, where somebody has said how many.
+    fn told(&self, key: Key) -> Option<Duration> {
+        self.is_set(key).then(|| self.duration(key))
     }
 
     fn size(&self, key: Key) -> u64 {

@@ -50,7 +50,7 @@ rows! {
               that wait or run. In modes 2, 4 and 8 a connection keeps its worker.",
     }
     EnableUnsafeEvent = "enable_unsafe_event" {
-        doc: "Let there be callbacks for connections (connect, close) in modes of `dispatch_mode` in which a connection has \
+        doc: "Let there be callbacks for connections (connect, close, bufferFull, bufferEmpty) in modes of `dispatch_mode` in which a connection has \
               no worker of its own: they run in any worker, connect also beside or after the first message.",
     }
     DiscardTimeoutRequest = "discard_timeout_request" {
@@ -187,6 +187,32 @@ rows! {
         range: Range::Ints { min: 0, min_means: "", max: Limit::Fixed(1023), max_means: "" },
         preset: Preset::Nothing,
         doc: "CPUs to which nothing is pinned.",
+    }
+    HeartbeatCheckInterval = "heartbeat_check_interval" {
+        kind: Kind::Int,
+        unit: Unit::Seconds,
+        range: Range::Ints { min: 0, min_means: "no heartbeat", max: Limit::Fixed(U32_MAX), max_means: "" },
+        preset: Preset::Machine { of: |_| 0, words: "0, or half of `heartbeat_idle_time` where that is set" },
+        doc: "Switches the heartbeat on: half of what `heartbeat_idle_time` is where that is not set. Each connection has a \
+              timer of its own, so nothing is checked at intervals.",
+    }
+    EnableDelayReceive = "enable_delay_receive" {
+        doc: "Read a new connection only once `confirm()` or `resume()` is called for it.",
+    }
+    MaxQueuedBytes = "max_queued_bytes" {
+        kind: Kind::Int,
+        unit: Unit::Bytes,
+        range: Range::Ints { min: 0, min_means: "no limit", max: Limit::Fixed(1 << 50), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "A connection of which more than this waits for its worker is not read until the worker has taken enough.",
+    }
+    SendTimeout = "send_timeout" {
+        kind: Kind::Float,
+        unit: Unit::Seconds,
+        range: Range::Ints { min: 0, min_means: "does not wait", max: Limit::Fixed(86_400), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "How long a `send()` of a worker or user process waits for a client whose output queue is at \
+              `socket_buffer_size`, before it returns false. Nothing else runs in that process meanwhile.",
     }
     OutputBufferSize = "output_buffer_size" {
         aliases: &["buffer_output_size"],
@@ -350,7 +376,48 @@ rows! {
         unit: Unit::Bytes,
         range: Range::Ints { min: 1, min_means: "", max: Limit::Fixed(U32_MAX), max_means: "" },
         preset: Preset::Int(8 << 20),
-        doc: "Output that waits for a slow client; above it `send()` returns false.",
+        doc: "Output that waits for a slow client; once there is so much `send()` returns false, or waits for `send_timeout`.",
+    }
+    BufferHighWatermark = "buffer_high_watermark" {
+        scope: Scope::Port,
+        kind: Kind::Int,
+        unit: Unit::Bytes,
+        range: Range::Ints { min: 0, min_means: "the default", max: Limit::Fixed(U32_MAX), max_means: "" },
+        preset: Preset::Machine { of: |_| 0, words: "four fifths of `socket_buffer_size`" },
+        doc: "Once so much output waits for a client, `BufferFull` is called.",
+    }
+    BufferLowWatermark = "buffer_low_watermark" {
+        scope: Scope::Port,
+        kind: Kind::Int,
+        unit: Unit::Bytes,
+        range: Range::Ints { min: 0, min_means: "", max: Limit::Fixed(U32_MAX), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "After a `BufferFull`, once no more than this waits, `BufferEmpty` is called. Less than the high watermark.",
+    }
+    HeartbeatIdleTime = "heartbeat_idle_time" {
+        scope: Scope::Port,
+        kind: Kind::Int,
+        unit: Unit::Seconds,
+        range: Range::Ints { min: 0, min_means: "for ever", max: Limit::Fixed(U32_MAX), max_means: "" },
+        preset: Preset::Machine { of: |_| 0, words: "twice `heartbeat_check_interval`" },
+        doc: "A client that sends nothing for so long is closed; `protect()` exempts one.",
+    }
+    MaxIdleTime = "max_idle_time" {
+        scope: Scope::Port,
+        kind: Kind::Float,
+        unit: Unit::Seconds,
+        range: Range::Ints { min: 0, min_means: "for ever", max: Limit::Fixed(U32_MAX), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "A connection on which nothing comes and nothing is sent for so long is closed; `protect()` exempts one.",
+    }
+    MessageTimeout = "message_timeout" {
+        scope: Scope::Port,
+        kind: Kind::Float,
+        unit: Unit::Seconds,
+        range: Range::Ints { min: 0, min_means: "no limit", max: Limit::Fixed(U32_MAX), max_means: "" },
+        preset: Preset::Int(60),
+        doc: "How long a client may take for what it has begun: to send all of a message from its first byte on, and, once \
+              its connection is to be closed, to take some of the output that waits. Then it is closed.",
     }
     OpenEofCheck = "open_eof_check" {
         scope: Scope::Port,

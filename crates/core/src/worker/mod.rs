@@ -419,7 +419,18 @@ impl Worker {
                 self.confirm_close(reactor, session);
                 Outcome::Returned
             }
-            Kind::Send | Kind::CloseRequest | Kind::Closed | Kind::WorkerDied => {
+            Kind::BufferFull | Kind::BufferEmpty => {
+                self.hold(&held, reactor, record);
+                let port = record.header.aux;
+                if self.sessions.is_closing(session) {
+                    Outcome::Returned
+                } else if record.header.kind == Kind::BufferFull {
+                    host.call(Event::BufferFull { session, port })
+                } else {
+                    host.call(Event::BufferEmpty { session, port })
+                }
+            }
+            Kind::Send | Kind::CloseRequest | Kind::Closed | Kind::WorkerDied | Kind::Pause | Kind::Resume => {
                 self.hold(&held, reactor, record);
                 add(&self.seat.counters.dropped, 1);
                 let kind = record.header.kind;

@@ -244,6 +244,8 @@ impl Host for TestHost {
                 let by = if reactor.is_some() { "client" } else { "server" };
                 self.note(&format!("close {session} by={by}"));
             }
+            Event::BufferFull { session, .. } => self.note(&format!("full {session}")),
+            Event::BufferEmpty { session, .. } => self.note(&format!("empty {session}")),
             Event::UserProcess { index } => return self.send_to_all(index),
             Event::WorkerStart(worker) => self.note(&format!("worker {worker} starts")),
             Event::WorkerStop(worker) => self.note(&format!("worker {worker} stops")),

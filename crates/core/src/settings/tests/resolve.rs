@@ -55,6 +55,10 @@ fn a_server_that_was_told_nothing_has_the_defaults() {
         process_dumpable: true,
         open_cpu_affinity: false,
         cpu_affinity_ignore: Vec::new(),
+        heartbeat_check_interval: None,
+        enable_delay_receive: false,
+        max_queued_bytes: None,
+        send_timeout: None,
         output_buffer_size: u64::from(u32::MAX),
         task_tmpdir: "/tmp".into(),
         ipc_memory: 256 << 20,
@@ -71,6 +75,11 @@ fn a_server_that_was_told_nothing_has_the_defaults() {
             socket: SocketSettings::default(),
             proxy_trusted: None,
             socket_buffer_size: 8 << 20,
+            buffer_high_watermark: 6_710_884,
+            buffer_low_watermark: 0,
+            heartbeat_idle_time: None,
+            max_idle_time: None,
+            message_timeout: Some(Duration::from_secs(60)),
             framing: Framing::Raw,
             package_max_length: 2 << 20,
         }],
@@ -175,6 +184,41 @@ fn shared_memory_is_bounded_by_the_memory_there_is() {
     assert_eq!(told, ["ipc_memory is lowered from 1073741824 to 419430400: the machine or cgroup has no more memory"]);
     let unknown = Machine { memory_bytes: None, ..machine() };
     assert_eq!(warnings(&input(), &unknown).0.ipc_memory, 256 << 20);
+}
+
+#[test]
+fn the_watermarks_follow_the_size_of_the_buffer_and_the_low_one_is_below() {
+    let of = |set: Vec<(&str, Value)>| {
+        let mut input = input();
+        input.merge(set.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(), Names::Rotor).unwrap();
+        let port = resolved(&input).ports.remove(0);
+        (port.buffer_high_watermark, port.buffer_low_watermark)
+    };
+    assert_eq!(of(vec![("socket_buffer_size", 1000.into())]), (800, 0));
+    assert_eq!(of(vec![("socket_buffer_size", 1.into())]), (1, 0));
+    assert_eq!(of(vec![("buffer_high_watermark", 10.into()), ("buffer_low_watermark", 9.into())]), (10, 9));
+    assert_eq!(of(vec![("buffer_high_watermark", "1G".into())]), (1 << 30, 0));
+    let crossed = set([("socket_buffer_size", 1000.into()), ("buffer_low_watermark", 800.into())]);
+    assert_eq!(
+        failure(&crossed, &machine()),
+        "Rotor\\Server::start(): buffer_low_watermark is 800 bytes, and must be less than buffer_high_watermark, 800: \
+         a queue would be full and empty at once"
+    );
+}
+
+#[test]
+fn a_client_may_be_silent_for_twice_the_interval_unless_its_port_was_told() {
+    let seconds = |set: Vec<(&str, Value)>| {
+        let mut input = input();
+        input.merge(set.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(), Names::Rotor).unwrap();
+        resolved(&input).heartbeat_after(0).map(|time| time.as_secs())
+    };
+    assert_eq!(seconds(vec![]), None);
+    assert_eq!(seconds(vec![("heartbeat_check_interval", 5.into())]), Some(10));
+    assert_eq!(seconds(vec![("heartbeat_idle_time", 7.into())]), Some(7));
+    assert_eq!(seconds(vec![("heartbeat_check_interval", 5.into()), ("heartbeat_idle_time", 60.into())]), Some(60));
+    assert_eq!(seconds(vec![("heartbeat_check_interval", 5.into()), ("heartbeat_idle_time", 0.into())]), None);
+    assert_eq!(seconds(vec![("heartbeat_check_interval", 0.into()), ("heartbeat_idle_time", 60.into())]), None);
 }
 
 #[test]
