@@ -16,9 +16,10 @@ $server = TestServer::start(<<<'PHP'
     ]);
     $server->on('workerStart', function ($server, $id) {
         note("begins $id");
-        $begun = fn (): int => count(preg_grep('/^begins /', file(getenv('ROTOR_NOTES'))));
+        $begun = fn (): array => array_values(preg_grep('/^begins /', file(getenv('ROTOR_NOTES'), FILE_IGNORE_NEW_LINES)));
         // Of two that may start at once the first waits for the second, and a little for a third that may not.
-        for ($own = $begun(); $own % 2 === 1 && $begun() === $own;) {
+        $own = max(array_keys($begun(), "begins $id"));
+        while ($own % 2 === 0 && count($begun()) === $own + 1) {
             usleep(1_000);
         }
         usleep(20_000);

@@ -14,9 +14,10 @@ foreach ([false, true] as $async) {
         $server->set(['worker_num' => 4, 'log_file' => getenv('ROTOR_LOG'), 'reload_async' => (bool) $argv[1]]);
         $server->on('workerStart', function ($server, $id) use ($argv) {
             note("start $id");
-            $starts = fn (): int => count(preg_grep('/^start /', file(getenv('ROTOR_NOTES'))));
+            $starts = fn (): array => array_values(preg_grep('/^start /', file(getenv('ROTOR_NOTES'), FILE_IGNORE_NEW_LINES)));
             // Of two that may start at once the first waits for the second.
-            for ($own = $starts(); $argv[1] && $own % 2 === 1 && $starts() === $own;) {
+            $own = max(array_keys($starts(), "start $id"));
+            while ($argv[1] && $own % 2 === 0 && count($starts()) === $own + 1) {
                 usleep(1_000);
             }
             note("started $id");
