@@ -14,7 +14,7 @@ $server = TestServer::start(<<<'PHP'
     $process = new Rotor\Process(function (Rotor\Process $process) {
         register_shutdown_function(fn () => note('shutdown function'));
         $how = $process->read();
-        note("is told: $how");
+        note(getmypid() . " is told: $how");
         match ($how) {
             'return' => true,
             'exit 0' => exit(0),
@@ -31,13 +31,7 @@ $server = TestServer::start(<<<'PHP'
     $server->on('workerError', fn ($server, ...$about) => note(
         'error ' . json_encode([$about[0], $about[1] > 0, ...array_slice($about, 2)])
     ));
-    $server->on('receive', function ($server, $fd, $reactor, $data) use ($process) {
-        while (!($pid = $server->getWorkerPid(1))) {
-            usleep(1000);
-        }
-        $server->send($fd, "$pid\n");
-        $process->write($data);
-    });
+    $server->on('receive', fn ($server, $fd, $reactor, $data) => $process->write($data));
     $server->start();
     note('start() returns');
     PHP, ini: ['memory_limit' => '32M']);
@@ -50,13 +44,13 @@ $client = $server->connect();
 foreach (['return', 'exit 0', 'exit 3', '$process->exit(4)', 'throw', 'memory', 'SIGKILL', 'SIGTERM', 'SIGINT'] as $how) {
     $told = count($server->notes());
     $client->write($how);
-    $pid = (int) $client->readLine();
-    $server->waitForNote("is told: $how");
+    $pid = (int) $server->waitFor(
+        fn () => current(preg_grep('/^\d+ is told: ' . preg_quote($how) . '$/', $server->notes())), 'it to be told');
     $server->waitFor(fn () => !file_exists("/proc/$pid"), 'its end');
     if (!in_array($how, ['return', 'exit 0', 'SIGINT'], true)) {
         $server->waitFor(fn () => preg_grep('/^error/', array_slice($server->notes(), $told)), 'onWorkerError');
     }
-    echo implode(', ', array_slice($server->notes(), $told)), "\n";
+    echo preg_replace('/^\d+ /', '', implode(', ', array_slice($server->notes(), $told))), "\n";
 }
 $server->stop();
 echo count(preg_grep('/^start/', $server->notes())) === 1 ? "start() returns once\n" : "start() does not return\n";
