@@ -333,7 +333,9 @@ final class TestServer
         }
         $this->process = $process;
         $this->terminal = $pipes[0] ?? null;
-        $this->pid = proc_get_status($process)['pid'];
+        $status = proc_get_status($process);
+        $this->pid = $status['pid'];
+        $this->exit = self::exitOf($status);
         $starter = getmypid();
         register_shutdown_function(function () use ($starter): void {
             // A process that the test forks comes here too.
@@ -376,13 +378,13 @@ final class TestServer
     /** The exit code once the process has ended. PHP tells it once, so it is kept. */
     private function poll(): ?int
     {
-        if ($this->exit === null) {
-            $status = proc_get_status($this->process);
-            if (!$status['running']) {
-                $this->exit = $status['signaled'] ? -$status['termsig'] : $status['exitcode'];
-            }
-        }
-        return $this->exit;
+        return $this->exit ??= self::exitOf(proc_get_status($this->process));
+    }
+
+    /** @param array<string, mixed> $status of proc_get_status() */
+    private static function exitOf(array $status): ?int
+    {
+        return $status['running'] ? null : ($status['signaled'] ? -$status['termsig'] : $status['exitcode']);
     }
 
     /** Whether somebody listens on the port, found out without a connection that the server would see. */
