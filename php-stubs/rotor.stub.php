@@ -145,7 +145,8 @@ namespace Rotor {
          * and only under the CLI.
          *
          * @param string $host an IP address of this machine; '0.0.0.0' and '::' are all of them; for a unix socket its path,
-         *     where a socket that nobody listens on is replaced
+         *     where a socket that nobody listens on is replaced; 'SYSTEMD' with port 0: all sockets that systemd has opened,
+         *     each as a port, whatever `$sock_type` says
          * @param int $port 0 to 65535; 0: the kernel chooses, and `$port` tells
          * @param int $mode MODE_PROCESS
          * @param int $sock_type SOCK_TCP, SOCK_TCP6 or SOCK_UNIX_STREAM
@@ -568,6 +569,19 @@ namespace Rotor {
         }
 
         /**
+         * The socket of a port, for what Rotor has no setting for. It is a second descriptor of the same socket: what is told
+         * to it, the server's own is told; closing it closes nothing else. Before `start()`, and then in the master alone
+         * (`onStart`), until a stop has closed the port.
+         *
+         * @param int $port the number of a port; 0: the primary one. `$server->ports[...]->getSocket()` asks by place
+         * @return \Socket|false false, with a warning, in other processes (509), for a number that no port has (505), and where
+         *     the extension sockets is not loaded (507)
+         */
+        public function getSocket(int $port = 0): \Socket|false
+        {
+        }
+
+        /**
          * Why the last method that failed in this process did: an errno below 500, else a code as named at the method.
          */
         public function getLastError(): int
@@ -633,6 +647,15 @@ namespace Rotor\Server {
          * What `on()` of this object has registered for an event.
          */
         public function getCallback(string $event): \Closure|string|array|null
+        {
+        }
+
+        /**
+         * The socket of this port, as `$server->getSocket()` gives it.
+         *
+         * @return \Socket|false
+         */
+        public function getSocket(): \Socket|false
         {
         }
     }

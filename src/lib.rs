@@ -17,6 +17,7 @@ mod process_title;
 mod running;
 mod server;
 mod settings;
+mod sockets;
 mod stranger;
 mod zend;
 

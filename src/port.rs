@@ -17,6 +17,7 @@ use crate::errors::{EXCEPTION, SETTING_EXCEPTION, exception, wrong_state};
 use crate::functions::{Functions, Given};
 use crate::running::Running;
 use crate::settings::{from_php, publish};
+use crate::sockets::{self, Unstarted};
 use crate::zend::{
     self, Answer, Call, ClassRef, Fault, Handlers, Native, Property, PropertyDefault, Type, Value, functions,
 };
@@ -86,7 +87,12 @@ impl Port {
 }
 
 /// The Rust side of a port's object. The server shows the callables to the garbage collector.
-pub struct PortObject(Rc<Port>);
+pub struct PortObject {
+    port: Rc<Port>,
+    place: usize,
+    unstarted: Rc<Unstarted>,
+    running: Rc<Running>,
+}
 
 impl Native for PortObject {
     const NOT_CONSTRUCTED: &'static str = "only listen() makes one";
@@ -102,8 +108,8 @@ impl Native for PortObject {
 }
 
 /// A PHP object for the port at a place of a server.
-pub fn object(port: Rc<Port>, place: usize, info: &PortInfo, running: Rc<Running>) -> Zval {
-    let object = zend::new_object(&CLASS, PortObject(port));
+pub fn object(port: Rc<Port>, place: usize, info: &PortInfo, unstarted: Rc<Unstarted>, running: Rc<Running>) -> Zval {
+    let object = zend::new_object(&CLASS, PortObject { port, place, unstarted, running: running.clone() });
     let Some(raw) = object.object() else { return object };
     let raw = std::ptr::from_ref(raw).cast_mut();
     let set = |name, value| zend::set_property(&CLASS, raw, name, value);
@@ -132,6 +138,7 @@ functions! {
         public "on" (("event", Type::STRING), ("callback", Type::CALLABLE)): Type::BOOL => on;
         public "getCallback" (("event", Type::STRING)):
             Type::class(c"Closure").or(Type::STRING).or(Type::ARRAY).or(Type::NULL) => get_callback;
+        public "getSocket" (): Type::class(c"Socket").or(Type::FALSE) => get_socket;
     ]
 }
 
@@ -145,7 +152,7 @@ fn set(call: &mut Call<'_>) -> Answer {
     let array = call.array(0)?;
     let mut given = from_php(array);
     let functions = Given::take(array, &mut given);
-    let port = call.this::<PortObject>()?.0.clone();
+    let port = call.this::<PortObject>()?.port.clone();
     port.not_started()?;
     let before: Vec<&'static str> = port.settings.borrow().values().map(|(name, _)| name).collect();
     let warnings = port.merge(given).map_err(|error| Fault::Thrown {
@@ -167,7 +174,7 @@ fn set(call: &mut Call<'_>) -> Answer {
 fn on(call: &mut Call<'_>) -> Answer {
     let name = call.bytes(0)?.unwrap_or_default();
     let Some(given) = call.any(1) else { return Err(Fault::Pending) };
-    let port = call.this::<PortObject>()?.0.clone();
+    let port = call.this::<PortObject>()?.port.clone();
     port.not_started()?;
     let refused = |about: String| match names() {
         Names::Rotor => exception(format!("Rotor\\Server\\Port::on(): {about}")),
@@ -186,8 +193,14 @@ fn on(call: &mut Call<'_>) -> Answer {
 /// `getCallback(string $event): Closure|string|array|null`
 fn get_callback(call: &mut Call<'_>) -> Answer {
     let name = call.bytes(0)?.unwrap_or_default();
-    let port = call.this::<PortObject>()?.0.clone();
+    let port = call.this::<PortObject>()?.port.clone();
     let callable =
         event_named(name).filter(|kind: &EventKind| kind.is_of_port()).and_then(|kind| port.callbacks.get(kind));
     Ok(callable.map_or(Value::Null, |callable| Value::Zval(callable.zval().shallow_clone())))
+}
+
+/// `getSocket(): Socket|false`
+fn get_socket(call: &mut Call<'_>) -> Answer {
+    let this = call.this::<PortObject>()?;
+    sockets::of_port(&this.unstarted, &this.running, this.place)
 }

@@ -20,6 +20,7 @@ use crate::errors::{EXCEPTION, wrong_state};
 use crate::functions::PhpHooks;
 use crate::port::{self, Port};
 use crate::running::Running;
+use crate::sockets::Unstarted;
 use crate::zend::{self, ClassRef, Fault, Handlers, Native, Type, functions};
 
 pub use constants::{CONSTANTS, PROPERTIES};
@@ -30,7 +31,7 @@ pub static CLASS: ClassRef = ClassRef::new();
 /// The Rust side of `$server`.
 pub struct Server {
     /// The bound port, until `start()` takes it.
-    bound: RefCell<Option<rotor_core::server::Server>>,
+    unstarted: Rc<Unstarted>,
     settings: Rc<RefCell<SettingsInput>>,
     /// Of the server; those of connections are the ports'.
     callbacks: Callbacks,
@@ -47,7 +48,7 @@ impl Server {
         let settings = Rc::new(RefCell::new(SettingsInput::new(machine)));
         let started = Rc::new(Cell::new(false));
         Self {
-            bound: RefCell::new(Some(bound)),
+            unstarted: Rc::new(RefCell::new(Some(bound))),
             ports: RefCell::new(vec![Port::primary(settings.clone(), started.clone())]),
             settings,
             callbacks: Callbacks::default(),
@@ -92,7 +93,7 @@ impl Server {
     /// Makes `$ports` begin with the primary port.
     fn show_primary(&self, info: &PortInfo, object: *mut ZendObject) {
         let primary = self.ports.borrow()[0].clone();
-        show_port(object, port::object(primary, 0, info, self.running.clone()));
+        show_port(object, self.port_object(primary, 0, info));
     }
 
     /// Makes another port known, and shows it in `$ports`.
@@ -103,9 +104,13 @@ impl Server {
             ports.push(port.clone());
             ports.len() - 1
         };
-        let zval = port::object(port, place, info, self.running.clone());
+        let zval = self.port_object(port, place, info);
         show_port(object, zval.shallow_clone());
         zval
+    }
+
+    fn port_object(&self, port: Rc<Port>, place: usize, info: &PortInfo) -> Zval {
+        port::object(port, place, info, self.unstarted.clone(), self.running.clone())
     }
 
     /// What holds for the server and each of its ports.
@@ -279,6 +284,7 @@ functions! {
         public "getManagerPid" (): Type::INT.or(Type::FALSE) => runtime::get_manager_pid;
         public "trace" (("workerId", Type::INT)): Type::STRING.or(Type::FALSE) => runtime::trace;
         public "extendTimeout" (("seconds", Type::FLOAT)): Type::BOOL => runtime::extend_timeout;
+        public "getSocket" (("port", Type::INT, "0")): Type::class(c"Socket").or(Type::FALSE) => runtime::get_socket;
         public "getLastError" (): Type::INT => runtime::get_last_error;
     ]
 }

@@ -3,7 +3,7 @@
 use ext_php_rs::types::{ZendStr, Zval};
 use rotor_core::error::Error;
 use rotor_core::host::{End, EventKind};
-use rotor_core::ports::SockType;
+use rotor_core::ports::{Bound, SockType};
 use rotor_core::server;
 use rotor_core::settings::{Machine, Names};
 
@@ -47,21 +47,28 @@ pub fn construct(call: &mut Call<'_>) -> Answer {
         u16::try_from(port).map_err(|_| refuse(format!("$port must be 0 (any free one) to 65535, {port} given")))?;
     let kind = socket_type(sock_type).map_err(refuse)?;
 
+    let is_passed = Bound::means_passed(host, port);
     let bound = server::Server::bind(host, port, kind)
         .map_err(|error| server_exception("Rotor\\Server::__construct", &error))?;
-    let info = bound.port(0).clone();
-    let server = Server::new(bound, machine("__construct")?);
+    let infos: Vec<_> = (0..bound.port_count()).map(|place| bound.port(place).clone()).collect();
+    let host = if is_passed { infos[0].address.host() } else { host.to_owned() };
+    let machine = machine("__construct")?;
+    let server = Server::new(bound, machine.clone());
     let running = server.running.clone();
     // There is one at a time, and `EXISTS` says there was none: the object has no Rust side yet.
     call.construct(server);
 
     let object = call.object();
     let set = |name, value| zend::set_property(&CLASS, object, name, value);
-    set("host", text(host));
-    set("port", long(info.address.number().into()));
-    set("type", long(sock_type));
+    set("host", text(&host));
+    set("port", long(infos[0].address.number().into()));
+    set("type", long(if is_passed { infos[0].sock_type as i64 } else { sock_type }));
     set("mode", long(MODE_PROCESS));
-    call.this::<Server>()?.show_primary(&info, object);
+    let this = call.this::<Server>()?;
+    this.show_primary(&infos[0], object);
+    for info in &infos[1..] {
+        this.add_port(info, object, machine.clone());
+    }
     set("connections", zend::new_object(&connections::CLASS, Connections::new(running, None)));
     Ok(Value::Null)
 }
@@ -116,8 +123,10 @@ pub fn listen(call: &mut Call<'_>) -> Answer {
         u16::try_from(port).map_err(|_| refuse(format!("$port must be 0 (any free one) to 65535, {port} given")))?;
     let kind = socket_type(sock_type).map_err(refuse)?;
     let info = {
-        let mut bound = this.bound.borrow_mut();
-        let Some(server) = bound.as_mut() else { return Err(wrong_state("server is running; call it before start()")) };
+        let mut unstarted = this.unstarted.borrow_mut();
+        let Some(server) = unstarted.as_mut() else {
+            return Err(wrong_state("server is running; call it before start()"));
+        };
         let place =
             server.listen(host, port, kind).map_err(|error| server_exception("Rotor\\Server::listen", &error))?;
         server.port(place).clone()
@@ -177,7 +186,7 @@ pub fn start(call: &mut Call<'_>) -> Answer {
         port.callbacks.remove(kind);
         attempt(|| zend::warn_now(&format!("{about}; the callback is removed")))?;
     }
-    let Some(bound) = this.bound.take() else { return Err(wrong_state("a server starts once")) };
+    let Some(bound) = this.unstarted.take() else { return Err(wrong_state("a server starts once")) };
     this.started.set(true);
     stranger::watch_forks();
     let mut host = PhpHost::new(this, call.object_zval());

@@ -6,9 +6,9 @@ use rotor_ipc::workers::SeatState;
 
 use super::Server;
 use super::constants::{WORKER_BUSY, WORKER_EXIT, WORKER_IDLE};
-use crate::client_info;
 use crate::errors::{answer, last_error, refused, set_last_error};
 use crate::zend::{self, Answer, Call, Fault, Id, Value};
+use crate::{client_info, sockets};
 
 /// `send(int|string $fd, string $data, int $serverSocket = -1): bool`
 pub fn send(call: &mut Call<'_>) -> Answer {
@@ -117,6 +117,13 @@ pub fn get_client_info(call: &mut Call<'_>) -> Answer {
             Err(Fault::Failed)
         }
     }
+}
+
+/// `getSocket(int $port = 0): Socket|false`
+pub fn get_socket(call: &mut Call<'_>) -> Answer {
+    let number = call.int(0)?.unwrap_or(0);
+    let this = call.this::<Server>()?;
+    sockets::of_number(&this.unstarted, &this.running, number)
 }
 
 /// `getWorkerId(): int|false`

@@ -50,6 +50,7 @@ unsafe extern "C" {
     pub fn php_request_shutdown(unused: *mut c_void);
 
     // Classes and objects.
+    pub fn object_init_ex(zval: *mut ffi::zval, class: *mut ffi::zend_class_entry) -> ffi::zend_result;
     pub fn zend_class_implements(class: *mut ffi::zend_class_entry, count: c_int, ...);
     pub fn zend_register_class_alias_ex(
         name: *const c_char,

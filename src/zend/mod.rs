@@ -16,6 +16,7 @@ mod function;
 mod memory;
 mod object;
 mod report;
+mod sockets;
 mod stack;
 mod system;
 
@@ -32,6 +33,7 @@ pub use function::{END, Functions, Param, Signature, Type, c_literal, function};
 pub use memory::string_fits;
 pub use object::{Handlers, Native, native, new_object};
 pub use report::warn_now;
+pub use sockets::socket_object;
 pub use stack::read_stack;
 pub use system::{after_fork_in_child, c_library, cpus_online, describe_lookup_error};
 

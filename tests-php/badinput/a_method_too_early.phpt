@@ -13,7 +13,7 @@ set_error_handler(function (int $level, string $message) use (&$warning): bool {
     return true;
 });
 foreach (array_diff(get_class_methods($server), [
-    '__construct', 'set', 'on', 'getCallback', 'listen', 'addlistener', 'addProcess', 'start', 'getLastError',
+    '__construct', 'set', 'on', 'getCallback', 'listen', 'addlistener', 'addProcess', 'start', 'getLastError', 'getSocket',
 ]) as $method) {
     $warning = null;
     $result = $server->$method(...($arguments[$method] ?? []));

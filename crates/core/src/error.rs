@@ -97,6 +97,8 @@ pub mod code {
     pub const INVALID_PARAMS: i32 = 505;
     /// A bounded queue has no room.
     pub const QUEUE_FULL: i32 = 506;
+    /// Something that it needs is not there.
+    pub const UNSUPPORTED: i32 = 507;
     /// Not possible in this process or state.
     pub const WRONG_OPERATION: i32 = 509;
     /// The server is closing the session already.

@@ -1,18 +1,21 @@
 //! Ports: what a server listens on.
 
+mod activation;
 pub mod options;
 
 use std::fmt;
 use std::fs::Permissions;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, lchown};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rotor_sys::process;
 use rotor_sys::socket::Listener;
 
-use crate::error::Error;
+use crate::error::{CallError, Error, describe_errno};
 use crate::settings::PortSettings;
 
 /// What a port listens on. The numbers are the peer's.
@@ -48,11 +51,13 @@ pub struct PortInfo {
 #[derive(Debug)]
 pub struct Bound {
     /// Its socket.
-    pub listener: Listener,
+    pub listener: Arc<Listener>,
     /// What is known of it.
     pub info: PortInfo,
     /// The file of a unix socket.
     pub file: Option<SocketFile>,
+    /// Somebody else has opened it, keeps it open, and will give it to the next server.
+    pub is_inherited: bool,
 }
 
 /// The file of a unix socket. Whoever has it removes it in the end; a process that was forked meanwhile does not.
@@ -98,7 +103,7 @@ impl Address {
     pub fn host(&self) -> String {
         match self {
             Self::Inet(address) => address.ip().to_string(),
-            Self::Unix(path) => path.display().to_string(),
+            Self::Unix(path) => shown(path),
         }
     }
 }
@@ -107,7 +112,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Inet(address) => address.fmt(f),
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Unix(path) => write!(f, "unix:{}", shown(path)),
         }
     }
 }
@@ -119,18 +124,19 @@ impl Bound {
             SockType::Tcp | SockType::Tcp6 => {
                 let asked = SocketAddr::new(parse_host(host, sock_type)?, port);
                 let failed = |error: &std::io::Error| cannot_listen(&Address::Inet(asked), error);
-                let listener = Listener::bind(asked).map_err(|error| failed(&error))?;
+                let listener = Arc::new(Listener::bind(asked).map_err(|error| failed(&error))?);
                 let address = Address::Inet(listener.address().map_err(|error| failed(&error))?);
-                Ok(Self { listener, info: PortInfo { address, sock_type }, file: None })
+                Ok(Self { listener, info: PortInfo { address, sock_type }, file: None, is_inherited: false })
             }
             SockType::UnixStream => {
                 let path = socket_path(host)?;
                 replace_stale(&path)?;
                 let address = Address::Unix(path.clone());
                 let failed = |error: &std::io::Error| cannot_listen(&address, error);
-                let listener = Listener::bind_unix(&path).map_err(|error| failed(&error))?;
+                let listener = Arc::new(Listener::bind_unix(&path).map_err(|error| failed(&error))?);
                 let file = SocketFile::of(path).map_err(|error| failed(&error))?;
-                Ok(Self { listener, info: PortInfo { address, sock_type }, file: Some(file) })
+                let info = PortInfo { address, sock_type };
+                Ok(Self { listener, info, file: Some(file), is_inherited: false })
             }
         }
     }
@@ -149,8 +155,25 @@ impl Bound {
             self.give_away(file, settings)?;
         }
         let warnings = options::tell_listener(self, &settings.socket)?;
-        self.listener.listen(settings.backlog).map_err(|error| cannot_listen(&self.info.address, &error))?;
+        if !self.is_inherited {
+            self.listener.listen(settings.backlog).map_err(|error| cannot_listen(&self.info.address, &error))?;
+        }
         Ok(warnings)
+    }
+
+    /// The sockets that systemd has opened, where host and port ask for them.
+    pub fn passed(host: &str, port: u16) -> Option<Result<Vec<Self>, Error>> {
+        Self::means_passed(host, port).then(activation::take)
+    }
+
+    /// Whether a host and a port stand for the sockets that systemd has opened.
+    pub fn means_passed(host: &str, port: u16) -> bool {
+        port == 0 && host.eq_ignore_ascii_case(activation::HOST)
+    }
+
+    /// Another descriptor of the socket.
+    pub fn copy(&self) -> Result<OwnedFd, CallError> {
+        copy_of(&self.listener)
     }
 
     /// Gives the file to its owner, then the permissions, which a new owner might lose.
@@ -176,6 +199,19 @@ impl Bound {
     }
 }
 
+/// Another descriptor of a port's socket.
+pub fn copy_of(listener: &Listener) -> Result<OwnedFd, CallError> {
+    listener.as_fd().try_clone_to_owned().map_err(|error| {
+        let errno = error.raw_os_error().unwrap_or(0);
+        CallError::new(errno, format!("cannot have another descriptor of the socket: {}", describe_errno(errno)))
+    })
+}
+
+/// The place of the first port with a number; 0 is the primary one.
+pub fn place_of_number<'a>(mut ports: impl Iterator<Item = &'a PortInfo>, number: i64) -> Option<usize> {
+    if number == 0 { Some(0) } else { ports.position(|port| i64::from(port.address.number()) == number) }
+}
+
 impl SocketFile {
     fn of(path: PathBuf) -> std::io::Result<Self> {
         let inode = path.symlink_metadata()?.ino();
@@ -196,6 +232,12 @@ impl Drop for SocketFile {
             let _ = std::fs::remove_file(&self.path);
         }
     }
+}
+
+/// A path, or a name outside the file system, which begins with a NUL and is written with an `@`.
+fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    text.strip_prefix('\0').map_or_else(|| text.to_string(), |name| format!("@{name}"))
 }
 
 fn socket_path(host: &str) -> Result<PathBuf, Error> {

@@ -6,9 +6,10 @@ mod time;
 pub(crate) use time::PERMISSION;
 
 use std::cell::RefCell;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use rotor_ipc::record::{Kind, RESET};
 use rotor_ipc::ring::Broken;
@@ -19,12 +20,13 @@ use rotor_ipc::workers::{SeatEntry, SeatState, seat_of};
 use rotor_ipc::{SessionId, WorkerId};
 use rotor_sys::clock::monotonic_ns;
 use rotor_sys::signal::{Arrived, Signals};
+use rotor_sys::socket::Listener;
 
 use crate::error::{CallError, code};
 use crate::host::Role;
 use crate::log::Log;
 use crate::outlets::{Outlets, PostFailure, header};
-use crate::ports::{PortInfo, SockType};
+use crate::ports::{self, PortInfo, SockType};
 use crate::reactor::{Mail, Mailbox};
 use crate::roles::{Counts, SlotKind, role_of};
 use crate::settings::Settings;
@@ -79,6 +81,8 @@ pub struct Context {
     pub slow_log: SlowLog,
     /// The ports; the first is the primary one.
     pub ports: Arc<[PortInfo]>,
+    /// Their sockets, which the master alone has.
+    pub listeners: Arc<[Weak<Listener>]>,
     /// The working directory of `start()`, by the path that its user knows it by; `None` when there was none.
     pub directory: Option<PathBuf>,
 }
@@ -192,6 +196,22 @@ impl Process {
     /// The part this process plays.
     pub fn role(&self) -> Role {
         self.role
+    }
+
+    /// Another descriptor of the socket of the port at this place.
+    pub fn copy_of_socket(&self, place: usize) -> Result<OwnedFd, CallError> {
+        let failed = |message: &str| CallError::new(code::WRONG_OPERATION, message);
+        if self.role != Role::Master {
+            return Err(failed("only the master has the sockets of ports; call it before start() or in onStart"));
+        }
+        let listener = self.context.listeners.get(place).and_then(Weak::upgrade);
+        let listener = listener.ok_or_else(|| failed("the port is closed: the server stops"))?;
+        ports::copy_of(&listener)
+    }
+
+    /// The place of the port with a number; 0 is the primary one.
+    pub fn place_of_number(&self, number: i64) -> Option<usize> {
+        ports::place_of_number(self.context.ports.iter(), number)
     }
 
     /// Hands bytes over for sending to a session. `Ok` means queued, not received.

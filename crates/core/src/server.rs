@@ -1,5 +1,6 @@
 //! A server from its constructor to its end: bind, then start, which forks.
 
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,12 +12,12 @@ use rotor_sys::file::PidFile;
 use rotor_sys::process::{self, Detached, Fork, LifeLine, ReadyTell};
 use rotor_sys::signal::Blocked;
 
-use crate::error::Error;
+use crate::error::{CallError, Error};
 use crate::host::{End, Host};
 use crate::log::Log;
 use crate::manager::{self, Ended, Parent};
 use crate::master::{self, Setup};
-use crate::ports::{Bound, MOST_PORTS, PortInfo, SockType};
+use crate::ports::{Bound, MOST_PORTS, PortInfo, SockType, place_of_number};
 use crate::process::Context;
 use crate::roles::SlotKind;
 use crate::settings::Settings;
@@ -31,14 +32,24 @@ pub struct Server {
 
 impl Server {
     /// Binds the primary port: to an address of this machine, where port 0 lets the kernel choose one, or to a path.
+    /// The host `SYSTEMD` with port 0 stands for all sockets that systemd has opened; the first is the primary port.
     pub fn bind(host: &str, port: u16, sock_type: SockType) -> Result<Self, Error> {
-        Ok(Self { ports: vec![Bound::bind(host, port, sock_type)?] })
+        match Bound::passed(host, port) {
+            Some(ports) => Ok(Self { ports: ports? }),
+            None => Ok(Self { ports: vec![Bound::bind(host, port, sock_type)?] }),
+        }
     }
 
     /// Binds another port; its settings are the next in [`Settings::ports`]. Returns its place.
     pub fn listen(&mut self, host: &str, port: u16, sock_type: SockType) -> Result<usize, Error> {
         if self.ports.len() >= MOST_PORTS {
             return Err(Error::Misuse(format!("a server has at most {MOST_PORTS} ports")));
+        }
+        if Bound::means_passed(host, port) {
+            return Err(Error::Misuse(format!(
+                "$host is \"{}\": the sockets of systemd are the constructor's, all of them; give an address",
+                host.to_ascii_uppercase()
+            )));
         }
         let bound = Bound::bind(host, port, sock_type)?;
         // The kernel only objects when the second of them begins to listen.
@@ -47,6 +58,21 @@ impl Server {
         }
         self.ports.push(bound);
         Ok(self.ports.len() - 1)
+    }
+
+    /// How many ports there are.
+    pub fn port_count(&self) -> usize {
+        self.ports.len()
+    }
+
+    /// Another descriptor of the socket at `place`.
+    pub fn copy_of_socket(&self, place: usize) -> Result<OwnedFd, CallError> {
+        self.ports[place].copy()
+    }
+
+    /// The place of the port with a number; 0 is the primary one.
+    pub fn place_of_number(&self, number: i64) -> Option<usize> {
+        place_of_number(self.ports.iter().map(|port| &port.info), number)
     }
 
     /// What is known of the port at `place`; 0 is the primary one.
@@ -110,7 +136,8 @@ fn run(
     })?;
     let settings = Arc::new(settings);
     let infos = ports.iter().map(|port| port.info.clone()).collect();
-    let context = Context { segment, settings, log: log.clone(), slow_log, ports: infos, directory };
+    let listeners = ports.iter().map(|port| Arc::downgrade(&port.listener)).collect();
+    let context = Context { segment, settings, log: log.clone(), slow_log, ports: infos, listeners, directory };
 
     let life = LifeLine::new().map_err(|error| Error::system("cannot make a pipe", &error))?;
     let master = process::id();

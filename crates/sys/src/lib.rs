@@ -10,6 +10,7 @@ pub mod directory;
 pub mod epoll;
 pub mod eventfd;
 pub mod file;
+pub mod inherited;
 pub mod limits;
 pub mod memory;
 pub mod output;

@@ -56,6 +56,17 @@ impl Listener {
         Ok(())
     }
 
+    /// One that listens already.
+    pub(crate) fn of(fd: OwnedFd) -> Self {
+        Self { fd: Own::new(fd) }
+    }
+
+    /// Ends listening for all descriptors of this socket: who has not been accepted is reset, who comes is refused.
+    pub fn stop_listening(&self) -> io::Result<()> {
+        nix::sys::socket::shutdown(self.fd.as_raw_fd(), nix::sys::socket::Shutdown::Read)?;
+        Ok(())
+    }
+
     /// Takes the next connection, and the address of its client if that has one; `WouldBlock` when there is none.
     pub fn accept(&self) -> io::Result<(Stream, Option<SocketAddr>)> {
         // SAFETY: a zeroed sockaddr_storage is valid; the kernel writes at most `len` bytes into it. The

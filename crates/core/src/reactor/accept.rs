@@ -92,6 +92,10 @@ impl Acceptor {
         if let Err(error) = self.accept_all() {
             self.log.error(&format!("accepting has ended: {error}"));
         }
+        for port in self.ports.iter().filter(|port| !port.is_inherited) {
+            // The script may have another descriptor of it: nobody shall connect to that.
+            let _ = port.listener.stop_listening();
+        }
     }
 
     fn accept_all(&self) -> io::Result<()> {
@@ -152,6 +156,10 @@ impl Acceptor {
     }
 
     fn accept_batch(&self, place: usize, sessions: &SessionsWriter, last: &mut SessionId) -> Next {
+        if self.ports[place].is_inherited && self.stop.is_set() {
+            // Who waits there waits for the next server.
+            return Next::Empty;
+        }
         for _ in 0..BATCH {
             let (stream, peer) = match self.ports[place].listener.accept() {
                 Ok(accepted) => accepted,
