@@ -166,6 +166,7 @@ namespace Rotor {
          *     reactor_num?: int,
          *     max_connection?: int,
          *     max_conn?: int,
+         *     max_connection_policy?: string,
          *     dispatch_mode?: int,
          *     enable_unsafe_event?: bool,
          *     discard_timeout_request?: bool,
@@ -220,6 +221,8 @@ namespace Rotor {
          *     tcp_user_timeout?: int,
          *     kernel_socket_recv_buffer_size?: int|string,
          *     kernel_socket_send_buffer_size?: int|string,
+         *     max_connections_per_ip?: int,
+         *     accept_rate_per_ip?: int|float,
          *     open_proxy_protocol?: bool,
          *     proxy_trusted?: list<string>,
          *     socket_buffer_size?: int|string,
@@ -474,6 +477,11 @@ namespace Rotor {
          * `max_memory` or `max_lifetime`, and `max_request_overshoot`, the messages that they took until it was ready;
          * `respawn_count`, `crash_count`, `lost_messages`; `slots_backing_off`, slots that wait with their next process;
          * `degraded`, 1 while the processes of a slot keep dying.
+         *
+         * Of connections that were refused: `abort_count`, all of them; of these `refused_max_connection`, `refused_per_ip`
+         * (`max_connections_per_ip`), `refused_rate` (`accept_rate_per_ip`), `refused_untrusted` (`proxy_trusted`) and
+         * `refused_unwatched`, for want of the kernel's memory. `accept_holds`: times that accepting waited at
+         * `max_connection` (`max_connection_policy`).
          *
          * @return array<string, int>|false
          */

@@ -24,6 +24,7 @@ $server = TestServer::start(<<<'PHP'
     });
     $server->start();
     PHP);
+$server->allowLog('/max_connection \(2\) is reached/');
 $watching = $server->connect();
 $watching->write('x');
 $watching->readLine();

@@ -16,6 +16,7 @@ $server = TestServer::start(<<<'PHP'
     ]) . "\n"));
     $server->start();
     PHP);
+$server->expectLog('/warning master pid=\d+: refused .* max_connection \(3\) is reached/');
 $ask = function (TestClient $client): string {
     $client->write('x');
     return $client->readLine();

@@ -19,6 +19,7 @@ $server = TestServer::start(<<<'PHP'
     });
     $server->start();
     PHP);
+$server->expectLog('/warning master pid=\d+: refused 127\.0\.0\.1:\d+ on 127\.0\.0\.1:\d+: max_connection \(2\) is reached/');
 $server->allowLog('/thrown on purpose|killed by SIGKILL|its callback threw|Uncaught Exception/');
 $ask = fn (string $what): string => pack('N', strlen($what)) . $what;
 $client = $server->connect();
@@ -55,6 +56,7 @@ try {
 } catch (RuntimeException) {
 }
 $wait('abort_count', 1);
+$wait('refused_max_connection', 1);
 $wait('blocks_in_use', 0);
 $server->stop();
 ?>
@@ -68,4 +70,5 @@ respawn_count 1
 lost_messages 1
 connection_num 1
 abort_count 1
+refused_max_connection 1
 blocks_in_use 0

@@ -27,12 +27,24 @@ pub fn collect(context: &Context, own: Option<(WorkerId, &SeatEntry)>) -> Vec<(&
         .count();
     let reactors = |field: fn(&ReactorCounters) -> &AtomicU64| sum_reactors(segment, field);
     let seats = |field: fn(&SeatCounters) -> &AtomicU64| sum_seats(segment, field);
+    let refusals = [
+        ("refused_max_connection", master.refused.load(Relaxed)),
+        ("refused_per_ip", master.refused_per_ip.load(Relaxed) + reactors(|counters| &counters.refused_per_ip)),
+        ("refused_rate", master.refused_rate.load(Relaxed) + reactors(|counters| &counters.refused_rate)),
+        ("refused_untrusted", master.refused_untrusted.load(Relaxed)),
+        ("refused_unwatched", master.refused_unwatched.load(Relaxed)),
+    ];
     let mut stats = vec![
         ("start_time", header.started_us.load(Relaxed) / 1_000_000),
         ("connection_num", connections(segment)),
         ("accept_count", master.accepted.load(Relaxed)),
-        ("abort_count", master.refused.load(Relaxed)),
-        ("refused_untrusted", master.refused_untrusted.load(Relaxed)),
+        ("abort_count", refusals.iter().map(|(_, count)| count).sum()),
+        refusals[0],
+        refusals[1],
+        refusals[2],
+        refusals[3],
+        refusals[4],
+        ("accept_holds", master.holds.load(Relaxed)),
         ("accept_pauses", master.pauses.load(Relaxed)),
         ("close_count", reactors(|counters| &counters.closed)),
         ("worker_num", segment.workers() as u64),

@@ -4,7 +4,6 @@
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -18,7 +17,7 @@ use crate::hooks::Hooks;
 use crate::log::Log;
 use crate::ports::Bound;
 use crate::process::{Context, request};
-use crate::reactor::{Acceptor, Config, Mail, Mailbox, Reactor, Stop, Wanted};
+use crate::reactor::{Acceptor, Config, Limits, Live, Mail, Mailbox, Reactor, Stop, Wanted};
 
 /// The main thread looks this often whether the other threads have ended.
 pub const JOIN_EVERY: Duration = Duration::from_millis(5);
@@ -79,7 +78,9 @@ impl Threads {
         context.log.hand_to(lines);
         let (jobs, job_queue) = mpsc::channel();
         self.disk = Some(disk::spawn_disk(job_queue)?);
-        let live = Arc::new(AtomicUsize::new(0));
+        let live =
+            Arc::new(Live::new(context.settings.max_connection as usize, context.settings.max_connection_policy)?);
+        let limits = Limits::new(&context.settings, context.segment.sessions().capacity());
         let shared = Arc::new(dispatch::Shared::new(context.segment.workers()));
         let mut epolls = Vec::new();
         let reactors = self.mailboxes.len() - usize::from(hooks.is_some());
@@ -92,6 +93,7 @@ impl Threads {
             epoll: epoll.clone(),
             jobs: jobs.clone(),
             live: live.clone(),
+            limits: limits.clone(),
             wanted: wanted.clone(),
             reactors,
             shared: shared.clone(),
@@ -128,7 +130,7 @@ impl Threads {
             reactors: epolls,
             main,
             live,
-            max_connection: context.settings.max_connection as usize,
+            limits,
             log: context.log.clone(),
             stop: self.stop.clone(),
         };

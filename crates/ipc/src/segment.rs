@@ -84,6 +84,14 @@ pub struct MasterEntry {
     pub refused: AtomicU64,
     /// Connections refused because only proxies that are trusted may connect.
     pub refused_untrusted: AtomicU64,
+    /// Connections refused because the client has as many as it may have.
+    pub refused_per_ip: AtomicU64,
+    /// Connections refused because the client has made too many lately.
+    pub refused_rate: AtomicU64,
+    /// Connections refused because the kernel could not watch them.
+    pub refused_unwatched: AtomicU64,
+    /// Times that accepting waited at `max_connection`.
+    pub holds: AtomicU64,
     /// Times that accepting paused for want of descriptors.
     pub pauses: AtomicU64,
 }
@@ -122,6 +130,10 @@ pub struct ReactorCounters {
     pub dropped: AtomicU64,
     /// Connections closed because they broke the framing rules.
     pub protocol_errors: AtomicU64,
+    /// Connections refused because the client, whom a proxy has named, has as many as it may have.
+    pub refused_per_ip: AtomicU64,
+    /// Connections refused because the client, whom a proxy has named, has made too many lately.
+    pub refused_rate: AtomicU64,
     /// Times it found a worker's lane full and stopped reading a connection.
     pub pauses: AtomicU64,
     /// Messages that went by the spill file.

@@ -264,6 +264,11 @@ impl Limited<'_> {
         self.line(LogLevel::Warning, event);
     }
 
+    /// The life of processes.
+    pub fn notice(self, event: impl FnOnce() -> String) {
+        self.line(LogLevel::Notice, event);
+    }
+
     /// Connections.
     pub fn info(self, event: impl FnOnce() -> String) {
         self.line(LogLevel::Info, event);

@@ -3,26 +3,28 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rotor_ipc::SessionId;
 use rotor_ipc::segment::Segment;
 use rotor_ipc::sessions::{Session, SessionsWriter};
 use rotor_ipc::sync::Ordering::Relaxed;
-use rotor_sys::clock::unix_us;
+use rotor_sys::clock::{monotonic_ns, unix_us};
 use rotor_sys::epoll::{Epoll, Events, Interest};
 use rotor_sys::eventfd::EventFd;
 use rotor_sys::socket::Stream;
 
 use super::add;
+use super::limits::{Limits, Refusal};
+use super::live::Live;
 use crate::dispatch::{reactor_of, worker_of};
 use crate::error::describe_errno;
 use crate::log::Log;
 use crate::ports::{Bound, options};
-use crate::settings::Settings;
+use crate::settings::{AtMost, Settings};
 
 /// Tells the accept thread to end.
 #[derive(Clone, Debug)]
@@ -61,10 +63,10 @@ pub struct Acceptor {
     pub reactors: Vec<Arc<Epoll>>,
     /// That of the main thread's reactor, whose number is behind theirs.
     pub main: Option<Arc<Epoll>>,
-    /// Open descriptors of all connections.
-    pub live: Arc<AtomicUsize>,
-    /// The most of them.
-    pub max_connection: usize,
+    /// How many connections there are, and may be.
+    pub live: Arc<Live>,
+    /// What one client may have.
+    pub limits: Option<Arc<Limits>>,
     /// The log.
     pub log: Log,
     /// Ends it.
@@ -72,6 +74,7 @@ pub struct Acceptor {
 }
 
 const STOP: u64 = u64::MAX;
+const ROOM: u64 = 0;
 /// So many connections in a row, then it looks whether it shall stop.
 const BATCH: usize = 64;
 /// After it was told to stop, it takes so many batches at most: clients that never cease to come do not hold the
@@ -83,6 +86,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 enum Next {
     More,
     Empty,
+    /// There are as many connections as there may be.
+    Full,
     Exhausted(io::Error),
 }
 
@@ -105,11 +110,13 @@ impl Acceptor {
         self.epoll.add(self.stop.inner.1.as_fd(), STOP, Interest::ReadEdge)?;
         let mut events = Events::with_capacity(16);
         let sessions = self.segment.sessions_writer();
+        let room = self.live.bell().map(|bell| self.room(bell)).transpose()?;
         let mut last = SessionId(0);
+        let mut first = 0;
         let mut is_exhausted = false;
         let mut batches_left = LAST_BATCHES;
         loop {
-            match self.accept_round(&sessions, &mut last) {
+            match self.accept_round(&sessions, &mut last, &mut first) {
                 Next::More if self.stop.is_set() && batches_left == 0 => return Ok(()),
                 Next::More => {
                     is_exhausted = false;
@@ -121,7 +128,8 @@ impl Acceptor {
                     // The only error is an interrupt, and signals are blocked in this thread.
                     let _ = self.epoll.wait(&mut events, None);
                 }
-                Next::Exhausted(_) if self.stop.is_set() => return Ok(()),
+                Next::Full | Next::Exhausted(_) if self.stop.is_set() => return Ok(()),
+                Next::Full => self.wait_for_room(&sessions, last, room.as_ref(), &mut events),
                 Next::Exhausted(error) => {
                     if !is_exhausted {
                         is_exhausted = true;
@@ -142,13 +150,42 @@ impl Acceptor {
         let _ = rotor_sys::socket::wait_readable(self.stop.inner.1.as_fd(), PAUSE);
     }
 
-    /// A batch of each port.
-    fn accept_round(&self, sessions: &SessionsWriter, last: &mut SessionId) -> Next {
+    /// What it waits with for room, or for the stop.
+    fn room(&self, bell: BorrowedFd<'_>) -> io::Result<Epoll> {
+        let room = Epoll::new()?;
+        room.add(bell, ROOM, Interest::ReadEdge)?;
+        room.add(self.stop.inner.1.as_fd(), STOP, Interest::ReadEdge)?;
+        Ok(room)
+    }
+
+    /// Waits until a connection has gone, or for the stop.
+    fn wait_for_room(&self, sessions: &SessionsWriter, last: SessionId, room: Option<&Epoll>, events: &mut Events) {
+        add(&self.segment.master().holds, 1);
+        let most = self.settings.max_connection;
+        self.log.limited().notice(|| format!("accepting waits: max_connection ({most}) is reached"));
+        self.live.announce_wait();
+        if let Some(room) = room
+            && self.next_id(sessions, last).is_none()
+            && !self.stop.is_set()
+        {
+            // The only error is an interrupt, and signals are blocked in this thread.
+            let _ = room.wait(events, None);
+        }
+        self.live.end_wait();
+    }
+
+    /// A batch of each port, from the one at `first` on: where there is no more room another one begins the next time.
+    fn accept_round(&self, sessions: &SessionsWriter, last: &mut SessionId, first: &mut usize) -> Next {
         let mut round = Next::Empty;
-        for place in 0..self.ports.len() {
+        for step in 0..self.ports.len() {
+            let place = (*first + step) % self.ports.len();
             match self.accept_batch(place, sessions, last) {
                 Next::Empty => {}
                 Next::More => round = Next::More,
+                Next::Full => {
+                    *first = (place + 1) % self.ports.len();
+                    return Next::Full;
+                }
                 Next::Exhausted(error) => return Next::Exhausted(error),
             }
         }
@@ -161,6 +198,10 @@ impl Acceptor {
             return Next::Empty;
         }
         for _ in 0..BATCH {
+            let id = self.next_id(sessions, *last);
+            if id.is_none() && self.settings.max_connection_policy == AtMost::Hold {
+                return Next::Full;
+            }
             let (stream, peer) = match self.ports[place].listener.accept() {
                 Ok(accepted) => accepted,
                 Err(error) => match error.kind() {
@@ -184,13 +225,22 @@ impl Acceptor {
                 let _ = stream.reset_on_close();
                 continue;
             }
-            match self.next_id(sessions, *last) {
+            match id {
                 Some(id) => {
+                    if let Err(refusal) = self.admit(sessions.index(id), place, peer) {
+                        self.refuse(place, &stream, peer, refusal);
+                        continue;
+                    }
                     *last = id;
                     self.hand_over(sessions, id, place, stream, peer);
                 }
                 None => {
                     add(&self.segment.master().refused, 1);
+                    let most = self.settings.max_connection;
+                    self.log.limited().warning(|| {
+                        let address = &self.ports[place].info.address;
+                        format!("refused {} on {address}: max_connection ({most}) is reached", shown(peer))
+                    });
                     let _ = stream.reset_on_close();
                 }
             }
@@ -201,11 +251,31 @@ impl Acceptor {
     /// The next id whose place is free; `None` at `max_connection`, or when sessions that wait for their close
     /// callback have taken all the room beside it.
     fn next_id(&self, sessions: &SessionsWriter, last: SessionId) -> Option<SessionId> {
-        if self.live.load(Relaxed) >= self.max_connection {
+        if self.live.is_full() {
             return None;
         }
         let capacity = sessions.capacity() as u64;
         (last.0 + 1..=last.0 + capacity).map(SessionId).find(|id| sessions.is_free(*id))
+    }
+
+    /// Notes a connection of a client, unless it may have no more. Whom a proxy has still to name is judged later.
+    fn admit(&self, index: usize, place: usize, peer: Option<SocketAddr>) -> Result<(), Refusal> {
+        match (&self.limits, peer) {
+            (Some(limits), Some(peer)) if self.settings.port(place).proxy_trusted.is_none() => {
+                limits.admit(index, place, peer.ip(), monotonic_ns())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn refuse(&self, place: usize, stream: &Stream, peer: Option<SocketAddr>, refusal: Refusal) {
+        let master = self.segment.master();
+        add(if refusal == Refusal::TooMany { &master.refused_per_ip } else { &master.refused_rate }, 1);
+        let address = &self.ports[place].info.address;
+        self.log
+            .limited()
+            .warning(|| format!("refused {} on {address}: {}", shown(peer), refusal.reason(self.settings.port(place))));
+        let _ = stream.reset_on_close();
     }
 
     fn hand_over(
@@ -229,7 +299,7 @@ impl Acceptor {
         };
         let now_us = unix_us();
         let fd = stream.into_raw();
-        self.live.fetch_add(1, Relaxed);
+        self.live.add();
         self.segment.master().last_session.store(id.0, Relaxed);
         add(&self.segment.master().accepted, 1);
         sessions.insert(&Session {
@@ -263,10 +333,17 @@ impl Acceptor {
         if let Err(error) = registered {
             self.log.limited().warning(|| format!("session {id} cannot be watched: {error}; closed"));
             sessions.remove(id);
-            self.live.fetch_sub(1, Relaxed);
-            add(&self.segment.master().refused, 1);
+            self.live.remove();
+            if let Some(limits) = &self.limits {
+                limits.leave(sessions.index(id));
+            }
+            add(&self.segment.master().refused_unwatched, 1);
         }
     }
+}
+
+fn shown(peer: Option<SocketAddr>) -> String {
+    peer.map_or_else(|| "a client".to_owned(), |peer| peer.to_string())
 }
 
 fn is_exhaustion(error: &io::Error) -> bool {

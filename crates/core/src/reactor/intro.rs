@@ -2,12 +2,14 @@
 //! session, no record of it is posted, and what breaks off before is no connection that a callback hears of.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use rotor_ipc::SessionId;
 use rotor_ipc::ring::Broken;
 
 use super::connection::{Connection, Input, Posted, Why};
+use super::limits::Refusal;
 use super::{READ_SIZE, Reactor, add};
 use crate::proxy::{self, Client, Parsed, ProxyError};
 
@@ -74,8 +76,12 @@ impl Reactor {
     /// It is known who the client is: the connection begins.
     fn end_intro(&mut self, connection: &mut Connection, client: Client, rest: &[u8]) -> Result<(), Broken> {
         let id = connection.id;
-        connection.intro = None;
         let proxy = self.sessions.find(id).and_then(|session| session.peer);
+        if let Err(refusal) = self.admit(connection, client) {
+            self.refuse_client(connection, client, proxy, refusal);
+            return Ok(());
+        }
+        connection.intro = None;
         let client = match client {
             Client::AsConnected => None,
             Client::Inet(client) => Some((Some(client), proxy)),
@@ -95,6 +101,39 @@ impl Reactor {
         }
         self.pump(connection)?;
         if rest.is_empty() { Ok(()) } else { self.ingest(connection, rest) }
+    }
+
+    /// Notes a connection of the client that is named, unless it may have no more. What a proxy makes for itself, and who
+    /// comes to it by a unix socket, is not limited.
+    fn admit(&self, connection: &Connection, client: Client) -> Result<(), Refusal> {
+        match (&self.limits, client) {
+            (Some(limits), Client::Inet(client)) => {
+                let index = self.sessions.index(connection.id);
+                limits.admit(index, usize::from(connection.port), client.ip(), self.now_ns)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn refuse_client(
+        &mut self,
+        connection: &mut Connection,
+        client: Client,
+        proxy: Option<SocketAddr>,
+        refusal: Refusal,
+    ) {
+        let counters = self.counters;
+        add(if refusal == Refusal::TooMany { &counters.refused_per_ip } else { &counters.refused_rate }, 1);
+        let (id, port) = (connection.id, usize::from(connection.port));
+        self.log.limited().warning(|| {
+            let client = if let Client::Inet(client) = client { client.to_string() } else { "a client".into() };
+            let proxy = proxy.map_or_else(|| "a proxy".into(), |proxy| proxy.to_string());
+            format!("session {id} of {client} by {proxy} is refused: {}", refusal.reason(self.settings.port(port)))
+        });
+        if let Some(stream) = &connection.stream {
+            let _ = stream.reset_on_close();
+        }
+        connection.end_input(Why::PeerReset);
     }
 
     fn refuse_intro(&mut self, connection: &mut Connection, error: ProxyError) {

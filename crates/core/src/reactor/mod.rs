@@ -14,7 +14,9 @@ mod early;
 mod ending;
 mod inbox;
 mod intro;
+mod limits;
 mod linger;
+mod live;
 mod mailbox;
 mod output;
 #[cfg(test)]
@@ -32,7 +34,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use std::os::fd::{AsFd, BorrowedFd};
@@ -61,6 +63,8 @@ use crate::process::request;
 use crate::settings::Settings;
 
 pub use accept::{Acceptor, Stop};
+pub use limits::Limits;
+pub use live::Live;
 pub use mailbox::{Mail, Mailbox};
 
 use connection::{Connection, Input, Posted, Why};
@@ -89,8 +93,10 @@ pub struct Config {
     pub epoll: Arc<Epoll>,
     /// The way to the helper thread.
     pub jobs: Jobs,
-    /// Open descriptors of all reactors' connections.
-    pub live: Arc<AtomicUsize>,
+    /// How many connections all reactors have.
+    pub live: Arc<Live>,
+    /// What one client may have.
+    pub limits: Option<Arc<Limits>>,
     /// What records anybody wants.
     pub wanted: Wanted,
     /// How many connections are dealt out among: this is one of so many, or one beside them.
@@ -161,7 +167,8 @@ pub struct Reactor {
     mailbox: Mailbox,
     jobs: Jobs,
     reply: Reply,
-    live: Arc<AtomicUsize>,
+    live: Arc<Live>,
+    limits: Option<Arc<Limits>>,
     wanted: Wanted,
     router: Router,
     ending: Ending,
@@ -208,8 +215,21 @@ pub struct Reactor {
 impl Reactor {
     /// A reactor that is ready to run; on the main thread with user code.
     pub fn new(config: Config, hooks: Option<Rc<dyn Hooks>>) -> std::io::Result<Self> {
-        let Config { reactor: id, segment, settings, log, mailbox, epoll, jobs, live, wanted, reactors, shared, cpu } =
-            config;
+        let Config {
+            reactor: id,
+            segment,
+            settings,
+            log,
+            mailbox,
+            epoll,
+            jobs,
+            live,
+            limits,
+            wanted,
+            reactors,
+            shared,
+            cpu,
+        } = config;
         if let Some(cpu) = cpu
             && let Err(error) = rotor_sys::affinity::pin_to(cpu)
         {
@@ -251,6 +271,7 @@ impl Reactor {
             jobs,
             reply: Arc::new(move |done| reply_to.put(Mail::Disk(done))),
             live,
+            limits,
             wanted,
             router: Router::new(segment, id, settings.dispatch_mode, shared),
             ending: Ending::default(),
@@ -539,6 +560,7 @@ impl Reactor {
                 self.end_timing(&connection);
                 self.sessions.remove(connection.id);
                 self.router.release(connection.worker);
+                self.live.tell();
                 self.alive -= 1;
                 return Ok(());
             }
@@ -554,7 +576,10 @@ impl Reactor {
         connection.output.clear();
         // Nothing more can be sent: whoever tries is told so.
         let _ = self.sessions.set_flag(connection.id, Flag::Over);
-        self.live.fetch_sub(1, Relaxed);
+        self.live.remove();
+        if let Some(limits) = &self.limits {
+            limits.leave(self.sessions.index(connection.id));
+        }
         add(&self.counters.closed, 1);
         let connections = &self.counters.connections;
         connections.store(connections.load(Relaxed).saturating_sub(1), Relaxed);

@@ -42,7 +42,7 @@ pub use table::{Key, ROWS};
 pub use value::Value;
 
 /// Everything a server was told, with nothing left open.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Event workers; at least 1.
     pub worker_num: u32,
@@ -50,6 +50,8 @@ pub struct Settings {
     pub reactor_num: u32,
     /// Connections at once, and entries of the session table; the descriptors for them are there.
     pub max_connection: u32,
+    /// What becomes of clients above it.
+    pub max_connection_policy: AtMost,
     /// How the worker of a message is chosen.
     pub dispatch_mode: dispatch::Mode,
     /// Whether there may be events of connections where those have no worker of their own.
@@ -149,7 +151,7 @@ impl Settings {
 }
 
 /// Everything a port was told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PortSettings {
     /// The permissions of a unix socket's file; `None`: as the umask leaves them.
     pub unix_socket_mode: Option<u32>,
@@ -161,6 +163,10 @@ pub struct PortSettings {
     pub backlog: u32,
     /// What the kernel is told of its sockets.
     pub socket: SocketSettings,
+    /// Connections that one client may have at once.
+    pub max_connections_per_ip: Option<u32>,
+    /// Connections that one client may make in a second.
+    pub accept_rate_per_ip: Option<f64>,
     /// Whose headers of the PROXY protocol are believed; `None`: connections have none.
     pub proxy_trusted: Option<Vec<Network>>,
     /// The largest output queue of a connection, in bytes.
@@ -190,6 +196,27 @@ impl PortSettings {
     /// Whether a client with this address may connect, where proxies alone may.
     pub fn trusts(&self, peer: IpAddr) -> bool {
         self.proxy_trusted.as_ref().is_none_or(|networks| networks.iter().any(|network| network.contains(peer)))
+    }
+}
+
+/// What becomes of clients that come when there are as many connections as there may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AtMost {
+    /// They are refused at once.
+    #[default]
+    Refuse,
+    /// They wait in the kernel's queue until somebody has gone.
+    Hold,
+}
+
+impl AtMost {
+    /// What the setting takes, each at the place of its number.
+    pub const NAMES: &'static [&'static str] = &["refuse", "hold"];
+
+    /// The policy with this name.
+    pub fn from_name(name: &[u8]) -> Option<Self> {
+        let place = Self::NAMES.iter().position(|known| known.as_bytes() == name)?;
+        [Self::Refuse, Self::Hold].get(place).copied()
     }
 }
 

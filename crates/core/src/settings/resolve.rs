@@ -13,7 +13,8 @@ use super::row::{Kind, Preset};
 use super::table::Key;
 use super::value::Value;
 use super::{
-    DateFormat, Identity, KeepAlive, LogFormat, LogLevel, LogRotation, Names, PortSettings, Settings, SocketSettings,
+    AtMost, DateFormat, Identity, KeepAlive, LogFormat, LogLevel, LogRotation, Names, PortSettings, Settings,
+    SocketSettings,
 };
 use crate::dispatch;
 use crate::framer::{Framing, LengthField, LengthType};
@@ -33,6 +34,7 @@ pub(super) fn resolve(
         worker_num,
         reactor_num,
         max_connection: max_connection(&chosen, worker_num, reactor_num, &mut warnings)?,
+        max_connection_policy: AtMost::from_name(chosen.bytes(Key::MaxConnectionPolicy)).unwrap_or_default(),
         dispatch_mode: dispatch::Mode::from_number(chosen.int(Key::DispatchMode)).unwrap_or_default(),
         enable_unsafe_event: chosen.flag(Key::EnableUnsafeEvent),
         discard_timeout_request: chosen.flag(Key::DiscardTimeoutRequest),
@@ -220,6 +222,8 @@ fn port(chosen: &Chosen<'_>) -> Result<PortSettings, SettingError> {
         unix_socket_group: identity::group_number(Key::UnixSocketGroup, &chosen.text(Key::UnixSocketGroup))?,
         backlog: chosen.count(Key::Backlog),
         socket: socket(chosen),
+        max_connections_per_ip: Some(chosen.count(Key::MaxConnectionsPerIp)).filter(|most| *most != 0),
+        accept_rate_per_ip: Some(chosen.float(Key::AcceptRatePerIp)).filter(|rate| *rate > 0.0),
         proxy_trusted: chosen.flag(Key::OpenProxyProtocol).then(|| chosen.networks(Key::ProxyTrusted)),
         socket_buffer_size: chosen.size(Key::SocketBufferSize),
         buffer_high_watermark,

@@ -1,5 +1,6 @@
 //! The settings that Rotor has.
 
+use super::AtMost;
 use super::log::LogFormat;
 use super::machine::Machine;
 use super::row::{Kind, Limit, Preset, Range, Row, Scope, Unit};
@@ -37,6 +38,12 @@ rows! {
         range: Range::Ints { min: 1, min_means: "", max: Limit::Fixed(16_777_216), max_means: "" },
         preset: Preset::Int(100_000),
         doc: "Connections at once. Lowered to what the limit of descriptors (`ulimit -Hn`) leaves beside the server's own.",
+    }
+    MaxConnectionPolicy = "max_connection_policy" {
+        kind: Kind::Text,
+        range: Range::OneOf(AtMost::NAMES),
+        preset: Preset::Text("refuse"),
+        doc: "What becomes of clients above `max_connection`: they are refused at once, or wait in the kernel's queue (`backlog`) until another one has gone.",
     }
     DispatchMode = "dispatch_mode" {
         kind: Kind::Int,
@@ -358,6 +365,20 @@ rows! {
         range: Range::Ints { min: 0, min_means: "the kernel's", max: Limit::Fixed(1 << 30), max_means: "" },
         preset: Preset::Int(0),
         doc: "The kernel's buffer for what a connection has still to send (SO_SNDBUF). Setting it ends the kernel's own tuning; `net.core.wmem_max` is the most.",
+    }
+    MaxConnectionsPerIp = "max_connections_per_ip" {
+        scope: Scope::Port,
+        kind: Kind::Int,
+        range: Range::Ints { min: 0, min_means: "no limit", max: Limit::Fixed(16_777_215), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "Connections that one client may have to the port at once; more are refused. A client is an IPv4 address, or an IPv6 network of 64 bits.",
+    }
+    AcceptRatePerIp = "accept_rate_per_ip" {
+        scope: Scope::Port,
+        kind: Kind::Float,
+        range: Range::Ints { min: 0, min_means: "no limit", max: Limit::Fixed(1_000_000), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "Connections that one client may make to the port in a second, and as many at once; more are refused. 0.1 is one in ten seconds.",
     }
     OpenProxyProtocol = "open_proxy_protocol" {
         scope: Scope::Port,

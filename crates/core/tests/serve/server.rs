@@ -15,7 +15,7 @@ use rotor_core::host::End;
 use rotor_core::ports::SockType;
 use rotor_core::server::{Server, start};
 use rotor_core::settings::{
-    DateFormat, Identity, LogFormat, LogLevel, LogRotation, PortSettings, Settings, SocketSettings,
+    AtMost, DateFormat, Identity, LogFormat, LogLevel, LogRotation, PortSettings, Settings, SocketSettings,
 };
 use rotor_sys::process::{self, Fork};
 
@@ -47,6 +47,7 @@ pub fn settings() -> Settings {
         worker_num: 2,
         reactor_num: 2,
         max_connection: 2000,
+        max_connection_policy: AtMost::Refuse,
         dispatch_mode: Mode::Session,
         enable_unsafe_event: false,
         discard_timeout_request: false,
@@ -90,6 +91,8 @@ pub fn settings() -> Settings {
             unix_socket_group: None,
             backlog: 1024,
             socket: SocketSettings::default(),
+            max_connections_per_ip: None,
+            accept_rate_per_ip: None,
             proxy_trusted: None,
             socket_buffer_size: 64 << 20,
             buffer_high_watermark: 48 << 20,
