@@ -485,6 +485,26 @@ mod tests {
     }
 
     #[test]
+    fn a_flag_is_taken_away_from_its_own_session_alone() {
+        let sessions = table(8);
+        let (old, new) = (SessionId(5), SessionId(13));
+        sessions.insert(&session(5));
+        assert_eq!(sessions.set_flag(old, Flag::Protected), Ok(()));
+        assert!(sessions.has_flag(old, Flag::Protected) && !sessions.is_closing(old));
+        assert_eq!(sessions.set_flag(old, Flag::Closing), Ok(()));
+        assert_eq!(sessions.clear_flag(old, Flag::Protected), Ok(()));
+        assert!(!sessions.has_flag(old, Flag::Protected) && sessions.is_closing(old));
+        sessions.remove(old);
+        sessions.insert(&session(13));
+        assert_eq!(sessions.set_flag(new, Flag::Protected), Ok(()));
+        assert_eq!(sessions.clear_flag(old, Flag::Protected), Err(FlagError::Gone));
+        assert!(sessions.has_flag(new, Flag::Protected) && !sessions.has_flag(old, Flag::Protected));
+        assert_eq!(sessions.clear_flag(new, Flag::Protected), Ok(()));
+        // It need not be set.
+        assert_eq!(sessions.clear_flag(new, Flag::Protected), Ok(()));
+    }
+
+    #[test]
     fn who_asks_for_a_close_is_the_first_though_the_reactor_is_faster() {
         let sessions = table(8);
         sessions.insert(&session(5));
