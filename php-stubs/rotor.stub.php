@@ -80,6 +80,13 @@ namespace Rotor {
         /** As DISPATCH_CO_REQ_LB. */
         public const DISPATCH_CONCURRENT_LB = 10;
 
+        /** What `dispatch_func` may return instead of a worker: what it was asked about is dropped. */
+        public const DISPATCH_RESULT_DISCARD_PACKET = -1;
+        /** The connection is closed; what it sent before is answered. */
+        public const DISPATCH_RESULT_CLOSE_CONNECTION = -2;
+        /** `dispatch_mode` chooses. */
+        public const DISPATCH_RESULT_USERFUNC_FALLBACK = -3;
+
         /** Answers of `getWorkerStatus()`: in a callback. */
         public const WORKER_BUSY = 1;
         /** Waiting for work. */
@@ -168,6 +175,7 @@ namespace Rotor {
          *     max_conn?: int,
          *     max_connection_policy?: string,
          *     dispatch_mode?: int,
+         *     dispatch_func?: callable(Rotor\Server, int, int, string=): int,
          *     enable_unsafe_event?: bool,
          *     discard_timeout_request?: bool,
          *     daemonize?: bool,

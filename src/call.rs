@@ -22,6 +22,8 @@ use crate::zend::{self, Fault};
 /// A PHP callable, looked up once.
 pub struct Callable {
     zval: Zval,
+    /// How many parameters it has.
+    parameters: u32,
     target: ffi::zend_fcall_info_cache,
 }
 
@@ -38,7 +40,7 @@ impl Callable {
         let mut call = MaybeUninit::<ffi::zend_fcall_info>::zeroed();
         let mut error: *mut c_char = ptr::null_mut();
         // SAFETY: the value is ours; the engine only reads it. An error text is ours to free.
-        unsafe {
+        let parameters = unsafe {
             let outcome = zend::api::zend_fcall_info_init(
                 ptr::from_ref(&zval).cast_mut(),
                 0,
@@ -55,19 +57,33 @@ impl Callable {
             if outcome != ffi::ZEND_RESULT_CODE_SUCCESS {
                 return Err(text.unwrap_or_else(|| "no valid callback".into()));
             }
+            let function = &(*target.function_handler).common;
+            let takes_any = ffi::ZEND_ACC_VARIADIC | ffi::ZEND_ACC_CALL_VIA_TRAMPOLINE;
+            let parameters = if function.fn_flags & takes_any != 0 { u32::MAX } else { function.num_args };
             // A call by way of __call has a function made for it, which that call frees. Without it in the
             // cache the engine makes one for each call.
             if (*target.function_handler).common.fn_flags & ffi::ZEND_ACC_CALL_VIA_TRAMPOLINE != 0 {
                 zend::api::zend_release_fcall_info_cache(&raw mut target);
                 target.function_handler = ptr::null_mut();
             }
-        }
-        Ok(Self { zval, target })
+            parameters
+        };
+        Ok(Self { zval, parameters, target })
     }
 
     /// The callable as the script gave it.
     pub fn zval(&self) -> &Zval {
         &self.zval
+    }
+
+    /// Whether it has a parameter at this place; one that takes what comes, such as `__call`, has.
+    pub fn takes(&self, place: u32) -> bool {
+        place < self.parameters
+    }
+
+    /// Calls it for its answer: `read` is shown it, and may not run PHP code.
+    pub fn ask<const N: usize>(&self, mut args: [Zval; N], read: impl FnOnce(&Zval)) -> Outcome {
+        guarded(|| read(&self.invoke(&mut args)))
     }
 
     /// Calls it. What it returns is dropped.

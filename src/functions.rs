@@ -7,15 +7,18 @@ use std::rc::Rc;
 
 use ext_php_rs::flags::DataType;
 use ext_php_rs::types::{ZendHashTable, Zval};
-use rotor_core::hooks::{Answer, Hooks};
+use rotor_core::hooks::{About, Answer, Hooks};
 use rotor_core::host::Outcome;
 use rotor_core::settings::{Key, Value};
+use rotor_ipc::SessionId;
 
 use crate::call::Callable;
 use crate::zend;
 
 /// The settings that are functions.
-pub const KEYS: [Key; 1] = [Key::PackageLengthFunc];
+pub const KEYS: [Key; 2] = [Key::PackageLengthFunc, Key::DispatchFunc];
+/// The place of the parameter of `dispatch_func` for the data, which it is given if it has one.
+pub const DATA_AT: u32 = 3;
 
 /// The functions that a port was given.
 #[derive(Default)]
@@ -68,8 +71,12 @@ impl Functions {
 
 /// The functions of all ports.
 pub struct PhpHooks {
-    /// By port.
+    /// `$server`.
+    pub object: Zval,
+    /// `package_length_func`, by port.
     pub length: Vec<Option<Rc<Callable>>>,
+    /// `dispatch_func`, by port, and whether it wants the data.
+    pub worker: Vec<Option<(bool, Rc<Callable>)>>,
 }
 
 impl Hooks for PhpHooks {
@@ -78,15 +85,41 @@ impl Hooks for PhpHooks {
         if !zend::string_fits(received.len()) {
             return Answer::NoRoom;
         }
-        let fill = |room: &mut [MaybeUninit<u8>]| copy_into(room, received);
-        let answer = Cell::new(Answer::Threw);
-        let outcome =
-            callable.ask_with_bytes([], received.len(), fill, &mut || {}, |result| answer.set(number(result)));
-        match outcome {
-            Outcome::Returned => answer.get(),
-            Outcome::Threw => Answer::Threw,
-            Outcome::Ended(end) => Answer::Ended(end),
+        ask(callable, [], Some(received))
+    }
+
+    fn worker(&self, port: u16, session: SessionId, about: About, data: &[u8]) -> Answer {
+        let Some(Some((wants_data, callable))) = self.worker.get(usize::from(port)) else {
+            return Answer::Other("nothing");
+        };
+        if !zend::string_fits(data.len()) {
+            return Answer::NoRoom;
         }
+        let int = |number: i64| {
+            let mut zval = Zval::new();
+            zval.set_long(number);
+            zval
+        };
+        let args = [self.object.shallow_clone(), int(session.0.cast_signed()), int(about as i64)];
+        ask(callable, args, Some(data).filter(|_| *wants_data))
+    }
+}
+
+/// Calls a function that returns an int, with bytes behind the other arguments.
+fn ask<const N: usize>(callable: &Callable, args: [Zval; N], bytes: Option<&[u8]>) -> Answer {
+    let answer = Cell::new(Answer::Threw);
+    let read = |result: &Zval| answer.set(number(result));
+    let outcome = match bytes {
+        Some(bytes) => {
+            let fill = |room: &mut [MaybeUninit<u8>]| copy_into(room, bytes);
+            callable.ask_with_bytes(args, bytes.len(), fill, &mut || {}, read)
+        }
+        None => callable.ask(args, read),
+    };
+    match outcome {
+        Outcome::Returned => answer.get(),
+        Outcome::Threw => Answer::Threw,
+        Outcome::Ended(end) => Answer::Ended(end),
     }
 }
 

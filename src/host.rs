@@ -162,7 +162,7 @@ impl Host for PhpHost<'_> {
     }
 
     fn hooks(&self) -> Rc<dyn Hooks> {
-        Rc::new(self.server.hooks())
+        Rc::new(self.server.hooks(self.object()))
     }
 
     fn interrupt(&mut self) -> Outcome {

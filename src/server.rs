@@ -17,7 +17,7 @@ use crate::aliases::names;
 use crate::call::Callable;
 use crate::callbacks::{Callbacks, name_of};
 use crate::errors::{EXCEPTION, wrong_state};
-use crate::functions::PhpHooks;
+use crate::functions::{DATA_AT, PhpHooks};
 use crate::port::{self, Port};
 use crate::running::Running;
 use crate::sockets::Unstarted;
@@ -69,11 +69,19 @@ impl Server {
     }
 
     /// The functions that ports have in the way of their messages.
-    pub fn hooks(&self) -> PhpHooks {
+    pub fn hooks(&self, object: Zval) -> PhpHooks {
         let ports = self.ports.borrow();
         // A port without settings of its own has the primary one's.
         let of = |port: &Port, key| if port.has_own() { port.functions.get(key) } else { ports[0].functions.get(key) };
-        PhpHooks { length: ports.iter().map(|port| of(port, Key::PackageLengthFunc)).collect() }
+        let worker = |port: &Port| {
+            let function = port.functions.get(Key::DispatchFunc).or_else(|| ports[0].functions.get(Key::DispatchFunc));
+            function.map(|function| (function.takes(DATA_AT), function))
+        };
+        PhpHooks {
+            object,
+            length: ports.iter().map(|port| of(port, Key::PackageLengthFunc)).collect(),
+            worker: ports.iter().map(|port| worker(port)).collect(),
+        }
     }
 
     /// How many ports it has.
@@ -117,7 +125,8 @@ impl Server {
     fn resolve(&self, machine: &Machine) -> Result<(Settings, Vec<Warning>), SettingError> {
         let (mut settings, warnings) = self.settings.borrow().resolve(machine, names())?;
         for port in &self.ports.borrow()[1..] {
-            let own = port.own_settings().map(|own| own.resolve_port(machine, names())).transpose()?;
+            let own =
+                port.own_settings().map(|own| own.resolve_port(&settings.ports[0], machine, names())).transpose()?;
             settings.ports.push(own.unwrap_or_else(|| settings.ports[0].clone()));
         }
         Ok((settings, warnings))

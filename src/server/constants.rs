@@ -1,5 +1,7 @@
 //! The numbers of `Rotor\Server`, which are the peer's, and its public properties.
 
+use rotor_core::hooks::{CLOSE, DISCARD, FALL_BACK};
+
 use crate::zend::{Constant, Property, PropertyDefault};
 
 /// The class constants.
@@ -23,6 +25,9 @@ pub const CONSTANTS: &[Constant] = &[
     ("DISPATCH_CO_CONN_LB", 8),
     ("DISPATCH_CO_REQ_LB", 9),
     ("DISPATCH_CONCURRENT_LB", 10),
+    ("DISPATCH_RESULT_DISCARD_PACKET", DISCARD),
+    ("DISPATCH_RESULT_CLOSE_CONNECTION", CLOSE),
+    ("DISPATCH_RESULT_USERFUNC_FALLBACK", FALL_BACK),
     ("WORKER_BUSY", WORKER_BUSY),
     ("WORKER_IDLE", WORKER_IDLE),
     ("WORKER_EXIT", WORKER_EXIT),

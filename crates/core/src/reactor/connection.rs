@@ -5,6 +5,7 @@ use rotor_ipc::{SessionId, WorkerId};
 use rotor_sys::socket::Stream;
 
 use crate::framer::Framer;
+use crate::hooks::LONGEST_DATA;
 use crate::reactor::intro::Intro;
 use crate::reactor::output::Output;
 use crate::reactor::queued::Queued;
@@ -87,9 +88,16 @@ pub struct Rejected {
     pub reason: String,
 }
 
-/// A connection whose messages go to several workers.
-#[derive(Default)]
+/// What a connection has whose messages go to several workers.
 pub struct Roaming {
+    /// The worker that it would have if it had one.
+    pub home: WorkerId,
+    /// User code is asked for the worker of each record.
+    pub asks: bool,
+    /// What user code has said about its end: the worker that is told, or that none is.
+    pub end: Option<Option<WorkerId>>,
+    /// The beginning of a message that goes to the spill file, for user code to see.
+    pub begin: Vec<u8>,
     /// The worker of its next record is chosen, and kept until that is posted.
     pub is_assigned: bool,
     /// The reactor has it in its list of connections that are about to end.
@@ -195,7 +203,31 @@ impl Posted {
     }
 }
 
+impl Roaming {
+    /// A new connection's.
+    pub fn new(home: WorkerId, asks: bool) -> Self {
+        Self { home, asks, end: None, begin: Vec::new(), is_assigned: false, is_listed: false, sent: Vec::new() }
+    }
+}
+
 impl Connection {
+    /// Whether user code is asked for the worker of its next record.
+    pub fn asks(&self) -> bool {
+        self.roaming.as_deref().is_some_and(|roaming| roaming.asks && !roaming.is_assigned)
+    }
+
+    /// Keeps the beginning of a message for user code to see, where that is asked.
+    pub fn keep_begin(&mut self, begin: &[u8]) {
+        if let Some(roaming) = self.roaming.as_deref_mut().filter(|roaming| roaming.asks) {
+            roaming.begin = begin[..begin.len().min(LONGEST_DATA)].to_vec();
+        }
+    }
+
+    /// The worker that it has, or would have.
+    pub fn home(&self) -> WorkerId {
+        self.roaming.as_deref().map_or(self.worker, |roaming| roaming.home)
+    }
+
     /// A new connection.
     pub fn new(id: SessionId, port: u16, worker: WorkerId, stream: Stream, framer: Framer) -> Self {
         Self {

@@ -84,7 +84,8 @@ impl Reactor {
                 && connection.posted == Posted::Connect
                 && !connection.is_waiting
             {
-                if self.wanted.close.get(usize::from(connection.port)).is_some_and(|wanted| *wanted) {
+                let is_wanted = self.wanted.close.get(usize::from(connection.port)).is_some_and(|wanted| *wanted);
+                if self.may_tell_of_end(&mut connection) && is_wanted {
                     self.assign(&mut connection);
                     let aux = connection.port | if why.is_by_server() { BY_SERVER } else { 0 };
                     if let Some(position) = self.post_plain(&mut connection, Kind::Close, aux)? {

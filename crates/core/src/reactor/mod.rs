@@ -8,6 +8,7 @@
 //! wake.
 
 mod accept;
+mod ask;
 mod connection;
 mod control;
 mod early;
@@ -450,8 +451,9 @@ impl Reactor {
         let port = usize::from(session.port).min(self.framers.len() - 1);
         let framer = self.framers[port].clone();
         let mut connection = Box::new(Connection::new(id, session.port, worker, stream, framer));
-        connection.roaming = self.router.roaming();
-        if !self.wanted.connect[port] {
+        let asks = self.hooks.is_some() && self.settings.port(port).dispatch_func;
+        connection.roaming = self.router.roaming(worker, asks);
+        if !self.wanted.connect[port] && !asks {
             connection.posted = Posted::Connect;
         }
         connection.is_paused = self.settings.enable_delay_receive;
@@ -559,7 +561,7 @@ impl Reactor {
                 self.forget_batch(&mut connection);
                 self.end_timing(&connection);
                 self.sessions.remove(connection.id);
-                self.router.release(connection.worker);
+                self.router.release(connection.home());
                 self.live.tell();
                 self.alive -= 1;
                 return Ok(());

@@ -67,13 +67,21 @@ impl Reactor {
             return Ok(());
         }
         if connection.posted == Posted::Nothing {
-            self.assign(connection);
-            match self.post_plain(connection, Kind::Connect, connection.port)? {
-                Some(_) => connection.posted = Posted::Connect,
-                None => return Ok(()),
+            if connection.asks() && !self.ask_about_connect(connection) {
+                return Ok(());
+            }
+            if connection.posted == Posted::Nothing {
+                self.assign(connection);
+                match self.post_plain(connection, Kind::Connect, connection.port)? {
+                    Some(_) => connection.posted = Posted::Connect,
+                    None => return Ok(()),
+                }
             }
         }
         if connection.posted != Posted::Connect {
+            return Ok(());
+        }
+        if connection.asks() && !self.ask_about_incoming(connection) {
             return Ok(());
         }
         if let Some(incoming) = connection.incoming.take_if(|incoming| incoming.is_complete()) {
@@ -242,6 +250,11 @@ impl Reactor {
     /// Drops what was received and not cut: nobody wants it.
     pub(super) fn drop_unread(&mut self, connection: &mut Connection) {
         connection.unread = Vec::new();
+        self.drop_incoming(connection);
+    }
+
+    /// Drops a large message.
+    pub(super) fn drop_incoming(&mut self, connection: &mut Connection) {
         match connection.incoming.take().map(|incoming| *incoming) {
             Some(Incoming::Ready { filling, .. }) => self.give_back(Some(filling)),
             Some(Incoming::Spill(spilling)) => self.give_back(spilling.into_range()),

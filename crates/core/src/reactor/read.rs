@@ -4,12 +4,12 @@ use std::io;
 
 use rotor_ipc::ring::Broken;
 
+use super::ask::Choice;
 use super::connection::{Connection, Incoming, Input, Rejected, Why};
 use super::post::Post;
 use super::spill::Spilling;
 use super::{READ_SIZE, Reactor, add};
 use crate::framer::{Cut, FrameError};
-use crate::hooks::Answer;
 
 /// So many reads of one connection in one turn; then the others have theirs.
 const READS_PER_TURN: usize = 4;
@@ -82,7 +82,9 @@ impl Reactor {
         }
         match connection.incoming.take() {
             Some(incoming) => self.read_incoming(connection, incoming),
-            None if connection.framer.is_raw() && connection.reads_large => self.read_into_block(connection),
+            None if connection.framer.is_raw() && connection.reads_large && !connection.asks() => {
+                self.read_into_block(connection)
+            }
             None => {
                 let Some(stream) = &connection.stream else { return Ok(()) };
                 let received = stream.recv(&mut self.scratch);
@@ -241,9 +243,21 @@ impl Reactor {
             match connection.framer.next(&bytes[taken..]) {
                 Ok(Cut::Message(len)) => {
                     connection.begun_ns = 0;
-                    if !self.may_post(connection)
-                        || self.post_message(connection, &bytes[taken..taken + len])? == Post::NoRoom
-                    {
+                    if !self.may_post(connection) {
+                        self.wait_for_lane(connection);
+                        break;
+                    }
+                    match self.ask_about_message(connection, &bytes[taken..taken + len]) {
+                        Choice::Post => {}
+                        Choice::Discard => {
+                            taken += len;
+                            connection.framer.reset();
+                            continue;
+                        }
+                        Choice::Close => return Ok(bytes.len()),
+                        Choice::Ended => break,
+                    }
+                    if self.post_message(connection, &bytes[taken..taken + len])? == Post::NoRoom {
                         self.wait_for_lane(connection);
                         break;
                     }
@@ -261,6 +275,9 @@ impl Reactor {
                 Ok(Cut::More { total: Some(total) }) if rotor_ipc::to_usize(total) > self.inline_limit(connection) => {
                     connection.framer.reset();
                     let begun = self.begin_incoming(&bytes[taken..], rotor_ipc::to_usize(total));
+                    if matches!(begun, Incoming::Spill(_)) {
+                        connection.keep_begin(&bytes[taken..]);
+                    }
                     connection.incoming = Some(Box::new(begun));
                     self.spill_piece(connection);
                     self.begin_message(connection);
@@ -294,25 +311,6 @@ impl Reactor {
             return Incoming::Spill(Spilling::new(range, begin, total));
         }
         Incoming::Private { bytes: begin.to_vec(), total }
-    }
-
-    /// Has user code look at the beginning of a message; false when it has ended the process.
-    fn ask_length(&mut self, connection: &mut Connection, shown: &[u8]) -> Result<bool, FrameError> {
-        let Some(hooks) = &self.hooks else { return Err(FrameError::NoAnswer { did: "cannot be called here" }) };
-        if self.ended.is_some() {
-            return Ok(false);
-        }
-        let did = match hooks.package_length(connection.port, shown) {
-            Answer::Number(length) => return connection.framer.answer(shown.len(), length).map(|()| true),
-            Answer::Ended(end) => {
-                self.ended = Some(end);
-                return Ok(false);
-            }
-            Answer::Threw => "threw",
-            Answer::Other(_) => "returned something else than an int",
-            Answer::NoRoom => "was not called: memory_limit leaves no room for what it is to be shown",
-        };
-        Err(FrameError::NoAnswer { did })
     }
 
     fn on_frame_error(&mut self, connection: &mut Connection, error: FrameError) {

@@ -43,8 +43,8 @@ impl Router {
     }
 
     /// What a new connection has beside others where it has no worker of its own.
-    pub(super) fn roaming(&self) -> Option<Box<Roaming>> {
-        (!self.mode.keeps_worker()).then(Box::default)
+    pub(super) fn roaming(&self, home: WorkerId, asks: bool) -> Option<Box<Roaming>> {
+        (asks || !self.mode.keeps_worker()).then(|| Box::new(Roaming::new(home, asks)))
     }
 
     /// The worker of a new connection from `peer`, which is its own in some modes.
@@ -108,7 +108,9 @@ impl Reactor {
                 let load = |place: usize| router.takes_new(place).then(|| router.load(place));
                 worker(least_from(router.shared.next(), workers, load))
             }
-            Mode::Round | Mode::Session | Mode::Address | Mode::FewestConnections => {
+            // There because user code is asked, which has left it to the mode.
+            Mode::Session | Mode::Address | Mode::FewestConnections => roaming.home,
+            Mode::Round => {
                 let has_room = |place: usize| router.takes_new(place) && self.inward[place].waiting.is_empty();
                 worker(first_from(router.shared.next(), workers, has_room, |place| router.takes_new(place)))
             }
@@ -148,6 +150,11 @@ impl Reactor {
             return;
         }
         let home = self.router.home(connection.id, peer);
+        if let Some(roaming) = connection.roaming.as_deref_mut() {
+            roaming.home = home;
+            self.sessions.set_worker(connection.id, home);
+            return;
+        }
         self.inward[connection.worker.index()].open -= 1;
         self.inward[home.index()].open += 1;
         connection.worker = home;
@@ -155,7 +162,7 @@ impl Reactor {
     }
 }
 
-fn worker(place: usize) -> WorkerId {
+pub(super) fn worker(place: usize) -> WorkerId {
     WorkerId(u32::try_from(place).unwrap_or(u32::MAX))
 }
 

@@ -98,7 +98,6 @@ pub static ABSENT: &[AbsentRow] = &[
     later(&["task_object", "task_use_object"], OFF, TASKS),
     later(&["task_ipc_mode"], Harmless::Numbers(&[1]), TASKS),
     later(&["message_queue_key"], ZERO, TASKS),
-    later(&["dispatch_func"], Harmless::Empty, "dispatch by a callback"),
     later(&["event_object"], OFF, "objects as arguments of callbacks"),
     later(&["start_session_id"], Harmless::Numbers(&[0, 1]), "another first session id than 1"),
     later(&["enable_reuse_port"], OFF, "BASE mode"),

@@ -90,12 +90,17 @@ impl SettingsInput {
         resolve::resolve(self, machine, names)
     }
 
-    /// The settings of a port that was told this by itself.
+    /// The settings of a port that was told this by itself, beside the primary one.
     ///
     /// # Errors
     /// When values do not work together.
-    pub fn resolve_port(&self, machine: &Machine, names: Names) -> Result<PortSettings, SettingError> {
-        resolve::resolve_port(self, machine, names)
+    pub fn resolve_port(
+        &self,
+        primary: &PortSettings,
+        machine: &Machine,
+        names: Names,
+    ) -> Result<PortSettings, SettingError> {
+        resolve::resolve_port(self, primary, machine, names)
     }
 
     /// The setting's own name, and the value as its type.

@@ -181,6 +181,8 @@ pub struct PortSettings {
     pub max_idle_time: Option<Duration>,
     /// How long a client may take to finish what it has begun.
     pub message_timeout: Option<Duration>,
+    /// Whether user code is asked which worker gets a message.
+    pub dispatch_func: bool,
     /// How the bytes of a connection become messages.
     pub framing: Framing,
     /// The largest message, in bytes.
@@ -190,7 +192,7 @@ pub struct PortSettings {
 impl PortSettings {
     /// Whether user code is in the way of its messages, so that its connections belong to the main thread.
     pub fn asks_user_code(&self) -> bool {
-        self.framing == Framing::Asked
+        self.framing == Framing::Asked || self.dispatch_func
     }
 
     /// Whether a client with this address may connect, where proxies alone may.

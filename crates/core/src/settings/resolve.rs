@@ -80,10 +80,17 @@ pub(super) fn resolve(
 /// What a port was told by itself.
 pub(super) fn resolve_port(
     input: &SettingsInput,
+    primary: &PortSettings,
     machine: &Machine,
     names: Names,
 ) -> Result<PortSettings, SettingError> {
-    port(&Chosen { input, machine, names })
+    let chosen = Chosen { input, machine, names };
+    let mut own = port(&chosen)?;
+    if !chosen.is_set(Key::DispatchFunc) {
+        // One function that knows all workers is what the server was told.
+        own.dispatch_func = primary.dispatch_func;
+    }
+    Ok(own)
 }
 
 /// A reactor without a worker of its own would only take its CPU away: hence at most `worker_num`.
@@ -231,6 +238,7 @@ fn port(chosen: &Chosen<'_>) -> Result<PortSettings, SettingError> {
         heartbeat_idle_time: chosen.told(Key::HeartbeatIdleTime),
         max_idle_time: chosen.timeout(Key::MaxIdleTime),
         message_timeout: chosen.timeout(Key::MessageTimeout),
+        dispatch_func: chosen.has_function(Key::DispatchFunc),
         framing,
         package_max_length,
     })

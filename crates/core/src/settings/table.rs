@@ -56,6 +56,16 @@ rows! {
               the user id of `bind()`, 8 the one with the fewest connections, 9 and 10 the one with the fewest messages \
               that wait or run. In modes 2, 4 and 8 a connection keeps its worker.",
     }
+    DispatchFunc = "dispatch_func" {
+        scope: Scope::Port,
+        kind: Kind::Callable("callable(Rotor\\Server, int, int, string=): int"),
+        preset: Preset::Nothing,
+        doc: "A function that says which worker gets a message, by its id, the session id, the type (0 message, 4 end, 5 \
+              beginning of a connection) and, if it has a fourth parameter, the first 8 KiB of the message; or \
+              `DISPATCH_RESULT_DISCARD_PACKET`, `DISPATCH_RESULT_CLOSE_CONNECTION`, `DISPATCH_RESULT_USERFUNC_FALLBACK` \
+              (as `dispatch_mode` says). It runs on the master's main thread, and the connections of its port are served \
+              there. The server's holds for all ports; `false` exempts one.",
+    }
     EnableUnsafeEvent = "enable_unsafe_event" {
         doc: "Let there be callbacks for connections (connect, close, bufferFull, bufferEmpty) in modes of `dispatch_mode` in which a connection has \
               no worker of its own: they run in any worker, connect also beside or after the first message.",

@@ -72,6 +72,7 @@ fn samples() -> Vec<(Key, Value, Value)> {
         int(Key::MaxConnection, 0, 1000),
         (Key::MaxConnectionPolicy, Value::str("queue"), Value::str("hold")),
         int(Key::DispatchMode, 6, 1),
+        (Key::DispatchFunc, Value::Int(3), Value::Callable),
         flag(Key::EnableUnsafeEvent, true),
         flag(Key::DiscardTimeoutRequest, true),
         flag(Key::Daemonize, true),

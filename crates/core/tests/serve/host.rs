@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use rotor_core::hooks::{Answer, Hooks};
+use rotor_core::hooks::{About, Answer, FALL_BACK, Hooks};
 use rotor_core::host::{End, Event, EventKind, Host, Origin, Outcome, Role};
 use rotor_core::process::Process;
 use rotor_core::trace::{Frame, StackReader};
@@ -373,6 +373,16 @@ impl Hooks for TestHooks {
             length::MORE => 0,
             len => i64::from(len) + 4,
         })
+    }
+
+    /// What follows a `>` in a message, up to a space: what is no number makes it throw, without any the mode decides.
+    fn worker(&self, _port: u16, session: SessionId, about: About, data: &[u8]) -> Answer {
+        let note = (&self.events).write_all(format!("asked {session} {about:?} {}\n", data.len()).as_bytes());
+        note.expect("the list of events takes another line");
+        let data = String::from_utf8_lossy(data);
+        let Some((_, worker)) = data.split_once('>') else { return Answer::Number(FALL_BACK) };
+        let worker = worker.split(' ').next().unwrap_or_default();
+        worker.parse().map_or(Answer::Threw, Answer::Number)
     }
 }
 

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "this is the test harness")]
 
 mod asked;
+mod chosen;
 mod dispatch;
 mod host;
 mod life;
@@ -24,9 +25,17 @@ type Test = (&'static str, fn());
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let wanted: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
-    let tests: Vec<Test> =
-        [messages::TESTS, pressure::TESTS, life::TESTS, limits::TESTS, processes::TESTS, asked::TESTS, dispatch::TESTS]
-            .concat();
+    let tests: Vec<Test> = [
+        messages::TESTS,
+        pressure::TESTS,
+        life::TESTS,
+        limits::TESTS,
+        processes::TESTS,
+        asked::TESTS,
+        chosen::TESTS,
+        dispatch::TESTS,
+    ]
+    .concat();
     let all = tests.len();
     let tests: Vec<Test> = tests
         .into_iter()

@@ -100,6 +100,7 @@ pub fn settings() -> Settings {
             heartbeat_idle_time: None,
             max_idle_time: None,
             message_timeout: Some(Duration::from_secs(60)),
+            dispatch_func: false,
             framing: Framing::Length(LengthField { kind: LengthType::U32Big, offset: 0, body_offset: 4 }),
             package_max_length: 64 << 20,
         }],

@@ -83,6 +83,7 @@ fn a_server_that_was_told_nothing_has_the_defaults() {
             heartbeat_idle_time: None,
             max_idle_time: None,
             message_timeout: Some(Duration::from_secs(60)),
+            dispatch_func: false,
             framing: Framing::Raw,
             package_max_length: 2 << 20,
         }],

@@ -1,0 +1,175 @@
+//! What user code is asked on the way of a message: where that ends, and which worker gets it. Only the reactor of the
+//! main thread has anybody to ask.
+
+use super::connection::{Connection, Incoming, Posted, Why};
+use super::{Reactor, add};
+use crate::framer::FrameError;
+use crate::hooks::{About, Answer, CLOSE, DISCARD, FALL_BACK, LONGEST_DATA};
+use crate::reactor::route::worker;
+
+/// What becomes of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// It is posted, to the worker that is assigned, or whom the mode chooses.
+    Post,
+    /// It is dropped.
+    Discard,
+    /// So is all that follows: the connection is closed.
+    Close,
+    /// Nobody can be asked any more: the process has to end.
+    Ended,
+}
+
+impl Reactor {
+    /// Has user code look at the beginning of a message; false when it has ended the process.
+    pub(super) fn ask_length(&mut self, connection: &mut Connection, shown: &[u8]) -> Result<bool, FrameError> {
+        let Some(hooks) = &self.hooks else { return Err(FrameError::NoAnswer { did: "cannot be called here" }) };
+        if self.ended.is_some() {
+            return Ok(false);
+        }
+        let did = match hooks.package_length(connection.port, shown) {
+            Answer::Number(length) => return connection.framer.answer(shown.len(), length).map(|()| true),
+            Answer::Ended(end) => {
+                self.ended = Some(end);
+                return Ok(false);
+            }
+            Answer::Threw => "threw",
+            Answer::Other(_) => "returned something else than an int",
+            Answer::NoRoom => "was not called: memory_limit leaves no room for what it is to be shown",
+        };
+        Err(FrameError::NoAnswer { did })
+    }
+
+    /// What becomes of a message. A connection that is to be closed is not read any more.
+    #[inline]
+    pub(super) fn ask_about_message(&mut self, connection: &mut Connection, message: &[u8]) -> Choice {
+        if !connection.asks() {
+            return Choice::Post;
+        }
+        let choice = self.ask_worker(connection, About::Message, message);
+        if choice == Choice::Close {
+            self.end_by_choice(connection);
+        }
+        choice
+    }
+
+    /// What becomes of a large message that is complete, if there is one; false when nothing more can be posted.
+    pub(super) fn ask_about_incoming(&mut self, connection: &mut Connection) -> bool {
+        let data = match connection.incoming.as_deref().filter(|incoming| incoming.is_complete()) {
+            None => return true,
+            Some(Incoming::Private { bytes, .. }) => bytes[..bytes.len().min(LONGEST_DATA)].to_vec(),
+            Some(Incoming::Block { block, total, .. }) => {
+                let mut data = Vec::new();
+                if let Some(bytes) = block.bytes() {
+                    bytes.slice(0, (*total).min(LONGEST_DATA)).append_to(&mut data);
+                }
+                data
+            }
+            Some(Incoming::Ready { .. } | Incoming::Spill(_)) => {
+                connection.roaming.as_deref_mut().map(|roaming| std::mem::take(&mut roaming.begin)).unwrap_or_default()
+            }
+        };
+        match self.ask_worker(connection, About::Message, &data) {
+            Choice::Post => {}
+            Choice::Discard => self.drop_incoming(connection),
+            Choice::Close => self.end_by_choice(connection),
+            Choice::Ended => return false,
+        }
+        true
+    }
+
+    /// Whether the connection goes on, of which no worker has heard so far; it may be that none is told of its beginning.
+    pub(super) fn ask_about_connect(&mut self, connection: &mut Connection) -> bool {
+        match self.ask_worker(connection, About::Connect, &[]) {
+            Choice::Post if self.wanted.connect[usize::from(connection.port)] => true,
+            Choice::Post | Choice::Discard => {
+                connection.posted = Posted::Connect;
+                if let Some(roaming) = connection.roaming.as_deref_mut() {
+                    roaming.is_assigned = false;
+                }
+                true
+            }
+            Choice::Close => {
+                // Nobody knows of it, and nobody is told of its end.
+                self.end_by_choice(connection);
+                connection.posted = Posted::Done;
+                self.is_closed_to(connection);
+                false
+            }
+            Choice::Ended => false,
+        }
+    }
+
+    /// Whether a worker is told of the connection's end; if so, it is assigned.
+    pub(super) fn may_tell_of_end(&mut self, connection: &mut Connection) -> bool {
+        let Some(roaming) = connection.roaming.as_deref().filter(|roaming| roaming.asks) else { return true };
+        let told = match roaming.end {
+            Some(told) => told,
+            None => match self.ask_worker(connection, About::Close, &[]) {
+                Choice::Post => {
+                    self.assign(connection);
+                    Some(connection.worker)
+                }
+                Choice::Discard | Choice::Close | Choice::Ended => None,
+            },
+        };
+        if let Some(worker) = told {
+            connection.worker = worker;
+        }
+        if let Some(roaming) = connection.roaming.as_deref_mut() {
+            roaming.end = Some(told);
+            roaming.is_assigned = told.is_some();
+        }
+        told.is_some()
+    }
+
+    /// Asks for the worker of a record, and assigns it.
+    fn ask_worker(&mut self, connection: &mut Connection, about: About, data: &[u8]) -> Choice {
+        let (Some(hooks), Some(roaming)) = (&self.hooks, connection.roaming.as_deref_mut()) else {
+            return Choice::Post;
+        };
+        if self.ended.is_some() {
+            return Choice::Ended;
+        }
+        let (id, workers) = (connection.id, self.inward.len());
+        let did = match hooks.worker(connection.port, id, about, &data[..data.len().min(LONGEST_DATA)]) {
+            Answer::Number(FALL_BACK) => return Choice::Post,
+            Answer::Number(CLOSE) => return Choice::Close,
+            Answer::Number(DISCARD) => {
+                add(&self.counters.dropped, 1);
+                return Choice::Discard;
+            }
+            Answer::Number(number) => {
+                if let Some(place) = usize::try_from(number).ok().filter(|place| *place < workers) {
+                    roaming.is_assigned = true;
+                    connection.worker = worker(place);
+                    return Choice::Post;
+                }
+                add(&self.counters.dropped, 1);
+                self.log.limited().warning(|| {
+                    let last = workers - 1;
+                    format!(
+                        "session {id}: dispatch_func returned {number}, and workers are 0 to {last}; what it was asked \
+                         about is dropped"
+                    )
+                });
+                return Choice::Discard;
+            }
+            Answer::Ended(end) => {
+                self.ended = Some(end);
+                return Choice::Ended;
+            }
+            Answer::Threw => "threw",
+            Answer::Other(_) => "returned something else than an int",
+            Answer::NoRoom => "was not called: memory_limit leaves no room for the data",
+        };
+        self.log.limited().warning(|| format!("session {id}: dispatch_func {did}; dispatch_mode decides"));
+        Choice::Post
+    }
+
+    /// Ends a connection as user code wants it: what it sent before is still answered.
+    fn end_by_choice(&mut self, connection: &mut Connection) {
+        connection.end_input(Why::Misframed);
+        self.drop_unread(connection);
+    }
+}
