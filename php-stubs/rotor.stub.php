@@ -29,8 +29,8 @@ namespace Rotor {
     }
 
     /**
-     * A TCP server of several processes: a master whose reactor threads own the sockets, a manager that keeps the
-     * workers alive, and event workers that run the callbacks.
+     * A server of several processes for streams and datagrams: a master whose reactor threads own the sockets, a manager
+     * that keeps the workers alive, and event workers that run the callbacks.
      *
      * Methods that need a running server warn and return false before `start()` and after the server has stopped.
      * Methods that fail return false; `getLastError()` tells why. A process that a callback has forked is no part of
@@ -46,15 +46,15 @@ namespace Rotor {
 
         /** TCP over IPv4. */
         public const SOCK_TCP = 1;
-        /** UDP over IPv4. It does not exist yet. */
+        /** UDP over IPv4. */
         public const SOCK_UDP = 2;
         /** TCP over IPv6. */
         public const SOCK_TCP6 = 3;
-        /** UDP over IPv6. It does not exist yet. */
+        /** UDP over IPv6. */
         public const SOCK_UDP6 = 4;
         /** Stream socket of the unix domain. */
         public const SOCK_UNIX_STREAM = 5;
-        /** Datagram socket of the unix domain. It does not exist yet. */
+        /** Datagram socket of the unix domain. */
         public const SOCK_UNIX_DGRAM = 6;
         /** TLS, added to a type of socket. It does not exist yet. */
         public const SSL = 512;
@@ -156,7 +156,7 @@ namespace Rotor {
          *     each as a port, whatever `$sock_type` says
          * @param int $port 0 to 65535; 0: the kernel chooses, and `$port` tells
          * @param int $mode MODE_PROCESS
-         * @param int $sock_type SOCK_TCP, SOCK_TCP6 or SOCK_UNIX_STREAM
+         * @param int $sock_type a SOCK_ constant
          * @throws Exception when the address cannot be had (the code is the errno), or for what does not exist yet
          */
         public function __construct(string $host = '0.0.0.0', int $port = 0, int $mode = self::MODE_PROCESS, int $sock_type = self::SOCK_TCP)
@@ -282,6 +282,12 @@ namespace Rotor {
          * come in this order, all in one worker. Between them `BufferFull($server, int $fd)` once `buffer_high_watermark` is
          * reached, and `BufferEmpty($server, int $fd)` once what waits is down at `buffer_low_watermark`, by turns.
          *
+         * On a datagram port: `Packet($server, string $data, array $client)`, one datagram; `$client` has `address` and `port`
+         * for `sendto()` (a unix socket's path and 0; `''` for a peer that has none, which cannot be answered), the port that
+         * it came in by (`server_socket`, its place in `$ports`, and `server_port`, its number) and `dispatch_time`, when it
+         * was received. A peer keeps its worker, by its address and port, where `dispatch_mode` has connections keep theirs
+         * (in mode 4 by its address); in modes 1, 9 and 10 each datagram goes to another.
+         *
          * An uncaught exception is reported as PHP does it and the worker goes on. `exit()` ends the worker with its code,
          * and another takes its place.
          *
@@ -340,7 +346,8 @@ namespace Rotor {
          * end as a script does, with shutdown functions and destructors.
          *
          * @return bool true after an orderly stop; false when it was called before
-         * @throws Exception when `Receive` has no callback or the server cannot run (the code is the errno)
+         * @throws Exception when a port has no callback for what its clients send (`Receive`; `Packet` where they send
+         *     datagrams) or the server cannot run (the code is the errno)
          * @throws SettingException when settings do not work together or on this machine
          */
         public function start(): bool
@@ -350,14 +357,33 @@ namespace Rotor {
         /**
          * Queues bytes for a client, in any process of the server. What one process sends to a client arrives in that order.
          *
-         * @param int|string $fd a session id; a string may hold the number
+         * @param int|string $fd a session id; a string may hold the number, or be the path of a unix socket, beginning with
+         *     `/`, to which a datagram goes as by `sendto()`
          * @param string $data 1 byte to `output_buffer_size`; any bytes
-         * @param int $serverSocket without meaning for connections
+         * @param int $serverSocket for a datagram, see `sendto()`
          * @return bool true when it was queued, which is not yet received; false for a session that is closed (1004),
          *     closing (1003) or unknown (1005), one whose output queue is at `socket_buffer_size` (1009), and when the way
          *     to the reactor is full (506); with a warning for an id below 1 (1006), no data (505) and too much data (1203)
          */
         public function send(int|string $fd, string $data, int $serverSocket = -1): bool
+        {
+        }
+
+        /**
+         * Queues a datagram, in any process of the server, for whoever is there: that it was sent before is not needed.
+         * What one process sends to one peer leaves in that order.
+         *
+         * @param string $ip an IPv4 address; an IPv6 address, behind whose `%` the interface of a link-local one stands; or the
+         *     path of a unix socket as the master sees it
+         * @param int $port 1 to 65535; without meaning for a unix socket
+         * @param string $data up to 65,507 bytes over IPv4, 65,527 over IPv6, 65,536 to a unix socket; none is a datagram, too
+         * @param int $server_socket the place in `$ports` of the port whose socket sends it, as `Packet` has it in
+         *     `$client['server_socket']`; -1: the first of the address's family
+         * @return bool true when it was queued; false when the way to the reactor is full (506); with a warning for an address
+         *     that is none and where no port is of its family (505), and for too much data (90). What the network, the kernel or
+         *     a peer that does not read refuses later is counted: `datagrams_unsent` in `stats()`.
+         */
+        public function sendto(string $ip, int $port, string $data, int $server_socket = -1): bool
         {
         }
 
@@ -490,6 +516,11 @@ namespace Rotor {
          * (`max_connections_per_ip`), `refused_rate` (`accept_rate_per_ip`), `refused_untrusted` (`proxy_trusted`) and
          * `refused_unwatched`, for want of the kernel's memory. `accept_holds`: times that accepting waited at
          * `max_connection` (`max_connection_policy`).
+         *
+         * Of datagrams: `datagrams_received`; `datagrams_sent`, which the kernel has taken; `datagrams_unsent`, dropped because
+         * the network or the peer did not take them; `datagrams_truncated`, dropped because they were larger than 64 KiB, which
+         * only a unix socket can bring; `datagrams_missed`, which the kernel had no room for before they were read, as it says
+         * with the next one.
          *
          * @return array<string, int>|false
          */
@@ -649,7 +680,7 @@ namespace Rotor\Server {
         }
 
         /**
-         * Registers the callback for an event of a connection (`Connect`, `Receive`, `Close`), before the server starts.
+         * Registers the callback for an event of a port (`Connect`, `Receive`, `ProtocolError`, `Close`, `Packet`), before the server starts.
          *
          * @return bool false when the server has started, and under the Swoole names for an event that is none of a port
          * @throws \Rotor\Exception for an event that is unknown, or one of the whole server

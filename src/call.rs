@@ -97,24 +97,27 @@ impl Callable {
     }
 
     /// Calls it with a string of `len` bytes behind the other arguments: `fill` writes the bytes straight
-    /// into it, then `taken` runs, then the callable. When `fill` fails nothing else runs.
-    pub fn call_with_bytes<const N: usize>(
+    /// into it, then `taken` runs, then the callable, with what `behind` makes as its last arguments. When `fill` fails
+    /// nothing else runs.
+    pub fn call_with_bytes<const N: usize, const M: usize>(
         &self,
         args: [Zval; N],
         len: usize,
         fill: impl FnOnce(&mut [MaybeUninit<u8>]) -> io::Result<()>,
         taken: &mut dyn FnMut(),
+        behind: impl FnOnce() -> [Zval; M],
     ) -> Outcome {
-        self.ask_with_bytes(args, len, fill, taken, |_| {})
+        self.ask_with_bytes(args, len, fill, taken, behind, |_| {})
     }
 
     /// The same for a callable whose answer is wanted: `read` is shown it, and may not run PHP code.
-    pub fn ask_with_bytes<const N: usize>(
+    pub fn ask_with_bytes<const N: usize, const M: usize>(
         &self,
         args: [Zval; N],
         len: usize,
         fill: impl FnOnce(&mut [MaybeUninit<u8>]) -> io::Result<()>,
         taken: &mut dyn FnMut(),
+        behind: impl FnOnce() -> [Zval; M],
         read: impl FnOnce(&Zval),
     ) -> Outcome {
         let mut filled = Ok(());
@@ -130,8 +133,12 @@ impl Callable {
                 place.write(arg);
             }
             all[N].write(string.finish());
-            // SAFETY: the first N + 1 have been written.
-            let all = unsafe { slice::from_raw_parts_mut(all.as_mut_ptr().cast::<Zval>(), N + 1) };
+            for (place, arg) in all[N + 1..].iter_mut().zip(behind()) {
+                place.write(arg);
+            }
+            const { assert!(N + 1 + M <= MOST_ARGUMENTS) };
+            // SAFETY: so many have been written, one behind the other, and there is room for them.
+            let all = unsafe { slice::from_raw_parts_mut(all.as_mut_ptr().cast::<Zval>(), N + 1 + M) };
             read(&self.invoke(all));
             for arg in all {
                 // SAFETY: written above, and dropped nowhere else.

@@ -9,7 +9,7 @@ use rotor_core::host::EventKind;
 use crate::call::Callable;
 
 /// The events and what scripts call them, whatever the case.
-pub const EVENTS: [(EventKind, &str); 18] = [
+pub const EVENTS: [(EventKind, &str); 19] = [
     (EventKind::Start, "Start"),
     (EventKind::BeforeShutdown, "BeforeShutdown"),
     (EventKind::Shutdown, "Shutdown"),
@@ -24,6 +24,7 @@ pub const EVENTS: [(EventKind, &str); 18] = [
     (EventKind::RequestTimeout, "RequestTimeout"),
     (EventKind::Connect, "Connect"),
     (EventKind::Receive, "Receive"),
+    (EventKind::Packet, "Packet"),
     (EventKind::ProtocolError, "ProtocolError"),
     (EventKind::Close, "Close"),
     (EventKind::BufferFull, "BufferFull"),
@@ -31,8 +32,7 @@ pub const EVENTS: [(EventKind, &str); 18] = [
 ];
 
 /// Events of the peer that belong to what Rotor does not have.
-const ABSENT: [(&str, &str); 10] = [
-    ("Packet", "datagram ports"),
+const ABSENT: [(&str, &str); 9] = [
     ("Task", "task workers"),
     ("Finish", "task workers"),
     ("PipeMessage", "messages between workers"),
@@ -152,10 +152,11 @@ fn place(kind: EventKind) -> usize {
         EventKind::RequestTimeout => 11,
         EventKind::Connect => 12,
         EventKind::Receive => 13,
-        EventKind::ProtocolError => 14,
-        EventKind::Close => 15,
-        EventKind::BufferFull => 16,
-        EventKind::BufferEmpty => 17,
+        EventKind::Packet => 14,
+        EventKind::ProtocolError => 15,
+        EventKind::Close => 16,
+        EventKind::BufferFull => 17,
+        EventKind::BufferEmpty => 18,
     }
 }
 

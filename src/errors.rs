@@ -59,7 +59,9 @@ pub fn answer(done: Result<(), CallError>) -> Answer {
 pub fn refused(error: CallError) -> Fault {
     set_last_error(error.code);
     match error.code {
-        code::INVALID_PARAMS | code::SESSION_INVALID_ID | code::DATA_TOO_LARGE => Fault::Warning(error.message),
+        code::INVALID_PARAMS | code::SESSION_INVALID_ID | code::DATA_TOO_LARGE | code::MESSAGE_TOO_LONG => {
+            Fault::Warning(error.message)
+        }
         _ => Fault::Failed,
     }
 }

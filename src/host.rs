@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use ext_php_rs::types::{ZendObject, Zval};
 use rotor_core::hooks::Hooks;
-use rotor_core::host::{Event, EventKind, Host, Origin, Outcome, Role};
+use rotor_core::host::{Event, EventKind, Host, Origin, Outcome, Role, Sender};
 use rotor_core::process::Process;
 use rotor_core::trace::StackReader;
 use rotor_ipc::payload::Payload;
@@ -16,6 +16,7 @@ use crate::code::Code;
 use crate::functions::copy_into;
 use crate::process::{self, UserProcess};
 use crate::running::Running;
+use crate::sender::Senders;
 use crate::server::Server;
 use crate::{process_title, zend};
 
@@ -25,12 +26,13 @@ pub struct PhpHost<'a> {
     /// `$server`, as callbacks get it.
     object: Zval,
     code: Code,
+    senders: Senders,
 }
 
 impl<'a> PhpHost<'a> {
     /// For a server and the object that it is the Rust side of.
     pub fn new(server: &'a Server, object: Zval) -> Self {
-        Self { server, object, code: Code::default() }
+        Self { server, object, code: Code::default(), senders: Senders::default() }
     }
 
     fn running(&self) -> &Running {
@@ -150,7 +152,18 @@ impl Host for PhpHost<'_> {
             return Outcome::Returned;
         };
         let args = [self.object(), of_session(from.session), long(from.reactor.into())];
-        callable.call_with_bytes(args, payload.len(), |room: &mut [MaybeUninit<u8>]| payload.copy_into(room), taken)
+        let fill = |room: &mut [MaybeUninit<u8>]| payload.copy_into(room);
+        callable.call_with_bytes(args, payload.len(), fill, taken, || [])
+    }
+
+    fn packet(&mut self, from: Sender<'_>, payload: &Payload<'_>, taken: &mut dyn FnMut()) -> Outcome {
+        let Some(callable) = self.server.callback(EventKind::Packet, from.port.into()) else {
+            taken();
+            return Outcome::Returned;
+        };
+        let args = [self.object()];
+        let fill = |room: &mut [MaybeUninit<u8>]| payload.copy_into(room);
+        callable.call_with_bytes(args, payload.len(), fill, taken, || [self.senders.show(&from, self.running())])
     }
 
     fn protocol_error(&mut self, from: Origin, code: i32, reason: &str) -> Outcome {
@@ -158,7 +171,7 @@ impl Host for PhpHost<'_> {
             return Outcome::Returned;
         };
         let args = [self.object(), of_session(from.session), long(from.reactor.into()), long(code.into())];
-        callable.call_with_bytes(args, reason.len(), |room| copy_into(room, reason.as_bytes()), &mut || {})
+        callable.call_with_bytes(args, reason.len(), |room| copy_into(room, reason.as_bytes()), &mut || {}, || [])
     }
 
     fn hooks(&self) -> Rc<dyn Hooks> {

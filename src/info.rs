@@ -35,7 +35,7 @@ const FEATURES: [(&str, &str); 10] = [
     ("TCP over IPv4 and IPv6", "yes"),
     ("framing by terminator, by length field, by a function", "yes"),
     ("BASE mode", "not yet"),
-    ("more than one port, unix sockets, UDP", "not yet"),
+    ("more than one port, unix sockets, UDP", "yes"),
     ("TLS", "not yet"),
     ("task workers, timers", "not yet"),
     ("HTTP, WebSocket", "not yet"),

@@ -15,6 +15,7 @@ mod port;
 mod process;
 mod process_title;
 mod running;
+mod sender;
 mod server;
 mod settings;
 mod sockets;

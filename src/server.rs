@@ -84,6 +84,18 @@ impl Server {
         }
     }
 
+    /// The first port without a callback for what its clients send, and which.
+    fn lacks_callback(&self) -> Option<(usize, EventKind)> {
+        let unstarted = self.unstarted.borrow();
+        let server = unstarted.as_ref()?;
+        (0..self.port_count())
+            .map(|place| {
+                let is_datagram = server.port(place).sock_type.is_datagram();
+                (place, if is_datagram { EventKind::Packet } else { EventKind::Receive })
+            })
+            .find(|(place, kind)| self.callback(*kind, *place).is_none())
+    }
+
     /// How many ports it has.
     fn port_count(&self) -> usize {
         self.ports.borrow().len()
@@ -263,6 +275,12 @@ functions! {
             ("data", Type::STRING),
             ("serverSocket", Type::INT, "-1")
         ): Type::BOOL => runtime::send;
+        public "sendto" (
+            ("ip", Type::STRING),
+            ("port", Type::INT),
+            ("data", Type::STRING),
+            ("server_socket", Type::INT, "-1")
+        ): Type::BOOL => runtime::sendto;
         public "close" (("fd", Type::INT), ("reset", Type::BOOL, "false")): Type::BOOL => runtime::close;
         public "bind" (("fd", Type::INT), ("uid", Type::INT)): Type::BOOL => runtime::bind;
         public "exists" (("fd", Type::INT)): Type::BOOL => runtime::exists;

@@ -2,7 +2,7 @@
 
 use ext_php_rs::types::{ZendStr, Zval};
 use rotor_core::error::Error;
-use rotor_core::host::{End, EventKind};
+use rotor_core::host::End;
 use rotor_core::ports::{Bound, SockType};
 use rotor_core::server;
 use rotor_core::settings::{Machine, Names};
@@ -11,7 +11,7 @@ use super::constants::{MODE_BASE, MODE_PROCESS, SOCK_TCP, SSL};
 use super::{CLASS, EXISTS, Server};
 use crate::aliases::names;
 use crate::call::{Callable, attempt};
-use crate::callbacks::{about_unknown_event, event_named};
+use crate::callbacks::{about_unknown_event, event_named, name_of};
 use crate::connections::{self, Connections};
 use crate::errors::{exception, server_exception, setting_exception, wrong_state};
 use crate::functions::Given;
@@ -166,10 +166,11 @@ pub fn start(call: &mut Call<'_>) -> Answer {
     if this.started.get() {
         return Err(wrong_state("a server starts once"));
     }
-    if let Some(place) = (0..this.port_count()).find(|place| this.callback(EventKind::Receive, *place).is_none()) {
+    if let Some((place, kind)) = this.lacks_callback() {
         let whose = if this.port_count() == 1 { String::new() } else { format!(" on port {place}") };
+        let name = name_of(kind).to_lowercase();
         return Err(exception(format!(
-            "Rotor\\Server::start(): the event \"receive\" has no callback{whose}; register one with on('receive', ...)",
+            "Rotor\\Server::start(): the event \"{name}\" has no callback{whose}; register one with on('{name}', ...)",
         )));
     }
     let (settings, warnings) = this.resolve(&machine("start")?).map_err(|error| setting_exception(&error))?;
@@ -210,11 +211,9 @@ fn socket_type(sock_type: i64) -> Result<SockType, String> {
     }
     match (SockType::from_number(sock_type), sock_type) {
         (Some(kind), _) => Ok(kind),
-        (None, 2 | 4 | 6) => {
-            Err(format!("datagram sockets ($sock_type {sock_type}) do not exist yet; use SOCK_TCP or SOCK_TCP6"))
-        }
         (None, other) => Err(format!(
-            "$sock_type must be Rotor\\Server::SOCK_TCP (1), SOCK_TCP6 (3) or SOCK_UNIX_STREAM (5), {other} given"
+            "$sock_type must be Rotor\\Server::SOCK_TCP (1), SOCK_UDP (2), SOCK_TCP6 (3), SOCK_UDP6 (4), \
+             SOCK_UNIX_STREAM (5) or SOCK_UNIX_DGRAM (6), {other} given"
         )),
     }
 }

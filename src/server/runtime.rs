@@ -14,15 +14,24 @@ use crate::{client_info, sockets};
 pub fn send(call: &mut Call<'_>) -> Answer {
     let fd = call.id(0)?;
     let data = call.bytes(1)?.unwrap_or_default();
-    // Only datagrams have a choice of sockets.
-    call.int(2)?;
+    let socket = socket(call.int(2)?);
     let process = call.this::<Server>()?.running.process()?;
     let session = match fd {
         Some(Id::Int(number)) => number,
+        Some(Id::Text(path)) if path.starts_with(b"/") => return answer(process.send_to(path, 0, data, socket)),
         Some(Id::Text(text)) => session_named(text)?,
         None => 0,
     };
     answer(process.send(session, data))
+}
+
+/// `sendto(string $ip, int $port, string $data, int $server_socket = -1): bool`
+pub fn sendto(call: &mut Call<'_>) -> Answer {
+    let host = call.bytes(0)?.unwrap_or_default();
+    let port = call.int(1)?.unwrap_or_default();
+    let data = call.bytes(2)?.unwrap_or_default();
+    let socket = socket(call.int(3)?);
+    answer(call.this::<Server>()?.running.process()?.send_to(host, port, data, socket))
 }
 
 /// `close(int $fd, bool $reset = false): bool`
@@ -182,6 +191,11 @@ pub fn extend_timeout(call: &mut Call<'_>) -> Answer {
 pub fn get_last_error(call: &mut Call<'_>) -> Answer {
     call.this::<Server>()?;
     Ok(last_error().into())
+}
+
+/// The port that a socket's number means; `None` is any.
+fn socket(number: Option<i64>) -> Option<i64> {
+    number.filter(|number| *number != -1)
 }
 
 /// The worker that the first argument means; `None` is this one.

@@ -65,7 +65,7 @@ true
 "strlen"
 Rotor\Exception: Rotor\Server::listen(): cannot listen on ADDRESS: address already in use (another process listens there; stop it or choose another port)
 Rotor\Exception: Rotor\Server::listen(): $port must be 0 (any free one) to 65535, 70000 given
-Rotor\Exception: Rotor\Server::listen(): $sock_type must be Rotor\Server::SOCK_TCP (1), SOCK_TCP6 (3) or SOCK_UNIX_STREAM (5), 7 given
+Rotor\Exception: Rotor\Server::listen(): $sock_type must be Rotor\Server::SOCK_TCP (1), SOCK_UDP (2), SOCK_TCP6 (3), SOCK_UDP6 (4), SOCK_UNIX_STREAM (5) or SOCK_UNIX_DGRAM (6), 7 given
 Rotor\Exception: Rotor\Server::listen(): $host must be an IPv4 address such as 0.0.0.0 or 127.0.0.1, "nowhere" given
 ReflectionException: Access to non-public constructor of class Rotor\Server\Port
 Error: Trying to clone an uncloneable object of class Rotor\Server\Port

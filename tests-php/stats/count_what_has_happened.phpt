@@ -45,7 +45,8 @@ $stats = $server->waitFor(function () use ($ask, &$asked): ?array {
 // All there are, beside those that may be added.
 $names = 'start_time connection_num accept_count abort_count accept_pauses close_count worker_num task_worker_num user_worker_num '
     . 'idle_worker_num dispatch_count request_count response_count total_recv_bytes total_send_bytes session_round dropped_records '
-    . 'refused_messages exceptions lane_waits read_pauses spilled_messages protocol_errors reload_count failed_reload_count '
+    . 'refused_messages exceptions lane_waits read_pauses spilled_messages protocol_errors datagrams_received datagrams_sent '
+    . 'datagrams_truncated datagrams_missed datagrams_unsent reload_count failed_reload_count '
     . 'respawn_count crash_count lost_messages slots_backing_off blocks_in_use log_lines_suppressed log_lines_dropped worker_dispatch_count worker_request_count worker_response_count';
 var_dump(array_diff(explode(' ', $names), array_keys($stats)) === []);
 var_dump(abs($stats['start_time'] - time()) < 600);

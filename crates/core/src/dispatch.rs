@@ -1,9 +1,10 @@
 //! The dispatcher: which reactor a connection goes to, and which worker its messages.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use rotor_ipc::{SessionId, WorkerId};
+use rotor_sys::datagram::Address;
 
 /// How the worker of a message is chosen (`dispatch_mode`); the numbers are the setting's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -120,6 +121,17 @@ pub fn reactor_of(session: SessionId, reactors: usize) -> u16 {
     u16::try_from(session.0 % reactors as u64).unwrap_or(0)
 }
 
+/// The worker of a datagram: a number made of the sender's address modulo theirs, so that a client keeps its worker.
+/// Those without a name are told apart by nobody, and are one client.
+pub fn worker_of_sender(from: &Address, workers: usize) -> WorkerId {
+    worker_at(number_of(from), workers)
+}
+
+/// The reactor that has a port's datagram socket.
+pub fn reactor_of_port(place: u16, reactors: usize) -> u16 {
+    u16::try_from(usize::from(place) % reactors).unwrap_or(0)
+}
+
 /// Of the places of `count` workers, beginning at `from` and going round: the first that is `good`, else the first
 /// that will do, else the one at `from`.
 pub fn first_from(from: usize, count: usize, good: impl Fn(usize) -> bool, does: impl Fn(usize) -> bool) -> usize {
@@ -137,9 +149,42 @@ fn worker_at(number: u64, workers: usize) -> WorkerId {
     WorkerId(u32::try_from(number % workers as u64).unwrap_or(0))
 }
 
+/// The same number for the same address in every process, and another one for almost every other: FNV-1a, whose lower
+/// bits alone would follow those of the address.
+fn number_of(address: &Address) -> u64 {
+    let hashed = |parts: &[&[u8]]| {
+        let bytes = parts.iter().copied().flatten();
+        let hash = bytes
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+        hash ^ hash >> 32
+    };
+    match address {
+        Address::Unnamed => 0,
+        Address::Inet(SocketAddr::V4(v4)) => hashed(&[&v4.ip().octets(), &v4.port().to_be_bytes()]),
+        Address::Inet(SocketAddr::V6(v6)) => hashed(&[&v6.ip().octets(), &v6.port().to_be_bytes()]),
+        Address::Unix(name) => hashed(&[name.as_bytes()]),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clients_are_spread_over_the_workers_and_each_keeps_its_own() {
+        for workers in [1, 2, 3, 4, 7] {
+            let mut counts = vec![0_usize; workers];
+            for port in 0..1000_u16 {
+                let address = Address::Inet(([10, 0, 0, 1], 30_000 + port).into());
+                counts[worker_of_sender(&address, workers).index()] += 1;
+                let address = Address::Inet(([10, 0, port.to_be_bytes()[0], port.to_be_bytes()[1]], 5000).into());
+                assert_eq!(worker_of_sender(&address, workers), worker_of_sender(&address, workers));
+                counts[worker_of_sender(&address, workers).index()] += 1;
+            }
+            let fair = 2000 / workers;
+            assert!(counts.iter().all(|count| (fair / 2..=fair * 2).contains(count)), "{counts:?}");
+        }
+    }
 
     #[test]
     fn reactor_and_worker_of_a_session_agree_where_one_number_divides_the_other() {

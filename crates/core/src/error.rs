@@ -93,6 +93,8 @@ impl std::error::Error for CallError {}
 
 /// Codes of `getLastError()`; those below 500 are errnos. The numbers are the peer's.
 pub mod code {
+    /// EMSGSIZE: no datagram is that large.
+    pub const MESSAGE_TOO_LONG: i32 = 90;
     /// A parameter makes no sense.
     pub const INVALID_PARAMS: i32 = 505;
     /// A bounded queue has no room.

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use rotor_ipc::payload::Payload;
 use rotor_ipc::{SessionId, WorkerId};
+use rotor_sys::datagram::Address;
 
 use crate::hooks::Hooks;
 use crate::process::Process;
@@ -130,6 +131,7 @@ pub enum EventKind {
     RequestTimeout,
     Connect,
     Receive,
+    Packet,
     ProtocolError,
     Close,
     BufferFull,
@@ -141,7 +143,13 @@ impl EventKind {
     pub fn is_of_port(self) -> bool {
         matches!(
             self,
-            Self::Connect | Self::Receive | Self::ProtocolError | Self::Close | Self::BufferFull | Self::BufferEmpty
+            Self::Connect
+                | Self::Receive
+                | Self::Packet
+                | Self::ProtocolError
+                | Self::Close
+                | Self::BufferFull
+                | Self::BufferEmpty
         )
     }
 
@@ -159,6 +167,17 @@ pub struct Origin {
     pub reactor: u16,
     /// The port it came in by, by place.
     pub port: u16,
+}
+
+/// Where a datagram came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Sender<'a> {
+    /// Its address.
+    pub address: &'a Address,
+    /// The port it came in by, by place.
+    pub port: u16,
+    /// When it was received (microseconds since 1970).
+    pub received_us: u64,
 }
 
 /// How a call into user code came back.
@@ -208,6 +227,9 @@ pub trait Host {
     /// `taken` must run after the copy and before the callback: it moves the head of the lane, so that a
     /// crash in the callback does not replay the message (P4). When the copy fails, `taken` is not called.
     fn receive(&mut self, from: Origin, payload: &Payload<'_>, taken: &mut dyn FnMut()) -> Outcome;
+
+    /// The same for a datagram: the packet callback.
+    fn packet(&mut self, from: Sender<'_>, payload: &Payload<'_>, taken: &mut dyn FnMut()) -> Outcome;
 
     /// Tells user code what was wrong with what a client sent; its connection is closed right after that.
     fn protocol_error(&mut self, from: Origin, code: i32, reason: &str) -> Outcome;

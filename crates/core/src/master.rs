@@ -137,7 +137,7 @@ impl Master {
             return Err(Error::system("cannot start the reactors", &error));
         }
         self.context.segment.header().phase.store(phase::RUNNING, Relaxed);
-        let addresses: Vec<_> = self.context.ports.iter().map(|port| port.address.to_string()).collect();
+        let addresses: Vec<_> = self.context.ports.iter().map(ToString::to_string).collect();
         self.context.log.notice(&format!("serving on {}", addresses.join(", ")));
         if let Some(ready) = ready {
             ready.tell();

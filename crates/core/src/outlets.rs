@@ -113,14 +113,39 @@ impl Outlets {
     pub fn post(&mut self, reactor: usize, mut header: Header, bytes: &[u8]) -> Result<(), PostFailure> {
         if bytes.len() <= self.outlets[reactor].lane.inline_limit() {
             self.make_room(reactor, bytes.len())?;
-            self.write(reactor, &header, bytes)?;
+            self.write(reactor, &header, &[bytes])?;
         } else {
             let filling = self.fill(bytes)?;
             let body = filling.reference(bytes.len()).to_bytes();
             header.location = filling.location();
             let position = self.make_room(reactor, body.len())?;
             filling.post(consumer(reactor), position);
-            self.write(reactor, &header, &body)?;
+            self.write(reactor, &header, &[&body])?;
+        }
+        self.publish(reactor);
+        Ok(())
+    }
+
+    /// Posts a record with a datagram and its coded address to `reactor`; it is published when this returns. The bytes
+    /// never go by the disk.
+    pub fn post_datagram(
+        &mut self,
+        reactor: usize,
+        mut header: Header,
+        address: &[u8],
+        bytes: &[u8],
+    ) -> Result<(), PostFailure> {
+        let body = address.len() + bytes.len();
+        if body <= self.outlets[reactor].lane.inline_limit() {
+            self.make_room(reactor, body)?;
+            self.write(reactor, &header, &[address, bytes])?;
+        } else {
+            let block = self.fill_block(bytes)?.ok_or(PostFailure::Full)?;
+            let reference = block.reference(bytes.len()).to_bytes();
+            header.location = block.location();
+            let position = self.make_room(reactor, reference.len() + address.len())?;
+            block.post(consumer(reactor), position);
+            self.write(reactor, &header, &[&reference, address])?;
         }
         self.publish(reactor);
         Ok(())
@@ -151,17 +176,10 @@ impl Outlets {
     /// Puts the bytes where a record can refer to them: what is larger than any block goes by the disk. What is in
     /// use becomes free soon, since a reactor copies out what a slow peer does not take once the pool runs low.
     fn fill(&mut self, bytes: &[u8]) -> Result<Filling, PostFailure> {
-        if bytes.len() <= self.pool.largest_block() {
-            loop {
-                if let Some(block) = self.pool.take_block(bytes.len(), self.clock_ns) {
-                    block.fill(bytes).map_err(|error| PostFailure::Spill(Some(error)))?;
-                    return Ok(block);
-                }
-                if self.room.is_none() {
-                    break;
-                }
-                self.wait_for_pool(|pool, clock_ns| pool.take_block(bytes.len(), clock_ns).is_some());
-            }
+        if bytes.len() <= self.pool.largest_block()
+            && let Some(block) = self.fill_block(bytes)?
+        {
+            return Ok(block);
         }
         while self.room.is_some() && !self.pool.has_spill_range() {
             self.wait_for_pool(|pool, _| pool.has_spill_range());
@@ -169,6 +187,20 @@ impl Outlets {
         let range = self.pool.take_spill(bytes.len() as u64).ok_or(PostFailure::Spill(None))?;
         range.fill(bytes).map_err(|error| PostFailure::Spill(Some(error)))?;
         Ok(range)
+    }
+
+    /// A block with the bytes, which one has room for; `None` when none is free, and this process does not wait.
+    fn fill_block(&mut self, bytes: &[u8]) -> Result<Option<Filling>, PostFailure> {
+        loop {
+            if let Some(block) = self.pool.take_block(bytes.len(), self.clock_ns) {
+                block.fill(bytes).map_err(|error| PostFailure::Spill(Some(error)))?;
+                return Ok(Some(block));
+            }
+            if self.room.is_none() {
+                return Ok(None);
+            }
+            self.wait_for_pool(|pool, clock_ns| pool.take_block(bytes.len(), clock_ns).is_some());
+        }
     }
 
     /// Sleeps until a reactor has taken something from this process, and with it perhaps a block or range.
@@ -189,8 +221,8 @@ impl Outlets {
         }
     }
 
-    fn write(&mut self, reactor: usize, header: &Header, body: &[u8]) -> Result<(), PostFailure> {
-        match self.outlets[reactor].lane.write(header, &[body]) {
+    fn write(&mut self, reactor: usize, header: &Header, parts: &[&[u8]]) -> Result<(), PostFailure> {
+        match self.outlets[reactor].lane.write(header, parts) {
             Ok(_) => Ok(()),
             Err(PostError::Full) => Err(PostFailure::Full),
             Err(PostError::Broken(broken)) => Err(PostFailure::Broken(broken)),

@@ -5,16 +5,18 @@ pub mod options;
 
 use std::fmt;
 use std::fs::Permissions;
-use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{AsFd, OwnedFd};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, lchown};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
+use rotor_sys::datagram::Datagrams;
 use rotor_sys::process;
 use rotor_sys::socket::Listener;
 
+use crate::datagram::parse_ip;
 use crate::error::{CallError, Error, describe_errno};
 use crate::settings::PortSettings;
 
@@ -23,10 +25,16 @@ use crate::settings::PortSettings;
 pub enum SockType {
     /// TCP over IPv4.
     Tcp = 1,
+    /// UDP over IPv4.
+    Udp = 2,
     /// TCP over IPv6.
     Tcp6 = 3,
+    /// UDP over IPv6.
+    Udp6 = 4,
     /// A unix socket that carries streams.
     UnixStream = 5,
+    /// A unix socket that carries datagrams.
+    UnixDgram = 6,
 }
 
 /// Where a port listens.
@@ -51,7 +59,7 @@ pub struct PortInfo {
 #[derive(Debug)]
 pub struct Bound {
     /// Its socket.
-    pub listener: Arc<Listener>,
+    pub socket: Socket,
     /// What is known of it.
     pub info: PortInfo,
     /// The file of a unix socket.
@@ -60,12 +68,61 @@ pub struct Bound {
     pub is_inherited: bool,
 }
 
+/// The socket of a port.
+#[derive(Clone, Debug)]
+pub enum Socket {
+    /// It takes connections.
+    Stream(Arc<Listener>),
+    /// It receives.
+    Datagrams(Arc<Datagrams>),
+}
+
+/// The socket of a port, for those that do not keep it open.
+#[derive(Clone, Debug)]
+pub enum WeakSocket {
+    /// It takes connections.
+    Stream(Weak<Listener>),
+    /// It receives.
+    Datagrams(Weak<Datagrams>),
+}
+
+impl Socket {
+    /// Knows it and does not keep it open.
+    pub fn downgrade(&self) -> WeakSocket {
+        match self {
+            Self::Stream(listener) => WeakSocket::Stream(Arc::downgrade(listener)),
+            Self::Datagrams(datagrams) => WeakSocket::Datagrams(Arc::downgrade(datagrams)),
+        }
+    }
+}
+
+impl WeakSocket {
+    /// The socket, if it is open.
+    pub fn upgrade(&self) -> Option<Socket> {
+        Some(match self {
+            Self::Stream(listener) => Socket::Stream(listener.upgrade()?),
+            Self::Datagrams(datagrams) => Socket::Datagrams(datagrams.upgrade()?),
+        })
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Stream(listener) => listener.as_fd(),
+            Self::Datagrams(datagrams) => datagrams.as_fd(),
+        }
+    }
+}
+
 /// The file of a unix socket. Whoever has it removes it in the end; a process that was forked meanwhile does not.
 #[derive(Debug)]
 pub struct SocketFile {
     path: PathBuf,
     inode: u64,
     owner: i32,
+    /// The permissions that it gets where none are set; `None`: it has them.
+    mode: Option<u32>,
 }
 
 /// The most ports: records carry the number in 15 bits.
@@ -78,10 +135,38 @@ impl SockType {
     pub fn from_number(number: i64) -> Option<Self> {
         Some(match number {
             1 => Self::Tcp,
+            2 => Self::Udp,
             3 => Self::Tcp6,
+            4 => Self::Udp6,
             5 => Self::UnixStream,
+            6 => Self::UnixDgram,
             _ => return None,
         })
+    }
+
+    /// Whether it carries datagrams: there are no connections then.
+    pub fn is_datagram(self) -> bool {
+        matches!(self, Self::Udp | Self::Udp6 | Self::UnixDgram)
+    }
+
+    fn is_v6(self) -> bool {
+        matches!(self, Self::Tcp6 | Self::Udp6)
+    }
+}
+
+impl PortInfo {
+    /// Whether both cannot be there at once: TCP and UDP have numbers of their own.
+    pub fn is_at_the_same_place(&self, other: &Self) -> bool {
+        self.address == other.address && self.sock_type.is_datagram() == other.sock_type.is_datagram()
+    }
+}
+
+impl fmt::Display for PortInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if matches!(self.sock_type, SockType::Udp | SockType::Udp6) {
+            f.write_str("udp:")?;
+        }
+        self.address.fmt(f)
     }
 }
 
@@ -121,30 +206,47 @@ impl Bound {
     /// Binds to an address of this machine, where port 0 lets the kernel choose one, or to a path.
     pub fn bind(host: &str, port: u16, sock_type: SockType) -> Result<Self, Error> {
         match sock_type {
-            SockType::Tcp | SockType::Tcp6 => {
-                let asked = SocketAddr::new(parse_host(host, sock_type)?, port);
-                let failed = |error: &std::io::Error| cannot_listen(&Address::Inet(asked), error);
-                let listener = Arc::new(Listener::bind(asked).map_err(|error| failed(&error))?);
-                let address = Address::Inet(listener.address().map_err(|error| failed(&error))?);
-                Ok(Self { listener, info: PortInfo { address, sock_type }, file: None, is_inherited: false })
+            SockType::Tcp | SockType::Tcp6 | SockType::Udp | SockType::Udp6 => {
+                let asked = inet_address(host, port, sock_type)?;
+                let failed = |error: std::io::Error| cannot_listen(&Address::Inet(asked), &error);
+                let (socket, address) = if sock_type.is_datagram() {
+                    let datagrams = Datagrams::bind(asked).map_err(failed)?;
+                    let address = datagrams.address().map_err(failed)?;
+                    (Socket::Datagrams(Arc::new(datagrams)), address)
+                } else {
+                    let listener = Listener::bind(asked).map_err(failed)?;
+                    let address = listener.address().map_err(failed)?;
+                    (Socket::Stream(Arc::new(listener)), address)
+                };
+                let info = PortInfo { address: Address::Inet(address), sock_type };
+                Ok(Self { socket, info, file: None, is_inherited: false })
             }
-            SockType::UnixStream => {
+            SockType::UnixStream | SockType::UnixDgram => {
                 let path = socket_path(host)?;
                 replace_stale(&path)?;
                 let address = Address::Unix(path.clone());
-                let failed = |error: &std::io::Error| cannot_listen(&address, error);
-                let listener = Arc::new(Listener::bind_unix(&path).map_err(|error| failed(&error))?);
-                let file = SocketFile::of(path).map_err(|error| failed(&error))?;
+                let failed = |error: std::io::Error| cannot_listen(&address, &error);
+                let (socket, mode) = if sock_type.is_datagram() {
+                    let (datagrams, mode) = Datagrams::bind_unix(&path).map_err(failed)?;
+                    (Socket::Datagrams(Arc::new(datagrams)), Some(mode))
+                } else {
+                    (Socket::Stream(Arc::new(Listener::bind_unix(&path).map_err(failed)?)), None)
+                };
+                let file = SocketFile::of(path, mode).map_err(failed)?;
                 let info = PortInfo { address, sock_type };
-                Ok(Self { listener, info, file: Some(file), is_inherited: false })
+                Ok(Self { socket, info, file: Some(file), is_inherited: false })
             }
         }
     }
 
-    /// Lets the kernel take connections. The file of a unix socket gets its owner and permissions before that. Returns
-    /// what is not as it was asked for.
+    /// Lets the kernel take connections. The file of a unix socket gets its owner and permissions before that: until then
+    /// nobody connects, and nobody may send to one that carries datagrams. Returns what is not as it was asked for.
     pub fn listen(&self, settings: &PortSettings) -> Result<Vec<String>, Error> {
-        if settings.proxy_trusted.as_ref().is_some_and(Vec::is_empty) && matches!(self.info.address, Address::Inet(_)) {
+        let is_stream = !self.info.sock_type.is_datagram();
+        if is_stream
+            && settings.proxy_trusted.as_ref().is_some_and(Vec::is_empty)
+            && matches!(self.info.address, Address::Inet(_))
+        {
             return Err(Error::Misuse(format!(
                 "open_proxy_protocol on {} needs proxy_trusted: the addresses or networks of the proxies, such as \
                  [\"10.0.0.0/8\"]; nobody else may say who a client is",
@@ -154,9 +256,11 @@ impl Bound {
         if let Some(file) = &self.file {
             self.give_away(file, settings)?;
         }
-        let warnings = options::tell_listener(self, &settings.socket)?;
-        if !self.is_inherited {
-            self.listener.listen(settings.backlog).map_err(|error| cannot_listen(&self.info.address, &error))?;
+        let warnings = options::tell_port(self, &settings.socket)?;
+        if let Socket::Stream(listener) = &self.socket
+            && !self.is_inherited
+        {
+            listener.listen(settings.backlog).map_err(|error| cannot_listen(&self.info.address, &error))?;
         }
         Ok(warnings)
     }
@@ -173,7 +277,7 @@ impl Bound {
 
     /// Another descriptor of the socket.
     pub fn copy(&self) -> Result<OwnedFd, CallError> {
-        copy_of(&self.listener)
+        copy_of(&self.socket)
     }
 
     /// Gives the file to its owner, then the permissions, which a new owner might lose.
@@ -190,7 +294,7 @@ impl Bound {
                     .with_hint("another user, and a group that this process is no member of, need root or CAP_CHOWN")
             })?;
         }
-        if let Some(mode) = settings.unix_socket_mode {
+        if let Some(mode) = settings.unix_socket_mode.or(file.mode) {
             std::fs::set_permissions(&file.path, Permissions::from_mode(mode)).map_err(|error| {
                 Error::system(format!("cannot set the permissions of {} (unix_socket_mode)", self.info.address), &error)
             })?;
@@ -200,8 +304,8 @@ impl Bound {
 }
 
 /// Another descriptor of a port's socket.
-pub fn copy_of(listener: &Listener) -> Result<OwnedFd, CallError> {
-    listener.as_fd().try_clone_to_owned().map_err(|error| {
+pub fn copy_of(socket: &Socket) -> Result<OwnedFd, CallError> {
+    socket.as_fd().try_clone_to_owned().map_err(|error| {
         let errno = error.raw_os_error().unwrap_or(0);
         CallError::new(errno, format!("cannot have another descriptor of the socket: {}", describe_errno(errno)))
     })
@@ -213,9 +317,9 @@ pub fn place_of_number<'a>(mut ports: impl Iterator<Item = &'a PortInfo>, number
 }
 
 impl SocketFile {
-    fn of(path: PathBuf) -> std::io::Result<Self> {
+    fn of(path: PathBuf, mode: Option<u32>) -> std::io::Result<Self> {
         let inode = path.symlink_metadata()?.ino();
-        Ok(Self { path, inode, owner: process::id() })
+        Ok(Self { path, inode, owner: process::id(), mode })
     }
 
     /// This process, which was forked from the one that had it, has it now.
@@ -269,15 +373,15 @@ fn replace_stale(path: &Path) -> Result<(), Error> {
     }
 }
 
-fn parse_host(host: &str, sock_type: SockType) -> Result<IpAddr, Error> {
-    let is_v6 = sock_type == SockType::Tcp6;
+fn inet_address(host: &str, port: u16, sock_type: SockType) -> Result<SocketAddr, Error> {
+    let is_v6 = sock_type.is_v6();
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    match bare.parse::<IpAddr>() {
-        Ok(address) if address.is_ipv6() == is_v6 => Ok(address),
-        Ok(_) | Err(_) if bare == "localhost" => {
-            Ok(if is_v6 { IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]) } else { IpAddr::from([127, 0, 0, 1]) })
-        }
-        Ok(_) | Err(_) => {
+    match parse_ip(bare) {
+        Some((IpAddr::V6(ip), interface)) if is_v6 => Ok(SocketAddrV6::new(ip, port, 0, interface).into()),
+        Some((ip @ IpAddr::V4(_), _)) if !is_v6 => Ok(SocketAddr::new(ip, port)),
+        _ if bare == "localhost" && is_v6 => Ok((Ipv6Addr::LOCALHOST, port).into()),
+        _ if bare == "localhost" => Ok((Ipv4Addr::LOCALHOST, port).into()),
+        _ => {
             let family = if is_v6 {
                 "an IPv6 address such as :: or ::1"
             } else {
@@ -323,7 +427,8 @@ mod tests {
     fn a_socket_file_goes_with_its_port_and_a_live_one_is_refused() {
         let path = path("live");
         let bound = bind(&path).unwrap();
-        bound.listener.listen(1).unwrap();
+        let Socket::Stream(listener) = &bound.socket else { panic!("it is no stream socket") };
+        listener.listen(1).unwrap();
         let error = bind(&path).unwrap_err();
         assert_eq!(error.errno(), EADDRINUSE);
         assert!(path.exists());
@@ -353,6 +458,34 @@ mod tests {
         assert!(path.exists());
         drop(other);
         std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_datagram_socket_is_live_from_the_begin_and_its_file_is_let_in_to_when_it_listens() {
+        let path = path("datagrams");
+        let bind = || Bound::bind(path.to_str().unwrap(), 0, SockType::UnixDgram);
+        let bound = bind().unwrap();
+        assert_eq!(bind().unwrap_err().errno(), EADDRINUSE);
+        assert_eq!(Bound::bind(path.to_str().unwrap(), 0, SockType::UnixStream).unwrap_err().errno(), EADDRINUSE);
+        let mode = || path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(), 0);
+        assert_ne!(bound.file.as_ref().unwrap().mode, Some(0));
+        drop(bound);
+        assert!(!path.exists());
+        drop(Datagrams::bind_unix(&path).unwrap());
+        drop(bind().unwrap());
+        assert!(!path.exists(), "a stale one was replaced");
+    }
+
+    #[test]
+    fn tcp_and_udp_have_numbers_of_their_own() {
+        let tcp = Bound::bind("127.0.0.1", 0, SockType::Tcp).unwrap();
+        let udp = Bound::bind("127.0.0.1", tcp.info.address.number(), SockType::Udp).unwrap();
+        assert!(!tcp.info.is_at_the_same_place(&udp.info));
+        assert!(udp.info.is_at_the_same_place(&udp.info));
+        assert_eq!(udp.info.to_string(), format!("udp:{}", tcp.info.address));
+        let again = Bound::bind("127.0.0.1", udp.info.address.number(), SockType::Udp);
+        assert_eq!(again.unwrap_err().errno(), EADDRINUSE);
     }
 
     #[test]

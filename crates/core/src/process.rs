@@ -1,6 +1,7 @@
 //! What user code can do from inside a running server, in any of its processes.
 
 mod control;
+mod datagram;
 mod time;
 
 pub(crate) use time::PERMISSION;
@@ -9,7 +10,7 @@ use std::cell::RefCell;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use rotor_ipc::record::{Kind, RESET};
 use rotor_ipc::ring::Broken;
@@ -20,13 +21,12 @@ use rotor_ipc::workers::{SeatEntry, SeatState, seat_of};
 use rotor_ipc::{SessionId, WorkerId};
 use rotor_sys::clock::monotonic_ns;
 use rotor_sys::signal::{Arrived, Signals};
-use rotor_sys::socket::Listener;
 
 use crate::error::{CallError, code};
 use crate::host::Role;
 use crate::log::Log;
 use crate::outlets::{Outlets, PostFailure, header};
-use crate::ports::{self, PortInfo, SockType};
+use crate::ports::{self, PortInfo, SockType, WeakSocket};
 use crate::reactor::{Mail, Mailbox};
 use crate::roles::{Counts, SlotKind, role_of};
 use crate::settings::Settings;
@@ -82,7 +82,7 @@ pub struct Context {
     /// The ports; the first is the primary one.
     pub ports: Arc<[PortInfo]>,
     /// Their sockets, which the master alone has.
-    pub listeners: Arc<[Weak<Listener>]>,
+    pub listeners: Arc<[WeakSocket]>,
     /// The working directory of `start()`, by the path that its user knows it by; `None` when there was none.
     pub directory: Option<PathBuf>,
 }
@@ -204,9 +204,9 @@ impl Process {
         if self.role != Role::Master {
             return Err(failed("only the master has the sockets of ports; call it before start() or in onStart"));
         }
-        let listener = self.context.listeners.get(place).and_then(Weak::upgrade);
-        let listener = listener.ok_or_else(|| failed("the port is closed: the server stops"))?;
-        ports::copy_of(&listener)
+        let socket = self.context.listeners.get(place).and_then(WeakSocket::upgrade);
+        let socket = socket.ok_or_else(|| failed("the port is closed: the server stops"))?;
+        ports::copy_of(&socket)
     }
 
     /// The place of the port with a number; 0 is the primary one.
@@ -347,6 +347,11 @@ impl Process {
         })
     }
 
+    /// The number of the port at this place; 0 for a path.
+    pub fn port_number(&self, place: u16) -> u16 {
+        self.context.port(place).address.number()
+    }
+
     /// How many connections are open.
     pub fn connection_num(&self) -> u64 {
         stats::connections(self.context.segment)
@@ -451,7 +456,9 @@ impl Process {
                     | Kind::WorkerDied
                     | Kind::ProtocolError
                     | Kind::BufferFull
-                    | Kind::BufferEmpty => {
+                    | Kind::BufferEmpty
+                    | Kind::Packet
+                    | Kind::SendTo => {
                         return Err(CallError::new(code::WRONG_OPERATION, "the master does not post this"));
                     }
                 };
@@ -465,23 +472,24 @@ impl Process {
             Way::Lanes(outlets) => {
                 let mut header = header(kind, session.0);
                 header.aux = aux;
-                match outlets.borrow_mut().post(reactor, header, bytes) {
-                    Ok(()) => Ok(()),
-                    Err(PostFailure::Full) => {
-                        Err(CallError::new(code::QUEUE_FULL, "the way to the reactor is full; try again later"))
-                    }
-                    Err(PostFailure::Spill(error)) => {
-                        let folder = self.context.settings.task_tmpdir.display();
-                        let why = error.map_or_else(|| "too many are in use".to_owned(), |error| error.to_string());
-                        let message = format!(
-                            "{} bytes fit into no free block (ipc_memory) and no spill range in {folder} (task_tmpdir): {why}",
-                            bytes.len()
-                        );
-                        Err(CallError::new(code::QUEUE_FULL, message))
-                    }
-                    Err(PostFailure::Broken(broken)) => Err(self.broken(broken)),
-                }
+                let posted = outlets.borrow_mut().post(reactor, header, bytes);
+                posted.map_err(|failure| self.not_posted(failure, bytes.len()))
             }
+        }
+    }
+
+    fn not_posted(&self, failure: PostFailure, len: usize) -> CallError {
+        match failure {
+            PostFailure::Full => CallError::new(code::QUEUE_FULL, "the way to the reactor is full; try again later"),
+            PostFailure::Spill(error) => {
+                let folder = self.context.settings.task_tmpdir.display();
+                let why = error.map_or_else(|| "too many are in use".to_owned(), |error| error.to_string());
+                let message = format!(
+                    "{len} bytes fit into no free block (ipc_memory) and no spill range in {folder} (task_tmpdir): {why}"
+                );
+                CallError::new(code::QUEUE_FULL, message)
+            }
+            PostFailure::Broken(broken) => self.broken(broken),
         }
     }
 

@@ -53,7 +53,7 @@ impl Server {
         }
         let bound = Bound::bind(host, port, sock_type)?;
         // The kernel only objects when the second of them begins to listen.
-        if self.ports.iter().any(|port| port.info.address == bound.info.address) {
+        if self.ports.iter().any(|port| port.info.is_at_the_same_place(&bound.info)) {
             return Err(bound.info.address.in_use());
         }
         self.ports.push(bound);
@@ -136,7 +136,7 @@ fn run(
     })?;
     let settings = Arc::new(settings);
     let infos = ports.iter().map(|port| port.info.clone()).collect();
-    let listeners = ports.iter().map(|port| Arc::downgrade(&port.listener)).collect();
+    let listeners = ports.iter().map(|port| port.socket.downgrade()).collect();
     let context = Context { segment, settings, log: log.clone(), slow_log, ports: infos, listeners, directory };
 
     let life = LifeLine::new().map_err(|error| Error::system("cannot make a pipe", &error))?;

@@ -72,6 +72,7 @@ impl Account {
             Some(Kind::Connect) => " callback=onConnect",
             Some(Kind::ProtocolError) => " callback=onProtocolError",
             Some(Kind::Close) => " callback=onClose",
+            Some(Kind::Packet) => " callback=onPacket",
             Some(Kind::BufferFull) => " callback=onBufferFull",
             Some(Kind::BufferEmpty) => " callback=onBufferEmpty",
             Some(
@@ -81,7 +82,8 @@ impl Account {
                 | Kind::Closed
                 | Kind::WorkerDied
                 | Kind::Pause
-                | Kind::Resume,
+                | Kind::Resume
+                | Kind::SendTo,
             )
             | None => "",
         };

@@ -13,11 +13,12 @@ use rotor_sys::epoll::Epoll;
 
 use crate::disk;
 use crate::dispatch;
+use crate::dispatch::reactor_of_port;
 use crate::hooks::Hooks;
 use crate::log::Log;
-use crate::ports::Bound;
+use crate::ports::{Bound, Socket};
 use crate::process::{Context, request};
-use crate::reactor::{Acceptor, Config, Limits, Live, Mail, Mailbox, Reactor, Stop, Wanted};
+use crate::reactor::{Acceptor, Config, DatagramPort, Limits, Listening, Live, Mail, Mailbox, Reactor, Stop, Wanted};
 
 /// The main thread looks this often whether the other threads have ended.
 pub const JOIN_EVERY: Duration = Duration::from_millis(5);
@@ -97,6 +98,7 @@ impl Threads {
             wanted: wanted.clone(),
             reactors,
             shared: shared.clone(),
+            datagrams: Vec::new(),
             cpu: None,
         };
         let main = match hooks {
@@ -108,10 +110,12 @@ impl Threads {
             None => None,
         };
         let (ready, readies) = mpsc::channel();
+        let (listening, mut datagrams) = split(ports, reactors);
         for (reactor, mailbox) in self.mailboxes[..reactors].iter().enumerate() {
             let epoll = Arc::new(Epoll::new()?);
             let cpu = (!cpus.is_empty()).then(|| cpus[reactor % cpus.len()]);
-            let config = Config { cpu, ..config(reactor, mailbox, &epoll) };
+            let datagrams = std::mem::take(&mut datagrams[reactor]);
+            let config = Config { cpu, datagrams, ..config(reactor, mailbox, &epoll) };
             epolls.push(epoll);
             let (context, ready) = (context.clone(), ready.clone());
             let body = move || run_reactor(config, &context, &ready);
@@ -123,7 +127,7 @@ impl Threads {
             readies.recv().map_err(|_| io::Error::other("a reactor has panicked"))??;
         }
         let acceptor = Acceptor {
-            ports,
+            ports: listening,
             settings: context.settings.clone(),
             segment: context.segment,
             epoll: Epoll::new()?,
@@ -178,6 +182,23 @@ impl Threads {
             join(log_writer, &self.log);
         }
     }
+}
+
+/// The ports for the accept thread, and by reactor the datagram ports.
+fn split(ports: Vec<Bound>, reactors: usize) -> (Vec<Listening>, Vec<Vec<DatagramPort>>) {
+    let mut listening = Vec::new();
+    let mut datagrams: Vec<Vec<DatagramPort>> = std::iter::repeat_with(Vec::new).take(reactors).collect();
+    for (place, Bound { socket, info, file, is_inherited }) in ports.into_iter().enumerate() {
+        match socket {
+            Socket::Stream(listener) => listening.push(Listening { place, listener, info, file, is_inherited }),
+            Socket::Datagrams(socket) => {
+                let place = u16::try_from(place).unwrap_or(0);
+                let reactor = reactor_of_port(place, reactors);
+                datagrams[usize::from(reactor)].push(DatagramPort { place, socket, file });
+            }
+        }
+    }
+    (listening, datagrams)
 }
 
 fn run_reactor(config: Config, context: &Context, ready: &mpsc::Sender<io::Result<()>>) {

@@ -47,6 +47,12 @@ pub enum Kind {
     Pause = 12,
     /// Worker → reactor: read the connection again.
     Resume = 13,
+    /// Reactor → worker: a datagram; auxiliary: the port; the third word as in [`Kind::Receive`]. Whom it comes from
+    /// stands in the lane, before inline bytes or behind the reference to others. There is no session.
+    Packet = 14,
+    /// Worker → reactor: a datagram to send; auxiliary: the port whose socket sends it; address and bytes as in
+    /// [`Kind::Packet`].
+    SendTo = 15,
 }
 
 /// The bit of [`Kind::Close`] beside the port.
@@ -78,6 +84,8 @@ impl Kind {
             11 => Self::BufferEmpty,
             12 => Self::Pause,
             13 => Self::Resume,
+            14 => Self::Packet,
+            15 => Self::SendTo,
             _ => return None,
         })
     }

@@ -32,7 +32,7 @@ pub fn recover(segment: &'static Segment, worker: WorkerId, generation: Generati
     if took && segment.has_inbox(worker) {
         if let Some(held) = held.filter(|held| held.lane < segment.reactors()) {
             segment.inward_consumer(held.lane, worker).skip(held.position);
-            if held.kind == Kind::Receive {
+            if matches!(held.kind, Kind::Receive | Kind::Packet) {
                 slot.done.end();
             }
         }

@@ -146,6 +146,16 @@ pub struct ReactorCounters {
     pub message_timeouts: AtomicU64,
     /// Connections reset because they did not take what was left for them.
     pub stalled_closed: AtomicU64,
+    /// Datagrams received.
+    pub datagrams_received: AtomicU64,
+    /// Datagrams that the kernel has taken.
+    pub datagrams_sent: AtomicU64,
+    /// Datagrams dropped because they were larger than any that can be received.
+    pub datagrams_truncated: AtomicU64,
+    /// Datagrams that the kernel had no room for, as it says: the server did not read them fast enough.
+    pub datagrams_missed: AtomicU64,
+    /// Datagrams that could not be sent: the peer did not read, or is not there.
+    pub datagrams_unsent: AtomicU64,
 }
 
 // SAFETY: repr(C), atomics only.

@@ -6,6 +6,7 @@ pub mod affinity;
 pub mod clock;
 pub mod crash;
 pub mod credentials;
+pub mod datagram;
 pub mod directory;
 pub mod epoll;
 pub mod eventfd;

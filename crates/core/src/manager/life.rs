@@ -75,9 +75,10 @@ impl Manager {
         let recovered = recovery::recover(self.segment, worker, generation);
         seat.end();
         self.crew.part(worker, seat_number);
-        let held = recovered.held.filter(|held| held.session != 0);
-        let session = held.map(|held| held.session);
-        if held.is_some_and(|held| held.kind == Kind::Receive) {
+        // A datagram has no session.
+        let held = recovered.held.filter(|held| held.session != 0 || held.kind == Kind::Packet);
+        let session = held.map(|held| held.session).filter(|session| *session != 0);
+        if held.is_some_and(|held| matches!(held.kind, Kind::Receive | Kind::Packet)) {
             self.segment.header().lost_messages.fetch_add(1, Relaxed);
         }
         for reactor in 0..self.segment.reactors() {
@@ -135,7 +136,7 @@ impl Manager {
             pid: exit.pid,
             exit_code: exit.code,
             signal: exit.signal,
-            session: held.map(|held| SessionId(held.session)),
+            session: held.map(|held| SessionId(held.session)).filter(|session| session.0 != 0),
         });
     }
 
@@ -322,6 +323,7 @@ const FRUITFUL_US: u64 = 1_000_000;
 fn what_is_lost(held: &Held) -> String {
     let what = match held.kind {
         Kind::Receive => "its message is lost",
+        Kind::Packet => "its datagram is lost",
         Kind::Connect => "its connect callback was not finished",
         Kind::ProtocolError => "its callback for a protocol error was not finished",
         Kind::Close => "its close callback was not finished",
@@ -329,5 +331,6 @@ fn what_is_lost(held: &Held) -> String {
     };
     let for_ms = monotonic_ns().saturating_sub(held.since_ns) / 1_000_000;
     let Held { lane, position, session, .. } = held;
-    format!("; session={session}: {what} (reactor={lane} position={position}, in hand for {for_ms}ms)")
+    let whose = if *session == 0 { String::new() } else { format!("session={session}: ") };
+    format!("; {whose}{what} (reactor={lane} position={position}, in hand for {for_ms}ms)")
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rotor_sys::inherited::{self, Inherited, Kind};
 use rotor_sys::process;
 
-use super::{Address, Bound, MOST_PORTS, PortInfo, SockType};
+use super::{Address, Bound, MOST_PORTS, PortInfo, SockType, Socket};
 use crate::error::Error;
 
 /// The host that stands for them, whatever the case, together with port 0.
@@ -29,7 +29,7 @@ pub(super) fn take() -> Result<Vec<Bound>, Error> {
         let listener = inherited
             .into_listener()
             .map_err(|error| Error::system(format!("cannot take over {}, a socket of {FDS}", info.address), &error))?;
-        Ok(Bound { listener: Arc::new(listener), info, file: None, is_inherited: true })
+        Ok(Bound { socket: Socket::Stream(Arc::new(listener)), info, file: None, is_inherited: true })
     };
     let ports = found.into_iter().map(|(inherited, info)| take_one(inherited, info)).collect();
     inherited::forget_variables(&[FDS, FDS_START, PID, NAMES]);

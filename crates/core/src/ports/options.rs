@@ -1,10 +1,10 @@
 //! What the kernel is told of a port's sockets. Connections have it from the listening socket, but for those of unix
 //! sockets, which begin anew.
 
-use rotor_sys::socket::{Listener, Stream};
+use rotor_sys::socket::Stream;
 use rotor_sys::socket_option::SocketOption;
 
-use super::{Address, Bound};
+use super::{Address, Bound, Socket};
 use crate::error::Error;
 use crate::settings::SocketSettings;
 
@@ -12,14 +12,14 @@ use crate::settings::SocketSettings;
 /// others connect the ordinary way.
 const FAST_OPEN_QUEUE: i32 = 256;
 
-/// Tells the listening socket of a port. Returns what is not as it was asked for.
-pub(super) fn tell_listener(port: &Bound, settings: &SocketSettings) -> Result<Vec<String>, Error> {
-    let Bound { listener, info, .. } = port;
+/// Tells the socket of a port. Returns what is not as it was asked for.
+pub(super) fn tell_port(port: &Bound, settings: &SocketSettings) -> Result<Vec<String>, Error> {
+    let Bound { socket, info, .. } = port;
     let mut warnings = Vec::new();
-    if matches!(info.address, Address::Inet(_)) {
+    if matches!((socket, &info.address), (Socket::Stream(_), Address::Inet(_))) {
         for (option, value, name) in of_tcp(settings) {
             option
-                .set(listener, value)
+                .set(socket, value)
                 .map_err(|error| Error::system(format!("cannot set {name} to {value} on {}", info.address), &error))?;
         }
         if settings.fast_open && !system_allows_fast_open() {
@@ -32,7 +32,7 @@ pub(super) fn tell_listener(port: &Bound, settings: &SocketSettings) -> Result<V
     }
     for (option, asked, name, limit) in buffers(settings) {
         warnings.extend(
-            tell_buffer(listener, option, asked).map(|got| {
+            tell_buffer(socket, option, asked).map(|got| {
                 format!("{name} on {} is {got} bytes instead of {asked}: {limit} is the most", info.address)
             }),
         );
@@ -77,10 +77,10 @@ fn buffers(settings: &SocketSettings) -> impl Iterator<Item = (SocketOption, i32
 }
 
 /// Asks for a buffer of a size; what it got if that is less.
-fn tell_buffer(listener: &Listener, option: SocketOption, asked: i32) -> Option<i32> {
+fn tell_buffer(socket: &Socket, option: SocketOption, asked: i32) -> Option<i32> {
     // The kernel takes any size and makes of it what it allows.
-    let _ = option.set(listener, asked);
-    option.get(listener).ok().filter(|got| *got < asked)
+    let _ = option.set(socket, asked);
+    option.get(socket).ok().filter(|got| *got < asked)
 }
 
 /// Whether servers may use TCP Fast Open. Where nobody says so they may: the container's own files may be hidden.

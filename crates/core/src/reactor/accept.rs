@@ -15,7 +15,7 @@ use rotor_ipc::sync::Ordering::Relaxed;
 use rotor_sys::clock::{monotonic_ns, unix_us};
 use rotor_sys::epoll::{Epoll, Events, Interest};
 use rotor_sys::eventfd::EventFd;
-use rotor_sys::socket::Stream;
+use rotor_sys::socket::{Listener, Stream};
 
 use super::add;
 use super::limits::{Limits, Refusal};
@@ -23,7 +23,7 @@ use super::live::Live;
 use crate::dispatch::{reactor_of, worker_of};
 use crate::error::describe_errno;
 use crate::log::Log;
-use crate::ports::{Bound, options};
+use crate::ports::{PortInfo, SocketFile, options};
 use crate::settings::{AtMost, Settings};
 
 /// Tells the accept thread to end.
@@ -51,8 +51,8 @@ impl Stop {
 
 /// Takes connections from the listening sockets.
 pub struct Acceptor {
-    /// The ports. Their sockets close, and their files go, with the thread.
-    pub ports: Vec<Bound>,
+    /// The ports that take connections. Their sockets close, and their files go, with the thread.
+    pub ports: Vec<Listening>,
     /// What the server was told.
     pub settings: Arc<Settings>,
     /// The shared memory.
@@ -71,6 +71,20 @@ pub struct Acceptor {
     pub log: Log,
     /// Ends it.
     pub stop: Stop,
+}
+
+/// A port that takes connections.
+pub struct Listening {
+    /// By place.
+    pub place: usize,
+    /// Its socket.
+    pub listener: Arc<Listener>,
+    /// What is known of it.
+    pub info: PortInfo,
+    /// Its file, which goes with it.
+    pub file: Option<SocketFile>,
+    /// Who waits there when this server stops waits for the next one.
+    pub is_inherited: bool,
 }
 
 const STOP: u64 = u64::MAX;
@@ -104,8 +118,8 @@ impl Acceptor {
     }
 
     fn accept_all(&self) -> io::Result<()> {
-        for (place, port) in self.ports.iter().enumerate() {
-            self.epoll.add(port.listener.as_fd(), place as u64, Interest::ReadLevel)?;
+        for port in &self.ports {
+            self.epoll.add(port.listener.as_fd(), port.place as u64, Interest::ReadLevel)?;
         }
         self.epoll.add(self.stop.inner.1.as_fd(), STOP, Interest::ReadEdge)?;
         let mut events = Events::with_capacity(16);
@@ -178,12 +192,12 @@ impl Acceptor {
     fn accept_round(&self, sessions: &SessionsWriter, last: &mut SessionId, first: &mut usize) -> Next {
         let mut round = Next::Empty;
         for step in 0..self.ports.len() {
-            let place = (*first + step) % self.ports.len();
-            match self.accept_batch(place, sessions, last) {
+            let index = (*first + step) % self.ports.len();
+            match self.accept_batch(&self.ports[index], sessions, last) {
                 Next::Empty => {}
                 Next::More => round = Next::More,
                 Next::Full => {
-                    *first = (place + 1) % self.ports.len();
+                    *first = (index + 1) % self.ports.len();
                     return Next::Full;
                 }
                 Next::Exhausted(error) => return Next::Exhausted(error),
@@ -192,8 +206,9 @@ impl Acceptor {
         round
     }
 
-    fn accept_batch(&self, place: usize, sessions: &SessionsWriter, last: &mut SessionId) -> Next {
-        if self.ports[place].is_inherited && self.stop.is_set() {
+    fn accept_batch(&self, port: &Listening, sessions: &SessionsWriter, last: &mut SessionId) -> Next {
+        let place = port.place;
+        if port.is_inherited && self.stop.is_set() {
             // Who waits there waits for the next server.
             return Next::Empty;
         }
@@ -202,7 +217,7 @@ impl Acceptor {
             if id.is_none() && self.settings.max_connection_policy == AtMost::Hold {
                 return Next::Full;
             }
-            let (stream, peer) = match self.ports[place].listener.accept() {
+            let (stream, peer) = match port.listener.accept() {
                 Ok(accepted) => accepted,
                 Err(error) => match error.kind() {
                     io::ErrorKind::WouldBlock => return Next::Empty,
@@ -228,17 +243,17 @@ impl Acceptor {
             match id {
                 Some(id) => {
                     if let Err(refusal) = self.admit(sessions.index(id), place, peer) {
-                        self.refuse(place, &stream, peer, refusal);
+                        self.refuse(port, &stream, peer, refusal);
                         continue;
                     }
                     *last = id;
-                    self.hand_over(sessions, id, place, stream, peer);
+                    self.hand_over(sessions, id, port, stream, peer);
                 }
                 None => {
                     add(&self.segment.master().refused, 1);
                     let most = self.settings.max_connection;
                     self.log.limited().warning(|| {
-                        let address = &self.ports[place].info.address;
+                        let address = &port.info.address;
                         format!("refused {} on {address}: max_connection ({most}) is reached", shown(peer))
                     });
                     let _ = stream.reset_on_close();
@@ -268,13 +283,13 @@ impl Acceptor {
         }
     }
 
-    fn refuse(&self, place: usize, stream: &Stream, peer: Option<SocketAddr>, refusal: Refusal) {
+    fn refuse(&self, port: &Listening, stream: &Stream, peer: Option<SocketAddr>, refusal: Refusal) {
         let master = self.segment.master();
         add(if refusal == Refusal::TooMany { &master.refused_per_ip } else { &master.refused_rate }, 1);
-        let address = &self.ports[place].info.address;
-        self.log
-            .limited()
-            .warning(|| format!("refused {} on {address}: {}", shown(peer), refusal.reason(self.settings.port(place))));
+        let address = &port.info.address;
+        self.log.limited().warning(|| {
+            format!("refused {} on {address}: {}", shown(peer), refusal.reason(self.settings.port(port.place)))
+        });
         let _ = stream.reset_on_close();
     }
 
@@ -282,14 +297,14 @@ impl Acceptor {
         &self,
         sessions: &SessionsWriter,
         id: SessionId,
-        place: usize,
+        port: &Listening,
         stream: Stream,
         peer: Option<SocketAddr>,
     ) {
         if peer.is_none() {
-            options::tell_unix_connection(&stream, &self.settings.port(place).socket);
+            options::tell_unix_connection(&stream, &self.settings.port(port.place).socket);
         }
-        let main = self.main.as_ref().filter(|_| self.settings.port(place).asks_user_code());
+        let main = self.main.as_ref().filter(|_| self.settings.port(port.place).asks_user_code());
         let (reactor, epoll) = match main {
             Some(epoll) => (u16::try_from(self.reactors.len()).unwrap_or(u16::MAX), epoll),
             None => {
@@ -305,11 +320,11 @@ impl Acceptor {
         sessions.insert(&Session {
             id,
             reactor,
-            port: u16::try_from(place).unwrap_or(0),
+            port: u16::try_from(port.place).unwrap_or(0),
             fd,
             peer,
             proxy: None,
-            is_introduced: self.settings.port(place).proxy_trusted.is_none(),
+            is_introduced: self.settings.port(port.place).proxy_trusted.is_none(),
             connected_us: now_us,
             received_us: now_us,
             sent_us: 0,
@@ -320,7 +335,7 @@ impl Acceptor {
         });
         self.log.limited().info(|| match peer {
             Some(peer) => format!("session {id} from {peer}"),
-            None => format!("session {id} on {}", self.ports[place].info.address),
+            None => format!("session {id} on {}", port.info.address),
         });
         let registered = Stream::from_raw(fd).and_then(|stream| {
             let added = epoll.add(stream.as_fd(), id.0, Interest::SocketEdge);

@@ -17,6 +17,7 @@ use rotor_sys::clock::monotonic_ns;
 use super::connection::{Posted, Why};
 use super::early::Early;
 use super::{Reactor, add};
+use crate::datagram;
 use crate::disk::discard;
 use crate::outlets::consumer;
 
@@ -132,8 +133,14 @@ impl Reactor {
             while let Some(record) = self.inbox.slots[slot].lanes.lane(seat).peek(limit)? {
                 let pool = self.inbox.slots[slot].seats[seat].pool;
                 let reactor = self.inbox.reactor;
-                let payload = payload_of(reactor, &pool, self.inbox.slots[slot].lanes.lane(seat), &record)?;
-                self.on_record(&record, payload, pool)?;
+                let lane = self.inbox.slots[slot].lanes.lane(seat);
+                if record.header.kind == Kind::SendTo {
+                    let (to, payload) = datagram::of_record(lane, &record, &pool, consumer(reactor))?;
+                    self.on_send_to(record.header.aux, to, payload);
+                } else {
+                    let payload = payload_of(reactor, &pool, lane, &record)?;
+                    self.on_record(&record, payload, pool)?;
+                }
                 self.inbox.slots[slot].lanes.lane(seat).pass(&record);
                 self.inbox.slots[slot].seats[seat].is_touched = true;
                 any[seat] = true;
@@ -158,6 +165,13 @@ impl Reactor {
                 deaths.push(self.parse_death(&record)?);
             } else {
                 let pool = self.inbox.manager_pool;
+                if record.header.kind == Kind::SendTo {
+                    let consumer = consumer(self.inbox.reactor);
+                    let (to, payload) = datagram::of_record(&self.inbox.manager, &record, &pool, consumer)?;
+                    self.on_send_to(record.header.aux, to, payload);
+                    self.inbox.manager.pass(&record);
+                    continue;
+                }
                 let payload = payload_of(self.inbox.reactor, &pool, &self.inbox.manager, &record)?;
                 self.on_record(&record, payload, pool)?;
             }
@@ -235,7 +249,9 @@ impl Reactor {
             | Kind::BufferFull
             | Kind::BufferEmpty
             | Kind::Pause
-            | Kind::Resume => {
+            | Kind::Resume
+            | Kind::Packet
+            | Kind::SendTo => {
                 self.put_back(connection);
                 self.log
                     .limited()
@@ -267,7 +283,9 @@ impl Reactor {
             | Kind::BufferFull
             | Kind::BufferEmpty
             | Kind::Pause
-            | Kind::Resume => discard(payload, &self.jobs),
+            | Kind::Resume
+            | Kind::Packet
+            | Kind::SendTo => discard(payload, &self.jobs),
         }
     }
 

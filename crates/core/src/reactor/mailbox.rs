@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use rotor_ipc::SessionId;
 use rotor_ipc::segment::Segment;
+use rotor_sys::datagram::Address;
 
 use crate::disk::Done;
 
@@ -33,6 +34,15 @@ pub enum Mail {
         /// Whether it is to be paused.
         is_paused: bool,
     },
+    /// Send a datagram: a `sendto` on the main thread.
+    SendTo {
+        /// The port whose socket sends it.
+        port: u16,
+        /// To whom.
+        to: Address,
+        /// What.
+        bytes: Vec<u8>,
+    },
     /// The helper thread has done a job.
     Disk(Done),
     /// The server stops: read what has arrived, post it, and close the lanes to the workers.
@@ -48,7 +58,7 @@ impl Mail {
     /// What it has to send, in bytes.
     fn bytes(&self) -> usize {
         match self {
-            Self::Send { bytes, .. } => bytes.len(),
+            Self::Send { bytes, .. } | Self::SendTo { bytes, .. } => bytes.len(),
             Self::Close { .. } | Self::Pause { .. } | Self::Disk(_) | Self::Drain | Self::Finish { .. } => 0,
         }
     }

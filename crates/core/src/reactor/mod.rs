@@ -11,6 +11,7 @@ mod accept;
 mod ask;
 mod connection;
 mod control;
+mod datagrams;
 mod early;
 mod ending;
 mod inbox;
@@ -29,6 +30,7 @@ mod route;
 mod send;
 mod spill;
 mod timers;
+mod unsent;
 mod wheel;
 
 use std::cmp::Reverse;
@@ -50,6 +52,7 @@ use rotor_ipc::sessions::{Flag, SessionsWriter};
 use rotor_ipc::sync::AtomicU64;
 use rotor_ipc::wake::{Sleeper, Waker, fence_after_announcing, fence_after_publishing};
 use rotor_sys::clock::{monotonic_ns, unix_us};
+use rotor_sys::datagram::Received;
 use rotor_sys::epoll::{Epoll, Event, Events, Interest};
 use rotor_sys::socket::Stream;
 use rotor_sys::ticker::Ticker;
@@ -63,12 +66,14 @@ use crate::log::Log;
 use crate::process::request;
 use crate::settings::Settings;
 
-pub use accept::{Acceptor, Stop};
+pub use accept::{Acceptor, Listening, Stop};
+pub use datagrams::DatagramPort;
 pub use limits::Limits;
 pub use live::Live;
 pub use mailbox::{Mail, Mailbox};
 
 use connection::{Connection, Input, Posted, Why};
+use datagrams::{HeldDatagram, Port};
 use early::Early;
 use ending::Ending;
 use inbox::Inbox;
@@ -104,6 +109,8 @@ pub struct Config {
     pub reactors: usize,
     /// What it shares with other reactors for the choice of workers.
     pub shared: Arc<dispatch::Shared>,
+    /// The datagram ports that it serves.
+    pub datagrams: Vec<DatagramPort>,
     /// The CPU to run on.
     pub cpu: Option<u32>,
 }
@@ -141,8 +148,10 @@ struct Inward {
     lane: lane::Producer,
     marker: rotor_ipc::inbox::Marker,
     waker: Waker,
-    /// Connections that wait for room in the lane, in order: nothing enters it before them.
-    waiting: std::collections::VecDeque<SessionId>,
+    /// Who waits for room in the lane, in order: nothing enters it before them.
+    waiting: std::collections::VecDeque<Waiter>,
+    /// Datagrams that wait for room in it, in order.
+    packets: std::collections::VecDeque<HeldDatagram>,
     /// Connections of which too much waits for the worker, by the position that it has to reach.
     held: BinaryHeap<Reverse<(u64, u64)>>,
     /// Connections whose close record or barrier was posted, by its position.
@@ -153,6 +162,15 @@ struct Inward {
     spilling: usize,
     is_touched: bool,
     is_closed: bool,
+}
+
+/// Who waits for room in a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waiter {
+    /// A connection.
+    Connection(SessionId),
+    /// The slot's datagrams.
+    Packets,
 }
 
 /// What owns sockets: a thread, or the main thread for connections in whose way user code is.
@@ -197,6 +215,9 @@ pub struct Reactor {
     lingering: Lingering,
     introducing: Introducing,
     timers: Timers,
+    datagrams: Vec<Port>,
+    /// Room for the datagrams of one read, made for the first.
+    received: Option<Received>,
     /// When the log last told of the disk.
     warned_ns: Option<u64>,
     /// The connection whose turn it is in the waiting list of this slot's lane.
@@ -229,6 +250,7 @@ impl Reactor {
             wanted,
             reactors,
             shared,
+            datagrams,
             cpu,
         } = config;
         if let Some(cpu) = cpu
@@ -249,6 +271,7 @@ impl Reactor {
                 waker: segment.slot_waker(worker),
                 waiting: std::collections::VecDeque::new(),
                 held: BinaryHeap::new(),
+                packets: std::collections::VecDeque::new(),
                 closing: std::collections::VecDeque::new(),
                 open: 0,
                 spilling: 0,
@@ -256,6 +279,8 @@ impl Reactor {
                 is_closed: false,
             })
             .collect();
+        let datagrams = datagrams.into_iter().enumerate().map(|(index, port)| Port::new(port, index, &epoll));
+        let datagrams = datagrams.collect::<std::io::Result<_>>()?;
         let reply_to = mailbox.clone();
         let sessions = segment.sessions_writer();
         // A session's reactor is its id modulo their number: the lower bits are the same for all of one reactor.
@@ -293,6 +318,8 @@ impl Reactor {
             lingering: Lingering::default(),
             introducing: Introducing::default(),
             timers,
+            datagrams,
+            received: None,
             warned_ns: None,
             serving: None,
             now_ns,
@@ -312,6 +339,7 @@ impl Reactor {
     pub fn run(mut self) {
         let mut events = Self::events();
         while self.step(&mut events, None) {}
+        self.forget_datagrams();
     }
 
     /// Room for what [`Self::step`] finds.
@@ -362,6 +390,7 @@ impl Reactor {
         }
         self.look_at_ending()?;
         self.take_inbox()?;
+        self.read_datagrams()?;
         self.read_scheduled()?;
         self.send_batch()?;
         self.end_settled()?;
@@ -395,7 +424,7 @@ impl Reactor {
     }
 
     fn timeout(&self) -> Option<Duration> {
-        if !self.scheduled.is_empty() || !self.ending.is_empty() {
+        if !self.scheduled.is_empty() || !self.ending.is_empty() || self.datagrams.iter().any(Port::may_read) {
             return Some(Duration::ZERO);
         }
         if self.inward.iter().any(|inward| !inward.waiting.is_empty() || !inward.held.is_empty()) {
@@ -406,7 +435,9 @@ impl Reactor {
         let again = self.unspilled.front().map(|(due_ns, _)| Duration::from_nanos(due_ns.saturating_sub(self.now_ns)));
         let linger = self.lingering.next(self.now_ns);
         let intro = self.introducing.next(self.now_ns);
-        again.into_iter().chain(finish).chain(linger).chain(intro).min()
+        let resend = self.datagrams.iter().filter_map(Port::due_ns).min();
+        let resend = resend.map(|due_ns| Duration::from_nanos(due_ns.saturating_sub(self.now_ns)));
+        again.into_iter().chain(finish).chain(linger).chain(intro).chain(resend).min()
     }
 
     fn on_event(&mut self, event: Event) -> Result<(), Broken> {
@@ -419,6 +450,9 @@ impl Reactor {
                 return Ok(());
             }
             _ => {}
+        }
+        if event.token() >= datagrams::FIRST_TOKEN && self.on_datagrams(event.token()) {
+            return Ok(());
         }
         let id = SessionId(event.token());
         let Some(mut connection) = self.take(id).or_else(|| self.adopt(id)) else { return Ok(()) };
@@ -498,6 +532,10 @@ impl Reactor {
                 }
             },
             Mail::Pause { session, is_paused } => self.on_pause(session, is_paused),
+            Mail::SendTo { port, to, bytes } => {
+                self.send_private(port, &to, bytes);
+                Ok(())
+            }
             Mail::Disk(Done::Written { session, len, result }) => self.on_spilled(session, len, result),
             Mail::Disk(Done::WrittenPiece { session, range, result }) => self.on_piece(session, range, result),
             Mail::Disk(Done::Read { session, result }) => {
@@ -597,6 +635,7 @@ impl Reactor {
 
     /// Reads what has arrived everywhere, once, and ends all input.
     fn drain(&mut self, events: &mut Events) -> Result<(), Broken> {
+        self.drain_datagrams()?;
         // Connections that were accepted and not looked at yet: each has an event waiting, since it is writable.
         loop {
             let waited = self.epoll.wait(events, Some(Duration::ZERO));
@@ -627,7 +666,7 @@ impl Reactor {
             return;
         }
         for inward in &mut self.inward {
-            if inward.open == 0 && !inward.is_closed {
+            if inward.open == 0 && inward.packets.is_empty() && !inward.is_closed {
                 inward.lane.publish();
                 inward.lane.close();
                 inward.is_closed = true;
@@ -656,7 +695,10 @@ impl Reactor {
     fn is_finished(&self) -> bool {
         match self.finish {
             None => false,
-            Some(deadline) => deadline.is_some_and(|deadline| Instant::now() >= deadline) || self.alive == 0,
+            Some(deadline) => {
+                deadline.is_some_and(|deadline| Instant::now() >= deadline)
+                    || (self.alive == 0 && self.datagrams.iter().all(Port::is_sent))
+            }
         }
     }
 

@@ -2,14 +2,14 @@
 
 use std::io;
 
-use rotor_ipc::SessionId;
 use rotor_ipc::lane::PostError;
 use rotor_ipc::payload::Filling;
 use rotor_ipc::record::{BY_SERVER, Header, Kind, Where};
 use rotor_ipc::ring::Broken;
+use rotor_ipc::{SessionId, WorkerId};
 
 use super::connection::{Connection, Incoming, Input, Posted, Why};
-use super::{Reactor, add};
+use super::{Reactor, Waiter, add};
 use crate::disk::{Job, Unwritten};
 
 /// After the disk did not take a message, it is asked again this much later.
@@ -21,8 +21,8 @@ const HARDLY_ANY: usize = 2;
 const LONGEST_REASON: usize = 1024;
 
 /// A consumer's number is its slot's.
-fn consumer(connection: &Connection) -> u16 {
-    u16::try_from(connection.worker.0).unwrap_or(u16::MAX)
+pub(super) fn consumer(worker: WorkerId) -> u16 {
+    u16::try_from(worker.0).unwrap_or(u16::MAX)
 }
 
 /// What has become of a message.
@@ -38,8 +38,12 @@ impl Reactor {
     /// A block for a message that is complete. The last quarter is for workers that have hardly any: one that is
     /// stuck must not have them all.
     pub(super) fn take_block(&mut self, connection: &Connection, len: usize) -> Option<Filling> {
+        self.take_block_for(connection.worker, len)
+    }
+
+    pub(super) fn take_block_for(&mut self, worker: WorkerId, len: usize) -> Option<Filling> {
         let view = self.pool.view();
-        if view.is_short_of(len) && view.held_for(consumer(connection)) >= HARDLY_ANY {
+        if view.is_short_of(len) && view.held_for(consumer(worker)) >= HARDLY_ANY {
             return None;
         }
         let block = self.pool.take_block(len, self.now_ns)?;
@@ -49,7 +53,7 @@ impl Reactor {
     /// Whether a spill range is to be had for a message of this connection, by the same rule.
     fn may_spill(&self, connection: &Connection) -> bool {
         let view = self.pool.view();
-        let held = || view.held_for(consumer(connection)) + self.inward[connection.worker.index()].spilling;
+        let held = || view.held_for(consumer(connection.worker)) + self.inward[connection.worker.index()].spilling;
         self.pool.has_spill_range() && (!view.is_short_of_spill() || held() < HARDLY_ANY)
     }
 
@@ -150,18 +154,25 @@ impl Reactor {
     /// Lets connections that wait for room post, in order, and read on.
     pub(super) fn serve_waiting(&mut self) -> Result<(), Broken> {
         for slot in 0..self.inward.len() {
-            while let Some(id) = self.inward[slot].waiting.pop_front() {
+            while let Some(waiter) = self.inward[slot].waiting.pop_front() {
+                let Waiter::Connection(id) = waiter else {
+                    if self.post_held_packets(slot)? {
+                        continue;
+                    }
+                    self.inward[slot].waiting.push_front(Waiter::Packets);
+                    break;
+                };
                 let Some(mut connection) = self.take(id) else { continue };
                 connection.is_waiting = false;
                 self.serving = Some((slot, id));
                 let result = self.pump(&mut connection);
                 self.serving = None;
                 result?;
-                let still_waits = self.inward[slot].waiting.back() == Some(&id);
+                let still_waits = self.inward[slot].waiting.back() == Some(&waiter);
                 if still_waits {
                     // It was put at the end: the first in line stays the first.
                     self.inward[slot].waiting.pop_back();
-                    self.inward[slot].waiting.push_front(id);
+                    self.inward[slot].waiting.push_front(waiter);
                 } else {
                     self.read_on(&mut connection);
                 }
@@ -291,7 +302,7 @@ impl Reactor {
     pub(super) fn wait_for_lane(&mut self, connection: &mut Connection) {
         if !connection.is_waiting && !connection.is_spilling && !self.inward[connection.worker.index()].is_closed {
             connection.is_waiting = true;
-            self.inward[connection.worker.index()].waiting.push_back(connection.id);
+            self.inward[connection.worker.index()].waiting.push_back(Waiter::Connection(connection.id));
             add(&self.counters.pauses, 1);
         }
     }
@@ -412,7 +423,7 @@ impl Reactor {
         header.location = block.location();
         match self.inward[slot].lane.position_for(body.len()) {
             Ok(position) => {
-                block.post(consumer(connection), position);
+                block.post(consumer(connection.worker), position);
                 match self.inward[slot].lane.write(&header, &[&body]) {
                     Ok(_) => {}
                     Err(PostError::Broken(broken)) => return Err(broken),

@@ -8,6 +8,7 @@ use rotor_ipc::sync::AtomicU64;
 use rotor_ipc::sync::Ordering::Relaxed;
 use rotor_ipc::workers::SlotEntry;
 use rotor_ipc::{SessionId, WorkerId};
+use rotor_sys::datagram::Address;
 
 use super::connection::{Connection, Roaming};
 use super::{Reactor, add};
@@ -142,6 +143,29 @@ impl Reactor {
                 let held = self.segment.seat(worker, seat).in_hand.get();
                 held.is_none_or(|held| (held.lane, held.position) != (self.id, position))
             })
+    }
+
+    /// The worker of a datagram. Its sender keeps it where a connection keeps its own.
+    pub(super) fn worker_of_sender(&self, from: &Address) -> WorkerId {
+        let router = &self.router;
+        let workers = router.slots.len();
+        let takes_new = |place: usize| router.takes_new(place);
+        let place = match (router.mode, from) {
+            (Mode::Round, _) => {
+                let has_room = |place: usize| router.takes_new(place) && self.inward[place].waiting.is_empty();
+                return worker(first_from(router.shared.next(), workers, has_room, takes_new));
+            }
+            (Mode::FewestMessages | Mode::FewestRequests, _) => {
+                let load = |place: usize| router.takes_new(place).then(|| router.load(place));
+                return worker(least_from(router.shared.next(), workers, load));
+            }
+            (Mode::Address, Address::Inet(address)) => dispatch::worker_of_address(address.ip(), workers),
+            (Mode::Address | Mode::Session | Mode::Uid | Mode::FewestConnections, _) => {
+                dispatch::worker_of_sender(from, workers)
+            }
+        };
+        // Where nobody takes them, they would hold up those of the others on the same port.
+        worker(first_from(place.index(), workers, takes_new, |_| false))
     }
 
     /// A connection whose worker was chosen by its address has another one.

@@ -83,6 +83,7 @@ impl Reactor {
         self.batch.dirty = dirty;
         self.batch.dirty.clear();
         self.batch.pieces.clear();
+        self.send_datagrams();
         self.release_lanes();
         Ok(())
     }

@@ -407,7 +407,7 @@ rows! {
         unit: Unit::Bytes,
         range: Range::Ints { min: 1, min_means: "", max: Limit::Fixed(U32_MAX), max_means: "" },
         preset: Preset::Int(8 << 20),
-        doc: "Output that waits for a slow client; once there is so much `send()` returns false, or waits for `send_timeout`.",
+        doc: "Output that waits for a slow client; once there is so much `send()` returns false, or waits for `send_timeout`. On a datagram port: all that waits for peers that do not read, each with up to a quarter of it; what is beyond is dropped and counted.",
     }
     BufferHighWatermark = "buffer_high_watermark" {
         scope: Scope::Port,

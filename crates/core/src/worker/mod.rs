@@ -4,6 +4,7 @@
 //! records · hands over, or finds the inbox closed and empty · exit and stop callbacks · end.
 
 mod leaving;
+mod packet;
 mod recycling;
 
 use std::cell::Cell;
@@ -373,6 +374,7 @@ impl Worker {
             Held { lane: reactor, kind: record.header.kind, position: record.position, session: session.0, since_ns };
         let outcome = match record.header.kind {
             Kind::Receive => return self.on_message(reactor, record, &held, host),
+            Kind::Packet => return self.on_packet(reactor, record, &held, host),
             Kind::Connect => {
                 self.hold(&held, reactor, record);
                 let port = record.header.aux;
@@ -430,7 +432,13 @@ impl Worker {
                     host.call(Event::BufferEmpty { session, port })
                 }
             }
-            Kind::Send | Kind::CloseRequest | Kind::Closed | Kind::WorkerDied | Kind::Pause | Kind::Resume => {
+            Kind::Send
+            | Kind::CloseRequest
+            | Kind::Closed
+            | Kind::WorkerDied
+            | Kind::Pause
+            | Kind::Resume
+            | Kind::SendTo => {
                 self.hold(&held, reactor, record);
                 add(&self.seat.counters.dropped, 1);
                 let kind = record.header.kind;
@@ -572,7 +580,7 @@ impl Worker {
             Outcome::Returned => {}
             Outcome::Threw => {
                 add(&self.seat.counters.exceptions, 1);
-                if self.context.settings.close_on_worker_error && kind != Kind::Close {
+                if self.context.settings.close_on_worker_error && !matches!(kind, Kind::Close | Kind::Packet) {
                     self.context.log.limited().warning(|| format!("session {session} is closed: its callback threw"));
                     let _ = self.process.close(session.0.cast_signed(), false);
                 }
@@ -580,7 +588,7 @@ impl Worker {
             // What is in hand stays there: the manager sees what the process was doing when it ended.
             Outcome::Ended(end) => return Next::End(end),
         }
-        if kind == Kind::Receive {
+        if matches!(kind, Kind::Receive | Kind::Packet) {
             self.end_message();
         }
         self.seat.in_hand.clear();

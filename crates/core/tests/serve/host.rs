@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
+use rotor_core::datagram;
 use rotor_core::hooks::{About, Answer, FALL_BACK, Hooks};
-use rotor_core::host::{End, Event, EventKind, Host, Origin, Outcome, Role};
+use rotor_core::host::{End, Event, EventKind, Host, Origin, Outcome, Role, Sender};
 use rotor_core::process::Process;
 use rotor_core::trace::{Frame, StackReader};
 use rotor_ipc::SessionId;
@@ -29,6 +30,8 @@ pub struct Manners {
     pub manager_stop_takes: Duration,
     /// Whether anybody wants to know of connections.
     pub hears_connections: bool,
+    /// Whether there is a UDP port and a unix socket for datagrams beside the port for connections.
+    pub has_datagrams: bool,
     /// How many user processes there are: each sends to every client, again and again.
     pub user_processes: usize,
 }
@@ -42,6 +45,7 @@ impl Default for Manners {
             manager_exits: None,
             manager_stop_takes: Duration::ZERO,
             hears_connections: true,
+            has_datagrams: false,
             user_processes: 0,
         }
     }
@@ -170,6 +174,42 @@ impl TestHost {
         Outcome::Returned
     }
 
+    /// Answers a datagram, or obeys it.
+    fn on_packet(&mut self, from: &Sender<'_>, body: &[u8]) -> Outcome {
+        let command = body.strip_prefix(b"!").and_then(|command| std::str::from_utf8(command).ok()).unwrap_or_default();
+        let mut words = command.split(' ');
+        let name = words.next().unwrap_or_default();
+        let number = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
+        match name {
+            "worker" => {
+                let worker = self.process().worker_id().map_or(0, |worker| worker.0);
+                self.answer(from, format!("{worker} {}", process::id()).as_bytes());
+            }
+            "wait" => {
+                self.note("waits");
+                wait_for(&self.gate);
+                self.answer(from, body);
+            }
+            "killed" => {
+                let _ = process::kill(process::id(), 9);
+                std::thread::sleep(Duration::from_secs(60));
+            }
+            "throw" => return Outcome::Threw,
+            // As many answers of a thousand bytes.
+            "burst" => (0..number).for_each(|seed| self.answer(from, &pattern(seed, 1000))),
+            _ => self.answer(from, body),
+        }
+        Outcome::Returned
+    }
+
+    fn answer(&self, to: &Sender<'_>, body: &[u8]) {
+        let port = datagram::port(to.address);
+        datagram::host(to.address, &mut |host| {
+            let sent = self.process().send_to(host, port.into(), body, Some(to.port.into()));
+            sent.expect("a datagram to a client that has sent one can be sent");
+        });
+    }
+
     /// Closes whatever session it finds, with a last word, until the test lets it go.
     fn close_all_others(&self, own: SessionId) {
         let process = self.process();
@@ -273,6 +313,16 @@ impl Host for TestHost {
         taken();
         let body = if self.manners.is_framed { &bytes[4..] } else { &bytes[..] };
         self.on_message(from.session, body)
+    }
+
+    fn packet(&mut self, from: Sender<'_>, payload: &Payload<'_>, taken: &mut dyn FnMut()) -> Outcome {
+        let mut bytes = Vec::new();
+        match payload {
+            Payload::Inline(shared) | Payload::Block { bytes: shared, .. } => shared.append_to(&mut bytes),
+            Payload::Spill { .. } => panic!("a datagram never goes by the disk"),
+        }
+        taken();
+        self.on_packet(&from, &bytes)
     }
 
     fn protocol_error(&mut self, from: Origin, code: i32, reason: &str) -> Outcome {

@@ -7,6 +7,7 @@
 
 mod asked;
 mod chosen;
+mod datagrams;
 mod dispatch;
 mod host;
 mod life;
@@ -27,6 +28,7 @@ fn main() {
     let wanted: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
     let tests: Vec<Test> = [
         messages::TESTS,
+        datagrams::TESTS,
         pressure::TESTS,
         life::TESTS,
         limits::TESTS,

@@ -2,7 +2,8 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
+use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -29,6 +30,7 @@ pub struct Running {
     address: SocketAddr,
     /// The other ports' addresses.
     others: Vec<SocketAddr>,
+    udp: Option<SocketAddr>,
     pid: i32,
     folder: PathBuf,
 }
@@ -125,6 +127,13 @@ impl Running {
         }
         let address = |place| (Ipv4Addr::LOCALHOST, server.port(place).address.number()).into();
         let (address, others) = (address(0), (1..settings.ports.len()).map(address).collect());
+        let mut udp = None;
+        if manners.has_datagrams {
+            let place = server.listen("127.0.0.1", 0, SockType::Udp).expect("there is a free port");
+            udp = Some((Ipv4Addr::LOCALHOST, server.port(place).address.number()).into());
+            let primary = settings.ports[0].clone();
+            settings.ports.extend([primary.clone(), primary]);
+        }
         let pid = match process::fork().expect("a process can be forked") {
             Fork::Parent { child } => child,
             Fork::Child => {
@@ -133,6 +142,12 @@ impl Running {
                 // A write beyond the largest file shall fail and not kill.
                 let signals = rotor_sys::signal::Signals::begin().expect("a signal can be ignored");
                 signals.ignore(SIGXFSZ).expect("a signal can be ignored");
+                if manners.has_datagrams {
+                    // Here: whoever has bound it removes its file.
+                    let path = folder.join("datagrams");
+                    let path = path.to_str().expect("a folder for tests has an ordinary name");
+                    server.listen(path, 0, SockType::UnixDgram).expect("a test may make a socket in its folder");
+                }
                 let mut host = TestHost::new(manners, events, folder.join("gate"));
                 let code = match start(server, settings, &mut host) {
                     Ok(End::Stopped) => 0,
@@ -146,7 +161,7 @@ impl Running {
                 process::exit_now(code)
             }
         };
-        let running = Self { address, others, pid, folder };
+        let running = Self { address, others, udp, pid, folder };
         if starts {
             running.wait_for("serving", 1);
         }
@@ -166,6 +181,24 @@ impl Running {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// A new client of the UDP port.
+    pub fn udp(&self) -> UdpSocket {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("there is a free port");
+        socket.connect(self.udp.expect("the server has a UDP port")).expect("an address can be set");
+        socket.set_read_timeout(Some(PATIENCE)).expect("a socket takes a limit");
+        socket
+    }
+
+    /// A new client of the unix socket for datagrams.
+    pub fn unix(&self) -> UnixDatagram {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("client-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let socket = UnixDatagram::bind(self.folder.join(name)).expect("a test may make a socket in its folder");
+        socket.connect(self.folder.join("datagrams")).expect("the server has a unix socket");
+        socket.set_read_timeout(Some(PATIENCE)).expect("a socket takes a limit");
+        socket
     }
 
     /// The master's process number.
@@ -230,6 +263,7 @@ impl Running {
         let events = self.events();
         let spilled = std::fs::read_dir(self.folder.join("spill")).expect("the spill folder is there").count();
         assert_eq!(spilled, 0, "spill files are left");
+        assert!(!self.folder.join("datagrams").exists(), "a socket file is left");
         if let Some(stats) = events.lines().find(|line| line.starts_with("shutdown ")) {
             assert_eq!(stat_of(stats, "blocks_in_use"), 0, "blocks are left: {stats}");
             assert_eq!(stat_of(stats, "connection_num"), 0, "connections are left: {stats}");
