@@ -56,8 +56,13 @@ namespace Rotor {
         public const SOCK_UNIX_STREAM = 5;
         /** Datagram socket of the unix domain. */
         public const SOCK_UNIX_DGRAM = 6;
-        /** TLS, added to a type of socket. It does not exist yet. */
+        /** TLS, added to a type of stream socket. */
         public const SSL = 512;
+
+        /** Values of the setting `ssl_protocols`, to be added up: TLS 1.2. */
+        public const SSL_TLSv1_2 = 32;
+        /** TLS 1.3. */
+        public const SSL_TLSv1_3 = 64;
 
         /** Values of the setting `dispatch_mode`: each message to the next worker. */
         public const DISPATCH_ROUND = 1;
@@ -156,7 +161,7 @@ namespace Rotor {
          *     each as a port, whatever `$sock_type` says
          * @param int $port 0 to 65535; 0: the kernel chooses, and `$port` tells
          * @param int $mode MODE_PROCESS
-         * @param int $sock_type a SOCK_ constant
+         * @param int $sock_type a SOCK_ constant, with or without SSL where it is a stream
          * @throws Exception when the address cannot be had (the code is the errno), or for what does not exist yet
          */
         public function __construct(string $host = '0.0.0.0', int $port = 0, int $mode = self::MODE_PROCESS, int $sock_type = self::SOCK_TCP)
@@ -249,6 +254,21 @@ namespace Rotor {
          *     package_body_start?: int|string,
          *     package_length_func?: callable(string): int,
          *     package_max_length?: int|string,
+         *     ssl_cert_file?: string,
+         *     ssl_key_file?: string,
+         *     ssl_sni_certs?: array<string, array{ssl_cert_file: string, ssl_key_file: string}>,
+         *     ssl_protocols?: int,
+         *     ssl_ciphers?: string,
+         *     ssl_prefer_server_ciphers?: bool,
+         *     ssl_ecdh_curve?: string,
+         *     ssl_verify_peer?: bool,
+         *     ssl_allow_self_signed?: bool,
+         *     ssl_client_cert_file?: string,
+         *     ssl_cafile?: string,
+         *     ssl_capath?: string,
+         *     ssl_verify_depth?: int,
+         *     ssl_alpn_protocols?: list<string>,
+         *     ssl_session_tickets?: bool,
          * } $settings
          * @return bool false when the server has started, and under the Swoole names when a setting was ignored
          * @throws SettingException for the first setting that is not known or not taken
@@ -311,7 +331,7 @@ namespace Rotor {
          *
          * @param string $host an IP address of this machine, or the path of a unix socket
          * @param int $port 0 to 65535; 0: the kernel chooses, and the port's `$port` tells
-         * @param int $sock_type a SOCK_ constant
+         * @param int $sock_type a SOCK_ constant, with or without SSL
          * @return Server\Port|false false when the server has started
          * @throws Exception when the address cannot be had
          */
@@ -522,6 +542,9 @@ namespace Rotor {
          * only a unix socket can bring; `datagrams_missed`, which the kernel had no room for before they were read, as it says
          * with the next one.
          *
+         * Of TLS: `ssl_handshakes`, those that were completed, and `ssl_resumptions`, those among them that a ticket made short;
+         * `ssl_failed_handshakes`; `ssl_truncations`, connections that ended without saying so.
+         *
          * @return array<string, int>|false
          */
         public function stats(): array|false
@@ -537,9 +560,11 @@ namespace Rotor {
          * @return array{server_port: int, server_fd: int, socket_fd: int, socket_type: int, remote_port: int,
          *     remote_ip: string, reactor_id: int, worker_id: int, connect_time: int, last_time: int, last_recv_time: float,
          *     last_send_time: float, last_dispatch_time: float, close_errno: int, send_queued_bytes: int,
-         *     uid?: int, proxy_ip?: string, proxy_port?: int}|false the uid where one was bound, the last two where a proxy
-         *     has said who the client is;
-         *     false when there is no such connection (1005)
+         *     uid?: int, proxy_ip?: string, proxy_port?: int, ssl_protocol?: string, ssl_cipher?: string,
+         *     ssl_alpn_protocol?: string, ssl_client_cert?: string}|false the uid where one was bound; `proxy_` where a proxy has
+         *     said who the client is; `ssl_` on a port with TLS: its version, the cipher suite, the protocol that the client has
+         *     chosen (`ssl_alpn_protocols`), and its certificate in PEM form (`ssl_verify_peer`); false when there is no such
+         *     connection (1005)
          */
         public function getClientInfo(int $fd, int $reactor_id = -1, bool $ignoreError = false): array|false
         {

@@ -58,6 +58,8 @@ for_tools() {
     has haproxy || need haproxy 'a proxy in front, which says who the client is'
     has nginx || need nginx-light 'another one'
     compgen -G '/usr/lib/nginx/modules/ngx_stream_module.so' >/dev/null || need libnginx-mod-stream 'for connections that are not HTTP'
+    has openssl || need openssl 'makes certificates, and is a client of ports with TLS'
+    has curl || need curl 'another one'
     has shellcheck || need shellcheck 'lints the shell scripts'
 }
 

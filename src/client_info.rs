@@ -1,7 +1,7 @@
 //! The array of `getClientInfo()`.
 
 use ext_php_rs::boxed::ZBox;
-use ext_php_rs::types::ZendHashTable;
+use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 use rotor_core::process::ClientInfo;
 
 /// What is known of a connection, under the peer's keys. Times are seconds since 1970, 0 where nothing has
@@ -32,6 +32,16 @@ pub fn to_php(info: &ClientInfo) -> ZBox<ZendHashTable> {
         drop(array.insert("proxy_ip", proxy.ip().to_canonical().to_string()));
     }
     drop(array.insert("remote_ip", remote_ip));
+    if let Some(tls) = &info.tls {
+        drop(array.insert("ssl_protocol", tls.protocol));
+        drop(array.insert("ssl_cipher", tls.cipher.as_str()));
+        if let Some(alpn) = &tls.alpn {
+            drop(array.insert("ssl_alpn_protocol", binary(alpn)));
+        }
+        if let Some(certificate) = &tls.certificate {
+            drop(array.insert("ssl_client_cert", certificate.as_str()));
+        }
+    }
     for (key, time_us) in [
         ("last_recv_time", session.received_us),
         ("last_send_time", session.sent_us),
@@ -40,6 +50,13 @@ pub fn to_php(info: &ClientInfo) -> ZBox<ZendHashTable> {
         drop(array.insert(key, seconds(time_us)));
     }
     array
+}
+
+/// A string of any bytes.
+fn binary(bytes: &[u8]) -> Zval {
+    let mut zval = Zval::new();
+    zval.set_zend_string(ZendStr::new(bytes, false));
+    zval
 }
 
 fn whole_seconds(time_us: u64) -> i64 {

@@ -127,6 +127,9 @@ pub fn object(port: Rc<Port>, place: usize, info: &PortInfo, unstarted: Rc<Unsta
         set(name, zval);
     }
     set("connections", zend::new_object(&connections::CLASS, Connections::new(running, Some(place))));
+    let mut ssl = Zval::new();
+    ssl.set_bool(info.is_tls);
+    set("ssl", ssl);
     object
 }
 

@@ -13,6 +13,10 @@ use crate::zend::{self, ClassRef};
 
 /// The entries of the array that `set()` was given.
 pub fn from_php(array: &ZendHashTable) -> Vec<(String, Value)> {
+    entries(array, 0)
+}
+
+fn entries(array: &ZendHashTable, depth: usize) -> Vec<(String, Value)> {
     array
         .iter()
         .map(|(key, value)| {
@@ -22,7 +26,7 @@ pub fn from_php(array: &ZendHashTable) -> Vec<(String, Value)> {
                 ArrayKey::Str(name) => name.to_owned(),
                 ArrayKey::ZendString(name) => String::from_utf8_lossy(name.as_bytes()).into_owned(),
             };
-            (key, value_from_php(value, 0))
+            (key, value_from_php(value, depth))
         })
         .collect()
 }
@@ -80,6 +84,7 @@ fn value_from_php(zval: &Zval, depth: usize) -> Value {
             Some(array) if array.has_sequential_keys() && depth < DEEPEST => {
                 Value::List(array.values().map(|item| value_from_php(item, depth + 1)).collect())
             }
+            Some(array) if depth < DEEPEST => Value::Map(entries(array, depth + 1)),
             _ => Value::Other("array"),
         },
         DataType::Object(_) => match zval.object().and_then(|object| object.get_class_name().ok()) {
@@ -106,6 +111,14 @@ fn value_to_php(value: &Value) -> Zval {
                 let _ = list.push(value_to_php(item));
             }
             zval.set_hashtable(list);
+        }
+        Value::Map(entries) => {
+            let mut map = ZendHashTable::new();
+            for (name, item) in entries {
+                // Fails for a key with a NUL only.
+                let _ = map.insert(name.as_str(), value_to_php(item));
+            }
+            zval.set_hashtable(map);
         }
     }
     zval

@@ -15,6 +15,8 @@ pub const CONSTANTS: &[Constant] = &[
     ("SOCK_UNIX_STREAM", 5),
     ("SOCK_UNIX_DGRAM", 6),
     ("SSL", SSL),
+    ("SSL_TLSv1_2", 32),
+    ("SSL_TLSv1_3", 64),
     ("DISPATCH_ROUND", 1),
     ("DISPATCH_FDMOD", 2),
     ("DISPATCH_IDLE_WORKER", 3),

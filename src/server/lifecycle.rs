@@ -45,11 +45,14 @@ pub fn construct(call: &mut Call<'_>) -> Answer {
     let host = std::str::from_utf8(host).map_err(|_| refuse("$host must be an IP address".into()))?;
     let port =
         u16::try_from(port).map_err(|_| refuse(format!("$port must be 0 (any free one) to 65535, {port} given")))?;
-    let kind = socket_type(sock_type).map_err(refuse)?;
+    let (kind, is_tls) = socket_type(sock_type).map_err(refuse)?;
 
     let is_passed = Bound::means_passed(host, port);
-    let bound = server::Server::bind(host, port, kind)
+    let mut bound = server::Server::bind(host, port, kind)
         .map_err(|error| server_exception("Rotor\\Server::__construct", &error))?;
+    if is_tls {
+        (0..bound.port_count()).for_each(|place| bound.secure(place));
+    }
     let infos: Vec<_> = (0..bound.port_count()).map(|place| bound.port(place).clone()).collect();
     let host = if is_passed { infos[0].address.host() } else { host.to_owned() };
     let machine = machine("__construct")?;
@@ -62,7 +65,8 @@ pub fn construct(call: &mut Call<'_>) -> Answer {
     let set = |name, value| zend::set_property(&CLASS, object, name, value);
     set("host", text(&host));
     set("port", long(infos[0].address.number().into()));
-    set("type", long(if is_passed { infos[0].sock_type as i64 } else { sock_type }));
+    set("type", long(if is_passed { infos[0].sock_type as i64 } else { kind as i64 }));
+    set("ssl", flag(is_tls));
     set("mode", long(MODE_PROCESS));
     let this = call.this::<Server>()?;
     this.show_primary(&infos[0], object);
@@ -121,7 +125,7 @@ pub fn listen(call: &mut Call<'_>) -> Answer {
     let host = std::str::from_utf8(host).map_err(|_| refuse("$host must be an address or a path".into()))?;
     let port =
         u16::try_from(port).map_err(|_| refuse(format!("$port must be 0 (any free one) to 65535, {port} given")))?;
-    let kind = socket_type(sock_type).map_err(refuse)?;
+    let (kind, is_tls) = socket_type(sock_type).map_err(refuse)?;
     let info = {
         let mut unstarted = this.unstarted.borrow_mut();
         let Some(server) = unstarted.as_mut() else {
@@ -129,6 +133,9 @@ pub fn listen(call: &mut Call<'_>) -> Answer {
         };
         let place =
             server.listen(host, port, kind).map_err(|error| server_exception("Rotor\\Server::listen", &error))?;
+        if is_tls {
+            server.secure(place);
+        }
         server.port(place).clone()
     };
     let object = this.add_port(&info, call.object(), machine("listen")?);
@@ -204,16 +211,17 @@ pub fn start(call: &mut Call<'_>) -> Answer {
     }
 }
 
-/// What the core can listen on.
-fn socket_type(sock_type: i64) -> Result<SockType, String> {
-    if sock_type & SSL != 0 {
-        return Err("TLS (Rotor\\Server::SSL) does not exist yet".into());
-    }
+/// What the core can listen on, and whether with TLS.
+fn socket_type(given: i64) -> Result<(SockType, bool), String> {
+    let (sock_type, is_tls) = (given & !SSL, given & SSL != 0);
     match (SockType::from_number(sock_type), sock_type) {
-        (Some(kind), _) => Ok(kind),
-        (None, other) => Err(format!(
+        (Some(kind), _) if is_tls && kind.is_datagram() => {
+            Err("datagrams with TLS (DTLS) do not exist here; leave SSL out".into())
+        }
+        (Some(kind), _) => Ok((kind, is_tls)),
+        (None, _) => Err(format!(
             "$sock_type must be Rotor\\Server::SOCK_TCP (1), SOCK_UDP (2), SOCK_TCP6 (3), SOCK_UDP6 (4), \
-             SOCK_UNIX_STREAM (5) or SOCK_UNIX_DGRAM (6), {other} given"
+             SOCK_UNIX_STREAM (5) or SOCK_UNIX_DGRAM (6), {given} given"
         )),
     }
 }
@@ -227,6 +235,12 @@ fn machine(method: &str) -> Result<Machine, Fault> {
             Err(server_exception(&format!("Rotor\\Server::{method}"), &error))
         }
     }
+}
+
+fn flag(flag: bool) -> Zval {
+    let mut zval = Zval::new();
+    zval.set_bool(flag);
+    zval
 }
 
 fn long(number: i64) -> Zval {

@@ -49,6 +49,8 @@ pub enum Job {
         /// Whom to tell.
         reply: Reply,
     },
+    /// Read the certificates of a port again.
+    Certificates(Box<dyn FnOnce() + Send>),
     /// Drop what holds a spill range: its disk space is given back, which may take a while.
     GiveBack(Box<dyn Send>),
 }
@@ -176,6 +178,7 @@ fn perform(job: Job) {
             let result = file.read_exact_at(&mut bytes, offset);
             reply(Done::Read { session, result: result.map(|()| bytes) });
         }
+        Job::Certificates(read) => read(),
         Job::GiveBack(range) => drop(range),
     }
 }

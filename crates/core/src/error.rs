@@ -113,6 +113,22 @@ pub mod code {
     pub const SESSION_INVALID_ID: i32 = 1006;
     /// The connection's output queue is at `socket_buffer_size`.
     pub const OUTPUT_BUFFER_OVERFLOW: i32 = 1009;
+    /// The TLS handshake of a connection is not over.
+    pub const SSL_NOT_READY: i32 = 1011;
+    /// A client that has to show a certificate shows none.
+    pub const SSL_EMPTY_PEER_CERTIFICATE: i32 = 1013;
+    /// A client's certificate is not taken.
+    pub const SSL_VERIFY_FAILED: i32 = 1014;
+    /// What a client sends is no TLS.
+    pub const SSL_BAD_CLIENT: i32 = 1015;
+    /// A client breaks the rules of TLS.
+    pub const SSL_BAD_PROTOCOL: i32 = 1016;
+    /// A connection has ended without the end that TLS has.
+    pub const SSL_RESET: i32 = 1017;
+    /// A TLS handshake has failed for another reason.
+    pub const SSL_HANDSHAKE_FAILED: i32 = 1018;
+    /// A TLS connection cannot do what is asked of it.
+    pub const SSL_SESSION_FAILED: i32 = 1020;
     /// A message is larger than `package_max_length`.
     pub const PACKAGE_TOO_LARGE: i32 = 1201;
     /// A message's length or end was not found within `package_max_length`.

@@ -18,8 +18,10 @@ use crate::orphans::Orphans;
 use crate::ports::Bound;
 use crate::process::{Context, Process, phase, request};
 use crate::reactor::{Mail, Mailbox, Reactor, Wanted};
+use crate::secrets::{self, Secrets};
 use crate::signals::{SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use crate::threads::{JOIN_EVERY, Threads};
+use crate::tls::CertificateWriter;
 
 /// What the master brings along from before its forks.
 pub struct Setup {
@@ -33,6 +35,8 @@ pub struct Setup {
     pub ready: Option<ReadyTell>,
     /// The CPUs that reactors are pinned to; empty: they are not.
     pub cpus: Vec<u32>,
+    /// Where the certificates of clients are noted; `None`: no port asks for any.
+    pub certificates: Option<CertificateWriter>,
 }
 
 /// The manager kills what has not ended a second after `max_wait_time`, or at once if forced. This much later it is
@@ -57,6 +61,8 @@ struct Master {
     orphans: Orphans,
     /// When it last looked at what is beside its connections.
     looked: Instant,
+    /// Reloads that certificates were read again for.
+    reloads: u64,
     /// When the manager has to have ended.
     manager_due: Option<Instant>,
     /// The manager dies without it.
@@ -105,13 +111,14 @@ impl Master {
             reactor: None,
             orphans: Orphans::default(),
             looked: Instant::now(),
+            reloads: 0,
             manager_due: None,
             life: None,
         })
     }
 
     fn live(&mut self, setup: Setup, host: &mut dyn Host) -> Result<End, Error> {
-        let Setup { ports, life, ready, cpus, .. } = setup;
+        let Setup { ports, life, ready, cpus, certificates, .. } = setup;
         self.life = Some(life);
         // The manager first: accepting before there is anybody to serve would only fill queues.
         if let Some(end) = self.wait_until(host, None, |master| master.context.is_asked(request::WORKERS_FORKED)) {
@@ -130,8 +137,16 @@ impl Master {
             protocol_error: listens(EventKind::ProtocolError),
             level: places.clone().map(|port| levels.iter().any(|kind| host.listens(*kind, port))).collect(),
         };
+        let secrets = match secrets::load(&self.context.ports, &self.context.settings) {
+            Ok(ports) => Secrets { ports, certificates },
+            // They could be used a moment ago.
+            Err(error) => {
+                self.abort(End::Stopped);
+                return Err(error);
+            }
+        };
         let hooks = self.context.settings.asks_user_code().then(|| host.hooks());
-        let started = Threads::start(&self.context, &self.mailboxes, ports, &cpus, &wanted, hooks);
+        let started = Threads::start(&self.context, &self.mailboxes, ports, &cpus, &wanted, &secrets, hooks);
         if let Err(error) = started.and_then(|threads| self.has_threads(threads)) {
             self.abort(End::Stopped);
             return Err(Error::system("cannot start the reactors", &error));
@@ -326,6 +341,7 @@ impl Master {
             return self.wait(timeout);
         }
         self.looked = Instant::now();
+        self.look_at_reloads();
         self.reap();
         if self.manager_exit.is_some() && !self.context.is_asked(request::WORKERS_GONE) {
             // However cleanly it ended: nobody reaps, replaces or stops the workers any more.
@@ -376,6 +392,17 @@ impl Master {
         }
         if arrived.has(SIGWINCH) || arrived.has(rotor_sys::signal::sigrtmin()) {
             self.signal_manager(rotor_sys::signal::sigrtmin());
+        }
+    }
+
+    /// Reads the certificates again when a reload has begun, whoever has asked for it.
+    fn look_at_reloads(&mut self) {
+        let reloads = self.context.segment.header().reloads.load(Relaxed);
+        if self.reloads != reloads
+            && let Some(threads) = &self.threads
+        {
+            self.reloads = reloads;
+            threads.read_certificates(&self.context);
         }
     }
 

@@ -53,6 +53,8 @@ pub struct PortInfo {
     pub address: Address,
     /// On what.
     pub sock_type: SockType,
+    /// Whether it speaks TLS.
+    pub is_tls: bool,
 }
 
 /// A port that is bound, and listens once the server starts.
@@ -218,7 +220,7 @@ impl Bound {
                     let address = listener.address().map_err(failed)?;
                     (Socket::Stream(Arc::new(listener)), address)
                 };
-                let info = PortInfo { address: Address::Inet(address), sock_type };
+                let info = PortInfo { address: Address::Inet(address), sock_type, is_tls: false };
                 Ok(Self { socket, info, file: None, is_inherited: false })
             }
             SockType::UnixStream | SockType::UnixDgram => {
@@ -233,7 +235,7 @@ impl Bound {
                     (Socket::Stream(Arc::new(Listener::bind_unix(&path).map_err(failed)?)), None)
                 };
                 let file = SocketFile::of(path, mode).map_err(failed)?;
-                let info = PortInfo { address, sock_type };
+                let info = PortInfo { address, sock_type, is_tls: false };
                 Ok(Self { socket, info, file: Some(file), is_inherited: false })
             }
         }

@@ -33,6 +33,7 @@ use crate::settings::Settings;
 use crate::signals::{SIGINT, SIGTERM};
 use crate::slow_log::SlowLog;
 use crate::stats;
+use crate::tls::{CertificateReader, suite_name, to_pem};
 
 /// Bits of the segment's `requests`: what somebody asks of master and manager.
 pub(crate) mod request {
@@ -85,6 +86,8 @@ pub struct Context {
     pub listeners: Arc<[WeakSocket]>,
     /// The working directory of `start()`, by the path that its user knows it by; `None` when there was none.
     pub directory: Option<PathBuf>,
+    /// The certificates of clients; `None`: no port asks for any.
+    pub certificates: Option<CertificateReader>,
 }
 
 /// One process of a running server, as the methods that user code calls see it.
@@ -117,6 +120,21 @@ pub struct ClientInfo {
     pub sock_type: SockType,
     /// Whether somebody has closed it.
     pub is_closing: bool,
+    /// What its TLS is; `None`: it has none.
+    pub tls: Option<ClientTls>,
+}
+
+/// What `getClientInfo()` tells of a connection's TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientTls {
+    /// The version.
+    pub protocol: &'static str,
+    /// The cipher suite.
+    pub cipher: String,
+    /// The protocol that was chosen.
+    pub alpn: Option<Vec<u8>>,
+    /// The client's certificate, in PEM form.
+    pub certificate: Option<String>,
 }
 
 impl Context {
@@ -344,6 +362,22 @@ impl Process {
             server_port: self.context.port(session.port).address.number(),
             sock_type: self.context.port(session.port).sock_type,
             is_closing: sessions.is_closing(id),
+            tls: self.client_tls(&session),
+        })
+        // The certificate is this session's if it still lives.
+        .filter(|info| info.tls.is_none() || sessions.lives(id))
+    }
+
+    fn client_tls(&self, session: &Session) -> Option<ClientTls> {
+        let tls = session.tls?;
+        let place = self.context.segment.sessions().index(session.id);
+        let alpn = &self.context.settings.port(usize::from(session.port)).tls.alpn;
+        let certificate = self.context.certificates.as_ref().and_then(|all| all.get(session.id, place));
+        Some(ClientTls {
+            protocol: if tls.is_tls13 { "TLSv1.3" } else { "TLSv1.2" },
+            cipher: suite_name(tls.suite),
+            alpn: tls.alpn.and_then(|place| alpn.get(usize::from(place)).cloned()),
+            certificate: certificate.map(|certificate| to_pem(&certificate)),
         })
     }
 
@@ -528,7 +562,11 @@ impl Process {
     }
 
     fn no_session(&self, id: SessionId) -> CallError {
-        let is_unintroduced = self.context.segment.sessions().lives(id);
+        let unintroduced = self.context.segment.sessions().find(id);
+        if unintroduced.is_some_and(|session| self.context.port(session.port).is_tls) {
+            return CallError::new(code::SSL_NOT_READY, format!("the TLS handshake of session {id} is not over"));
+        }
+        let is_unintroduced = unintroduced.is_some();
         if !is_unintroduced && id.0 <= self.context.segment.master().last_session.load(Relaxed) {
             CallError::new(code::SESSION_CLOSED, format!("session {id} is closed; check exists() or handle the false"))
         } else {

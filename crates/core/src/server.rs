@@ -22,7 +22,7 @@ use crate::process::Context;
 use crate::roles::SlotKind;
 use crate::settings::Settings;
 use crate::slow_log::SlowLog;
-use crate::{user, worker};
+use crate::{secrets, tls, user, worker};
 
 /// A server that is bound to its addresses and has not started.
 #[derive(Debug)]
@@ -75,6 +75,11 @@ impl Server {
         place_of_number(self.ports.iter().map(|port| &port.info), number)
     }
 
+    /// Has the port at `place` speak TLS, as its settings say.
+    pub fn secure(&mut self, place: usize) {
+        self.ports[place].info.is_tls = true;
+    }
+
     /// What is known of the port at `place`; 0 is the primary one.
     pub fn port(&self, place: usize) -> &PortInfo {
         &self.ports[place].info
@@ -90,13 +95,16 @@ pub fn start(server: Server, settings: Settings, host: &mut dyn Host) -> Result<
     })?;
     // Whoever sees the server listen may signal it: until there is somebody to take note of that it waits.
     let blocked = Blocked::all().map_err(|error| Error::system("cannot block signals", &error))?;
+    let infos: Vec<_> = ports.iter().map(|port| port.info.clone()).collect();
+    secrets::check(&infos, &settings, host)?;
     for (port, settings) in ports.iter().zip(&settings.ports) {
         for warning in port.listen(settings)? {
             log.warning(&warning);
         }
     }
+    warn_of_tls(&infos, &settings, &log);
     let mut pid_file = settings.pid_file.as_deref().map(lock_pid_file).transpose()?;
-    let end = run(ports, settings, &log, &mut pid_file, blocked, host);
+    let end = run(ports, infos, settings, &log, &mut pid_file, blocked, host);
     // However it has ended. The processes that were forked have let go of it.
     if let Some(file) = pid_file
         && let Err(error) = file.remove()
@@ -108,6 +116,7 @@ pub fn start(server: Server, settings: Settings, host: &mut dyn Host) -> Result<
 
 fn run(
     mut ports: Vec<Bound>,
+    infos: Vec<PortInfo>,
     settings: Settings,
     log: &Log,
     pid_file: &mut Option<PidFile>,
@@ -135,9 +144,26 @@ fn run(
         Error::system(format!("cannot open request_slowlog_file {path}"), &error)
     })?;
     let settings = Arc::new(settings);
-    let infos = ports.iter().map(|port| port.info.clone()).collect();
+    let asks_clients = infos.iter().zip(&settings.ports).any(|(port, own)| port.is_tls && own.tls.clients.is_some());
+    let (write_certificates, certificates) = if asks_clients {
+        let both = tls::certificates();
+        both.map(|(write, read)| (Some(write), Some(read)))
+            .map_err(|error| Error::system("cannot make room for the certificates of clients", &error))?
+    } else {
+        (None, None)
+    };
     let listeners = ports.iter().map(|port| port.socket.downgrade()).collect();
-    let context = Context { segment, settings, log: log.clone(), slow_log, ports: infos, listeners, directory };
+    let ports_known = infos.into();
+    let context = Context {
+        segment,
+        settings,
+        log: log.clone(),
+        slow_log,
+        ports: ports_known,
+        listeners,
+        directory,
+        certificates,
+    };
 
     let life = LifeLine::new().map_err(|error| Error::system("cannot make a pipe", &error))?;
     let master = process::id();
@@ -145,7 +171,7 @@ fn run(
     // The manager is forked while this process has no thread of ours.
     match process::fork().map_err(|error| Error::system("cannot fork the manager", &error))? {
         Fork::Child => {
-            drop((ports, pid_file.take(), ready, life.hold));
+            drop((ports, pid_file.take(), ready, life.hold, write_certificates));
             segment.header().manager_pid.store(process::id(), Release);
             let parent = Parent { pid: master, life: life.watch };
             match manager::run(&context, parent, cpus, blocked, host) {
@@ -164,7 +190,9 @@ fn run(
             {
                 context.log.warning(&format!("cannot write pid_file {}: {error}", path.display()));
             }
-            master::run(&context, Setup { ports, manager: child, life: life.hold, ready, cpus }, blocked, host)
+            let certificates = write_certificates;
+            let setup = Setup { ports, manager: child, life: life.hold, ready, cpus, certificates };
+            master::run(&context, setup, blocked, host)
         }
     }
 }
@@ -208,6 +236,14 @@ fn warn_of_threads(log: &Log) {
             "{} threads of other extensions run in this process; they do not exist in workers",
             threads - 1
         ));
+    }
+}
+
+/// Settings that ask for TLS where no port has it, and suites that do not exist here.
+fn warn_of_tls(ports: &[PortInfo], settings: &Settings, log: &Log) {
+    let has_tls = ports.iter().any(|port| port.is_tls);
+    if !has_tls && settings.ports.iter().any(|port| port.tls.cert_file.is_some()) {
+        log.warning("ssl_cert_file has no effect: no port has SSL in its $sock_type");
     }
 }
 

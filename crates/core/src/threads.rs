@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rotor_ipc::sync::Ordering::AcqRel;
 use rotor_sys::epoll::Epoll;
 
-use crate::disk;
+use crate::disk::{self, Job, Jobs};
 use crate::dispatch;
 use crate::dispatch::reactor_of_port;
 use crate::hooks::Hooks;
@@ -19,6 +19,8 @@ use crate::log::Log;
 use crate::ports::{Bound, Socket};
 use crate::process::{Context, request};
 use crate::reactor::{Acceptor, Config, DatagramPort, Limits, Listening, Live, Mail, Mailbox, Reactor, Stop, Wanted};
+use crate::secrets::Secrets;
+use crate::tls::PortTls;
 
 /// The main thread looks this often whether the other threads have ended.
 pub const JOIN_EVERY: Duration = Duration::from_millis(5);
@@ -35,6 +37,8 @@ pub struct Threads {
     disk: Option<JoinHandle<()>>,
     log_writer: Option<JoinHandle<()>>,
     main: Option<Reactor>,
+    jobs: Option<Jobs>,
+    tls: Vec<Option<Arc<PortTls>>>,
 }
 
 impl Threads {
@@ -45,6 +49,7 @@ impl Threads {
         ports: Vec<Bound>,
         cpus: &[u32],
         wanted: &Wanted,
+        secrets: &Secrets,
         hooks: Option<Rc<dyn Hooks>>,
     ) -> io::Result<Self> {
         let mut threads = Self {
@@ -56,8 +61,10 @@ impl Threads {
             disk: None,
             log_writer: None,
             main: None,
+            jobs: None,
+            tls: Vec::new(),
         };
-        match threads.start_all(context, ports, cpus, wanted, hooks) {
+        match threads.start_all(context, ports, cpus, wanted, secrets, hooks) {
             Ok(()) => Ok(threads),
             Err(error) => {
                 threads.end();
@@ -72,6 +79,7 @@ impl Threads {
         ports: Vec<Bound>,
         cpus: &[u32],
         wanted: &Wanted,
+        secrets: &Secrets,
         hooks: Option<Rc<dyn Hooks>>,
     ) -> io::Result<()> {
         let (lines, line_queue) = mpsc::sync_channel(4096);
@@ -79,6 +87,10 @@ impl Threads {
         context.log.hand_to(lines);
         let (jobs, job_queue) = mpsc::channel();
         self.disk = Some(disk::spawn_disk(job_queue)?);
+        if secrets.ports.iter().any(Option::is_some) {
+            self.jobs = Some(jobs.clone());
+            self.tls.clone_from(&secrets.ports);
+        }
         let live =
             Arc::new(Live::new(context.settings.max_connection as usize, context.settings.max_connection_policy)?);
         let limits = Limits::new(&context.settings, context.segment.sessions().capacity());
@@ -99,6 +111,8 @@ impl Threads {
             reactors,
             shared: shared.clone(),
             datagrams: Vec::new(),
+            tls: secrets.ports.clone(),
+            certificates: secrets.certificates.clone(),
             cpu: None,
         };
         let main = match hooks {
@@ -147,9 +161,25 @@ impl Threads {
         self.main.take()
     }
 
+    /// Reads the certificates again, in the helper thread, for the connections that come then.
+    pub fn read_certificates(&self, context: &Context) {
+        let Some(jobs) = &self.jobs else { return };
+        for (port, tls) in context.ports.iter().zip(&self.tls) {
+            let Some(tls) = tls.clone() else { continue };
+            let (log, address) = (self.log.clone(), port.address.to_string());
+            let read = move || match tls.reload() {
+                Ok(()) => log.notice(&format!("certificates of {address} were read again")),
+                Err(error) => log.error(&format!("certificates of {address} stay as they were: {error}")),
+            };
+            let _ = jobs.send(Job::Certificates(Box::new(read)));
+        }
+    }
+
     /// Ends the accept thread, once it has taken what has connected by now.
     pub fn stop_accepting(&mut self) {
         self.stop.stop();
+        // The helper ends once nobody has work for it.
+        self.jobs = None;
         if let Some(accept) = self.accept.take() {
             join(accept, &self.log);
         }

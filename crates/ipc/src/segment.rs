@@ -156,6 +156,14 @@ pub struct ReactorCounters {
     pub datagrams_missed: AtomicU64,
     /// Datagrams that could not be sent: the peer did not read, or is not there.
     pub datagrams_unsent: AtomicU64,
+    /// TLS handshakes that were completed.
+    pub handshakes: AtomicU64,
+    /// Those of them that a ticket made short.
+    pub resumptions: AtomicU64,
+    /// TLS handshakes that failed or were not completed.
+    pub failed_handshakes: AtomicU64,
+    /// TLS connections that ended without saying so, after their handshake.
+    pub truncations: AtomicU64,
 }
 
 // SAFETY: repr(C), atomics only.

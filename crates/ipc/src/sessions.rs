@@ -33,6 +33,7 @@ pub struct SessionEntry {
     sent_us: AtomicU64,
     dispatched_us: AtomicU64,
     send_queued: AtomicU64,
+    /// The errno (32 bits), the TLS suite (16), the place of the protocol that was chosen plus 1 (8), version 1.3 (1).
     close_errno: AtomicU64,
     worker: AtomicU64,
 }
@@ -96,6 +97,19 @@ pub struct Session {
     pub close_errno: i32,
     /// The worker that its messages go to; where they go to several, the one that its id alone would choose.
     pub worker: WorkerId,
+    /// What its TLS handshake has come to; `None`: it has no TLS, or is not over.
+    pub tls: Option<SessionTls>,
+}
+
+/// What a TLS handshake has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionTls {
+    /// The cipher suite, by its registered number; not 0, which is none.
+    pub suite: u16,
+    /// The protocol that was chosen, by its place among the port's.
+    pub alpn: Option<u8>,
+    /// Whether it is version 1.3.
+    pub is_tls13: bool,
 }
 
 /// Why a flag was not set.
@@ -144,6 +158,7 @@ impl SessionsReader {
         let (high, low) = (entry.address_high.load(Ordering::Relaxed), entry.address_low.load(Ordering::Relaxed));
         let (proxy_high, proxy_low) =
             (entry.proxy_high.load(Ordering::Relaxed), entry.proxy_low.load(Ordering::Relaxed));
+        let close_errno = entry.close_errno.load(Ordering::Relaxed);
         let session = Session {
             id,
             reactor: low_16(place),
@@ -157,7 +172,8 @@ impl SessionsReader {
             sent_us: entry.sent_us.load(Ordering::Relaxed),
             dispatched_us: entry.dispatched_us.load(Ordering::Relaxed),
             send_queued: entry.send_queued.load(Ordering::Relaxed),
-            close_errno: low_32(entry.close_errno.load(Ordering::Relaxed)).cast_signed(),
+            close_errno: low_32(close_errno).cast_signed(),
+            tls: parse_tls(low_32(close_errno >> 32)),
             worker: WorkerId(low_32(entry.worker.load(Ordering::Relaxed))),
         };
         self.is_still(entry, id).then_some(session)
@@ -367,7 +383,16 @@ impl SessionsWriter {
 
     /// Notes the errno that broke the connection.
     pub fn set_close_errno(&self, id: SessionId, errno: i32) {
-        self.entries()[self.index(id)].close_errno.store(u64::from(errno.cast_unsigned()), Ordering::Relaxed);
+        let word = &self.entries()[self.index(id)].close_errno;
+        let tls = word.load(Ordering::Relaxed) >> 32 << 32;
+        word.store(tls | u64::from(errno.cast_unsigned()), Ordering::Relaxed);
+    }
+
+    /// Notes what the TLS handshake has come to; to be called before [`Self::introduce`].
+    pub fn set_tls(&self, id: SessionId, tls: SessionTls) {
+        let alpn = tls.alpn.and_then(|place| place.checked_add(1)).unwrap_or(0);
+        let facts = u64::from(tls.suite) | u64::from(alpn) << 16 | u64::from(tls.is_tls13) << 24;
+        self.entries()[self.index(id)].close_errno.store(facts << 32, Ordering::Relaxed);
     }
 
     fn entries(&self) -> &'static [SessionEntry] {
@@ -400,6 +425,12 @@ fn encode_address(address: Option<SocketAddr>) -> (u64, u64, u64, u64) {
             (address.port().into(), IPV6, high, low)
         }
     }
+}
+
+fn parse_tls(facts: u32) -> Option<SessionTls> {
+    let [low, high, alpn, is_tls13] = facts.to_le_bytes();
+    let suite = u16::from_le_bytes([low, high]);
+    (suite != 0).then_some(SessionTls { suite, alpn: alpn.checked_sub(1), is_tls13: is_tls13 != 0 })
 }
 
 fn split(bits: u128) -> [u64; 2] {
@@ -455,6 +486,7 @@ mod tests {
             send_queued: 0,
             close_errno: 0,
             worker: WorkerId(2),
+            tls: None,
         }
     }
 
@@ -584,6 +616,19 @@ mod tests {
         assert_eq!(sessions.bind(SessionId(5), 7), Err(FlagError::Gone));
         assert_eq!(sessions.bind(SessionId(13), 8), Ok(()));
         assert_eq!(sessions.uid(SessionId(13)), Some(8));
+    }
+
+    #[test]
+    fn a_session_has_what_its_tls_handshake_has_come_to_beside_its_errno() {
+        let sessions = table(8);
+        for (alpn, is_tls13) in [(None, false), (Some(0), true), (Some(254), false)] {
+            let tls = SessionTls { suite: 0xc02b, alpn, is_tls13 };
+            sessions.insert(&session(5));
+            sessions.set_tls(SessionId(5), tls);
+            sessions.set_close_errno(SessionId(5), 104);
+            assert_eq!(sessions.find(SessionId(5)), Some(Session { close_errno: 104, tls: Some(tls), ..session(5) }));
+            sessions.remove(SessionId(5));
+        }
     }
 
     #[test]

@@ -32,6 +32,17 @@ impl UnnamedFile {
         }
     }
 
+    /// A new one that is memory, and a second descriptor of it that can only read.
+    pub fn in_memory(name: &std::ffi::CStr) -> io::Result<(Self, Self)> {
+        // SAFETY: the name ends with NUL; a descriptor that is returned is ours alone.
+        let file = unsafe {
+            let fd = check(libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC))?;
+            Own::new(File::from(OwnedFd::from_raw_fd(fd)))
+        };
+        let read_only = Own::new(File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))?);
+        Ok((Self { file }, Self { file: read_only }))
+    }
+
     fn create_and_unlink(folder: &Path) -> io::Result<Self> {
         let mut template = folder.join("rotor.spill.XXXXXX").as_os_str().as_bytes().to_vec();
         template.push(0);

@@ -248,6 +248,8 @@ impl Manager {
             requests.fetch_or(request::RELOADING, AcqRel);
             requests.fetch_and(!request::RELOAD, AcqRel);
             self.segment.header().reloads.fetch_add(1, Relaxed);
+            // The master reads its certificates again.
+            self.segment.main_bell().write();
             self.context.log.notice("reloading");
             let processes = self.segment.process_ids().filter(|_| self.context.settings.reload_user_processes);
             self.reload = Some(Reload::of(self.segment.worker_ids().chain(processes)));

@@ -78,7 +78,7 @@ fn look_at(number: i32) -> Result<(Inherited, PortInfo), Error> {
         Kind::Datagrams => return Err(refused("is a datagram socket; only stream sockets can be taken over")),
         Kind::Other => return Err(refused("is none of TCP and no unix stream socket; nothing else can be served")),
     };
-    Ok((inherited, PortInfo { address, sock_type }))
+    Ok((inherited, PortInfo { address, sock_type, is_tls: false }))
 }
 
 const EBADF: i32 = 9;

@@ -324,7 +324,7 @@ impl Acceptor {
             fd,
             peer,
             proxy: None,
-            is_introduced: self.settings.port(port.place).proxy_trusted.is_none(),
+            is_introduced: self.settings.port(port.place).proxy_trusted.is_none() && !port.info.is_tls,
             connected_us: now_us,
             received_us: now_us,
             sent_us: 0,
@@ -332,6 +332,7 @@ impl Acceptor {
             send_queued: 0,
             close_errno: 0,
             worker: worker_of(id, self.segment.workers()),
+            tls: None,
         });
         self.log.limited().info(|| match peer {
             Some(peer) => format!("session {id} from {peer}"),

@@ -9,6 +9,7 @@ use crate::hooks::LONGEST_DATA;
 use crate::reactor::intro::Intro;
 use crate::reactor::output::Output;
 use crate::reactor::queued::Queued;
+use crate::reactor::secure::Tls;
 use crate::reactor::spill::Spilling;
 
 /// An accepted socket and what is known of it.
@@ -25,6 +26,8 @@ pub struct Connection {
     pub stream: Option<Stream>,
     /// What comes before its first message, until that is over.
     pub intro: Option<Box<Intro>>,
+    /// Its side of TLS, on a port that has it.
+    pub tls: Option<Box<Tls>>,
     /// Cuts what it receives into messages.
     pub framer: Framer,
     /// Received and not yet cut.
@@ -55,6 +58,8 @@ pub struct Connection {
     pub is_dirty: bool,
     /// The helper thread writes its next message, or a piece of it, into the spill file.
     pub is_spilling: bool,
+    /// The client's certificate is among those that are shown.
+    pub has_certificate: bool,
     /// The server has closed it and its peer still sends: how long it stays (monotonic ns).
     pub lingers_until_ns: Option<u64>,
     /// First and last piece of this batch's output, as places in the reactor's list.
@@ -237,6 +242,7 @@ impl Connection {
             roaming: None,
             stream: Some(stream),
             intro: None,
+            tls: None,
             framer,
             unread: Vec::new(),
             incoming: None,
@@ -252,6 +258,7 @@ impl Connection {
             is_scheduled: false,
             is_dirty: false,
             is_spilling: false,
+            has_certificate: false,
             lingers_until_ns: None,
             batch: None,
             heard_ns: 0,
@@ -304,6 +311,11 @@ impl Connection {
         self.stream.is_some() && !matches!(self.input, Input::Over(Why::Server | Why::PeerReset))
     }
 
+    /// Whether something waits for the socket.
+    pub fn has_output(&self) -> bool {
+        !self.output.is_empty() || self.tls.as_ref().is_some_and(|tls| tls.waiting() > 0)
+    }
+
     /// Whether the peer may have sent more than was read: its end was not seen.
     pub fn may_have_unread(&self) -> bool {
         matches!(self.input, Input::Over(Why::Misframed | Why::Server | Why::Stopping))
@@ -311,7 +323,7 @@ impl Connection {
 
     /// Whether the socket has nothing more to do.
     pub fn may_close_socket(&self) -> bool {
-        let is_out = self.output.is_empty() && self.batch.is_none();
+        let is_out = !self.has_output() && self.batch.is_none();
         match self.input {
             Input::Open => false,
             Input::Over(Why::PeerReset) => true,

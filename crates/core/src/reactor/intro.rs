@@ -1,5 +1,6 @@
-//! What comes before a connection's first message: a proxy says whose it is. Until that is known nobody is shown the
-//! session, no record of it is posted, and what breaks off before is no connection that a callback hears of.
+//! What comes before a connection's first message: a proxy says whose it is, and TLS has its handshake. Until that is over
+//! nobody is shown the session, no record of it is posted, and what breaks off before is no connection that a callback
+//! hears of.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -10,17 +11,25 @@ use rotor_ipc::ring::Broken;
 
 use super::connection::{Connection, Input, Posted, Why};
 use super::limits::Refusal;
+use super::secure::Introduced;
 use super::{READ_SIZE, Reactor, add};
 use crate::proxy::{self, Client, Parsed, ProxyError};
 
-/// So long an introduction may take.
+/// So long all of it may take.
 const PATIENCE_NS: u64 = 10_000_000_000;
 
 /// How far a connection that is not introduced yet has come.
-#[derive(Default)]
-pub struct Intro {
-    /// The header, as far as it has come.
-    received: Vec<u8>,
+pub enum Intro {
+    /// The proxy's header comes.
+    Proxy {
+        /// As far as it has come.
+        received: Vec<u8>,
+    },
+    /// The TLS handshake is under way.
+    Handshake {
+        /// What a proxy has said.
+        client: Introduced,
+    },
 }
 
 /// Connections that are being introduced, by when that has to be over.
@@ -39,7 +48,12 @@ impl Introducing {
 impl Reactor {
     /// Begins the introduction of a new connection.
     pub(super) fn begin_intro(&mut self, connection: &mut Connection) {
-        connection.intro = Some(Box::default());
+        let has_proxy = self.settings.port(usize::from(connection.port)).proxy_trusted.is_some();
+        connection.intro = Some(Box::new(if has_proxy {
+            Intro::Proxy { received: Vec::new() }
+        } else {
+            Intro::Handshake { client: None }
+        }));
         self.introducing.queue.push_back((self.now_ns + PATIENCE_NS, connection.id));
     }
 
@@ -48,22 +62,23 @@ impl Reactor {
         let Some(stream) = &connection.stream else { return Ok(()) };
         let received = stream.recv(&mut self.scratch);
         let Some(len) = self.received(connection, received, READ_SIZE) else { return Ok(()) };
-        let Some(intro) = connection.intro.as_deref_mut() else { return Ok(()) };
+        let Some(Intro::Proxy { received: so_far }) = connection.intro.as_deref_mut() else { return Ok(()) };
         // Nearly always all of it comes at once: then nothing is copied.
-        let scratch = std::mem::take(&mut self.scratch);
-        let mut kept = std::mem::take(&mut intro.received);
-        let bytes = if kept.is_empty() {
-            &scratch[..len]
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let mut kept = std::mem::take(so_far);
+        let is_first = kept.is_empty();
+        let bytes = if is_first {
+            &mut scratch[..len]
         } else {
             kept.extend_from_slice(&scratch[..len]);
-            kept.as_slice()
+            kept.as_mut_slice()
         };
         let result = match proxy::parse(bytes) {
             Ok(Parsed::More) => {
-                intro.received = if kept.is_empty() { bytes.to_vec() } else { kept };
+                *so_far = if is_first { bytes.to_vec() } else { kept };
                 Ok(())
             }
-            Ok(Parsed::Header { len, client }) => self.end_intro(connection, client, &bytes[len..]),
+            Ok(Parsed::Header { len, client }) => self.end_intro(connection, client, &mut bytes[len..]),
             Err(error) => {
                 self.refuse_intro(connection, error);
                 Ok(())
@@ -73,33 +88,35 @@ impl Reactor {
         result
     }
 
-    /// It is known who the client is: the connection begins.
-    fn end_intro(&mut self, connection: &mut Connection, client: Client, rest: &[u8]) -> Result<(), Broken> {
+    /// It is known who the client is.
+    fn end_intro(&mut self, connection: &mut Connection, client: Client, rest: &mut [u8]) -> Result<(), Broken> {
         let id = connection.id;
         let proxy = self.sessions.find(id).and_then(|session| session.peer);
         if let Err(refusal) = self.admit(connection, client) {
             self.refuse_client(connection, client, proxy, refusal);
             return Ok(());
         }
-        connection.intro = None;
         let client = match client {
             Client::AsConnected => None,
             Client::Inet(client) => Some((Some(client), proxy)),
             Client::Unix => Some((None, proxy)),
         };
-        self.sessions.introduce(id, client);
         if let Some((client, _)) = client {
             self.has_address(connection, client);
         }
         if let Some((client, _)) = client {
             self.log.limited().info(|| {
-                let shown = |address: Option<std::net::SocketAddr>| {
+                let shown = |address: Option<SocketAddr>| {
                     address.map_or_else(|| "a unix socket".to_owned(), |address| address.to_string())
                 };
                 format!("session {id} is for {}, by {}", shown(client), shown(proxy))
             });
         }
-        self.pump(connection)?;
+        if connection.tls.is_some() {
+            connection.intro = Some(Box::new(Intro::Handshake { client }));
+            return if rest.is_empty() { Ok(()) } else { self.decrypt(connection, rest) };
+        }
+        self.introduce(connection, client)?;
         if rest.is_empty() { Ok(()) } else { self.ingest(connection, rest) }
     }
 
@@ -136,6 +153,13 @@ impl Reactor {
         connection.end_input(Why::PeerReset);
     }
 
+    /// The connection begins.
+    pub(super) fn introduce(&mut self, connection: &mut Connection, client: Introduced) -> Result<(), Broken> {
+        connection.intro = None;
+        self.sessions.introduce(connection.id, client);
+        self.pump(connection)
+    }
+
     fn refuse_intro(&mut self, connection: &mut Connection, error: ProxyError) {
         add(&self.counters.protocol_errors, 1);
         self.log.limited().info(|| format!("session {}: {error}; closing", connection.id));
@@ -157,10 +181,16 @@ impl Reactor {
         {
             self.introducing.queue.pop_front();
             let Some(mut connection) = self.take(id) else { continue };
-            if connection.intro.is_some() && connection.input == Input::Open {
-                add(&self.counters.protocol_errors, 1);
+            if let Some(intro) = connection.intro.as_deref()
+                && connection.input == Input::Open
+            {
+                let (counter, what) = match intro {
+                    Intro::Proxy { .. } => (&self.counters.protocol_errors, "PROXY header"),
+                    Intro::Handshake { .. } => (&self.counters.failed_handshakes, "TLS handshake"),
+                };
+                add(counter, 1);
                 let seconds = PATIENCE_NS / 1_000_000_000;
-                self.log.limited().info(|| format!("session {id}: no PROXY header within {seconds} s; closing"));
+                self.log.limited().info(|| format!("session {id}: no {what} within {seconds} s; closing"));
                 connection.end_input(Why::Misframed);
             }
             self.settle(connection)?;

@@ -27,6 +27,7 @@ mod post;
 mod queued;
 mod read;
 mod route;
+mod secure;
 mod send;
 mod spill;
 mod timers;
@@ -65,6 +66,7 @@ use crate::host::End;
 use crate::log::Log;
 use crate::process::request;
 use crate::settings::Settings;
+use crate::tls::{CertificateWriter, PortTls};
 
 pub use accept::{Acceptor, Listening, Stop};
 pub use datagrams::DatagramPort;
@@ -80,6 +82,7 @@ use inbox::Inbox;
 use intro::Introducing;
 use linger::Lingering;
 use route::Router;
+use secure::Room;
 use send::Batch;
 use timers::Timers;
 
@@ -111,6 +114,10 @@ pub struct Config {
     pub shared: Arc<dispatch::Shared>,
     /// The datagram ports that it serves.
     pub datagrams: Vec<DatagramPort>,
+    /// By port, how it speaks TLS.
+    pub tls: Vec<Option<Arc<PortTls>>>,
+    /// Where the certificates of clients are noted; `None`: no port asks for any.
+    pub certificates: Option<CertificateWriter>,
     /// The CPU to run on.
     pub cpu: Option<u32>,
 }
@@ -191,6 +198,10 @@ pub struct Reactor {
     wanted: Wanted,
     router: Router,
     ending: Ending,
+    tls: Vec<Option<Arc<PortTls>>>,
+    certificates: Option<CertificateWriter>,
+    /// What connections with TLS share.
+    room: Room,
     /// By port: what a new connection begins with.
     framers: Vec<Framer>,
     /// By the index of the session, without the bits that all of this reactor's sessions have in common.
@@ -251,6 +262,8 @@ impl Reactor {
             reactors,
             shared,
             datagrams,
+            tls,
+            certificates,
             cpu,
         } = config;
         if let Some(cpu) = cpu
@@ -301,6 +314,9 @@ impl Reactor {
             wanted,
             router: Router::new(segment, id, settings.dispatch_mode, shared),
             ending: Ending::default(),
+            tls,
+            certificates,
+            room: Room::default(),
             framers: settings.ports.iter().map(|port| Framer::new(&port.framing, port.package_max_length)).collect(),
             connections: std::iter::repeat_with(|| None).take(sessions.capacity() >> place_shift).collect(),
             place_shift,
@@ -491,6 +507,9 @@ impl Reactor {
             connection.posted = Posted::Connect;
         }
         connection.is_paused = self.settings.enable_delay_receive;
+        if self.tls[port].is_some() {
+            self.secure(&mut connection);
+        }
         if !session.is_introduced {
             self.begin_intro(&mut connection);
         }
@@ -589,15 +608,19 @@ impl Reactor {
         }
         if connection.input != Input::Open {
             self.pump(&mut connection)?;
-            if !connection.output.is_empty() {
+            let may_close = connection.stream.is_some()
+                && connection.may_close_socket()
+                && (connection.tls.is_none() || self.has_said_end(&mut connection));
+            if connection.has_output() {
                 self.begin_last_output(&mut connection);
             }
-            if connection.stream.is_some() && connection.may_close_socket() && !self.must_linger(&mut connection) {
+            if may_close && !self.must_linger(&mut connection) {
                 self.close_socket(&mut connection);
             }
             if connection.stream.is_none() && connection.posted == Posted::Done && !connection.is_spilling {
                 self.forget_batch(&mut connection);
                 self.end_timing(&connection);
+                self.forget_certificate(&connection);
                 self.sessions.remove(connection.id);
                 self.router.release(connection.home());
                 self.live.tell();
@@ -614,6 +637,7 @@ impl Reactor {
             return;
         }
         connection.output.clear();
+        connection.tls = None;
         // Nothing more can be sent: whoever tries is told so.
         let _ = self.sessions.set_flag(connection.id, Flag::Over);
         self.live.remove();

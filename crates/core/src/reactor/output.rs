@@ -188,6 +188,24 @@ impl Output {
         }
     }
 
+    /// Puts a copy of what waits behind `into`, up to so many bytes, without what is still on the disk.
+    pub fn gather(&self, into: &mut Vec<u8>, limit: usize) {
+        for chunk in self.queue.as_deref().into_iter().flatten() {
+            let left = limit - into.len();
+            match chunk {
+                _ if left == 0 => return,
+                Chunk::Private { bytes, sent } => {
+                    let rest = &bytes[*sent..];
+                    into.extend_from_slice(&rest[..rest.len().min(left)]);
+                }
+                Chunk::Block { bytes, sent, .. } => {
+                    bytes.slice(*sent, (bytes.len() - sent).min(left)).append_to(into);
+                }
+                Chunk::Spill(_) => return,
+            }
+        }
+    }
+
     /// What of a spill file is to be read next: a part of the range at the front, without which sending cannot go
     /// on, or a whole range that is urgent. One at a time.
     pub fn wanted(&mut self) -> Option<Wanted> {
@@ -229,7 +247,8 @@ impl Output {
         self.queue.get_or_insert_default()
     }
 
-    fn take(&mut self, mut taken: usize) {
+    /// Drops what was sent, of what [`Self::gather`] gives.
+    pub fn take(&mut self, mut taken: usize) {
         self.bytes -= taken as u64;
         let Some(queue) = self.queue.as_deref_mut() else { return };
         while taken > 0 {

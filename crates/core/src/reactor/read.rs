@@ -6,6 +6,7 @@ use rotor_ipc::ring::Broken;
 
 use super::ask::Choice;
 use super::connection::{Connection, Incoming, Input, Rejected, Why};
+use super::intro::Intro;
 use super::post::Post;
 use super::spill::Spilling;
 use super::{READ_SIZE, Reactor, add};
@@ -55,7 +56,7 @@ impl Reactor {
             if connection.input != Input::Open || !connection.is_readable || connection.is_paused {
                 break;
             }
-            if connection.is_waiting || connection.is_spilling || connection.is_held {
+            if (connection.is_waiting || connection.is_spilling || connection.is_held) && connection.tls.is_none() {
                 self.read_unframed(connection);
             } else {
                 self.read_once(connection)?;
@@ -77,8 +78,11 @@ impl Reactor {
     }
 
     fn read_once(&mut self, connection: &mut Connection) -> Result<(), Broken> {
-        if connection.intro.is_some() {
+        if let Some(Intro::Proxy { .. }) = connection.intro.as_deref() {
             return self.read_intro(connection);
+        }
+        if connection.tls.is_some() {
+            return self.read_secured(connection);
         }
         match connection.incoming.take() {
             Some(incoming) => self.read_incoming(connection, incoming),

@@ -11,6 +11,7 @@ use rotor_sys::socket::{MAX_PIECES, Piece, Stream};
 use super::connection::Connection;
 use super::{Reactor, add};
 use crate::disk::{Job, discard};
+use crate::tls::MOST_SEALED;
 
 /// What was taken from the inbox and is not sent yet. Its lanes are released once it is.
 #[derive(Default)]
@@ -91,7 +92,9 @@ impl Reactor {
     /// Sends what waits in the connection's queue.
     pub(super) fn send_queued(&mut self, connection: &mut Connection) {
         let Some(stream) = &connection.stream else { return };
-        if !connection.output.is_empty() && !connection.output.is_blocked() {
+        if connection.tls.is_some() {
+            self.send_secured(connection);
+        } else if !connection.output.is_empty() && !connection.output.is_blocked() {
             match connection.output.send(stream) {
                 Ok(sent) => self.count_sent(connection, sent.bytes()),
                 Err(error) => {
@@ -122,6 +125,9 @@ impl Reactor {
             return;
         };
         let mut at = first;
+        if connection.tls.is_some() {
+            return self.send_pieces_secured(connection, first, last);
+        }
         if connection.output.is_empty() && !connection.output.is_blocked() {
             match self.batch.send(stream, first) {
                 Ok(Progress { next, sent_of_next, total, is_blocked }) => {
@@ -155,7 +161,42 @@ impl Reactor {
         self.send_queued(connection);
     }
 
-    fn count_sent(&self, connection: &mut Connection, bytes: usize) {
+    /// The same with TLS: as much as the socket takes is encrypted, and no more.
+    fn send_pieces_secured(&mut self, connection: &mut Connection, first: u32, last: u32) {
+        let (Some(stream), Some(tls)) = (&connection.stream, connection.tls.as_deref_mut()) else { return };
+        let (mut at, mut offset, mut total) = (first, 0, 0);
+        if connection.output.is_empty() && !connection.output.is_blocked() && tls.waiting() == 0 {
+            let mut result = Ok(true);
+            while at != NONE && matches!(result, Ok(true)) {
+                (at, offset) = self.batch.gather(at, offset, MOST_SEALED);
+                if self.batch.gather.is_empty() {
+                    break;
+                }
+                result = tls.send(stream, &self.batch.gather, &mut self.room, &mut total);
+            }
+            self.count_sent(connection, total);
+            match result {
+                Ok(true) => {}
+                Ok(false) => connection.output.block(),
+                Err(error) => {
+                    if at != NONE {
+                        connection.batch = Some((at, last));
+                        self.forget_batch(connection);
+                    }
+                    self.broke_secured(connection, &error);
+                    return;
+                }
+            }
+        }
+        while at != NONE {
+            let piece = &self.batch.pieces[at as usize];
+            connection.output.push(&piece.payload, std::mem::take(&mut offset), piece.may_be_kept(), &self.jobs);
+            at = piece.next;
+        }
+        self.send_queued(connection);
+    }
+
+    pub(super) fn count_sent(&self, connection: &mut Connection, bytes: usize) {
         if bytes > 0 {
             add(&self.counters.sent_bytes, bytes as u64);
             self.sessions.set_sent(connection.id, self.now_us);
@@ -167,7 +208,8 @@ impl Reactor {
     }
 
     fn note_queue(&mut self, connection: &mut Connection) {
-        let bytes = connection.output.bytes();
+        let sealed = connection.tls.as_ref().map_or(0, |tls| tls.waiting());
+        let bytes = connection.output.bytes() + sealed as u64;
         if bytes > 0 || connection.had_queue {
             self.note_level(connection);
             let overflows = bytes >= self.settings.port(usize::from(connection.port)).socket_buffer_size;
@@ -213,6 +255,25 @@ impl Batch {
             }
         }
         Ok(progress)
+    }
+
+    /// Puts up to so many bytes together, from `offset` of a piece on, and frees what is wholly among them. Returns the
+    /// first piece that is not, and how much of it is. There is nothing where the first is on the disk.
+    fn gather(&mut self, first: u32, mut offset: usize, limit: usize) -> (u32, usize) {
+        self.gather.clear();
+        let mut at = first;
+        while at != NONE && self.gather.len() < limit {
+            let piece = &self.pieces[at as usize];
+            let (Payload::Inline(bytes) | Payload::Block { bytes, .. }) = &piece.payload else { break };
+            let len = (bytes.len() - offset).min(limit - self.gather.len());
+            bytes.slice(offset, len).append_to(&mut self.gather);
+            offset += len;
+            if offset == bytes.len() {
+                piece.payload.free();
+                (at, offset) = (piece.next, 0);
+            }
+        }
+        (at, offset)
     }
 
     /// One write of the pieces from `first` on. Returns how many bytes it offered and how many were taken.

@@ -77,7 +77,7 @@ impl Limits {
             Some((since_ns.saturating_add(self.message_ns?), late))
         };
         if connection.input != Input::Open {
-            return message(Late::Output).filter(|_| !connection.output.is_empty());
+            return message(Late::Output).filter(|_| connection.has_output());
         }
         let (heard_ns, told_ns) = (connection.heard_ns, connection.told_ns);
         let heartbeat = self.heartbeat_ns.map(|ns| (heard_ns.saturating_add(ns), Late::Heartbeat));
@@ -231,7 +231,7 @@ impl Reactor {
     /// Closes a connection whose peer is silent: in an orderly way where it has taken all that was sent to it, else it may
     /// be gone, and nothing is kept for it.
     pub(super) fn expire(&mut self, connection: Box<Connection>) -> Result<(), Broken> {
-        let is_taken = connection.output.is_empty()
+        let is_taken = !connection.has_output()
             && connection.batch.is_none()
             && connection.stream.as_ref().is_some_and(|stream| stream.unsent().is_ok_and(|bytes| bytes == 0));
         self.close(connection, !is_taken)

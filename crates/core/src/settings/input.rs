@@ -126,8 +126,8 @@ impl SettingsInput {
         };
         match known {
             Known::Here(row) => row.check(value, &self.machine).map_err(|fault| {
-                let because = if fault == Fault::Range { row.because() } else { "" };
-                refused(fault, row.expected(Some(&self.machine)), because.into())
+                let because = if fault == Fault::Range { row.because(value) } else { String::new() };
+                refused(fault, row.expected(Some(&self.machine)), because)
             }),
             Known::Absent(row) => row.check(value).map_err(|fault| refused(fault, row.expected(), row.because())),
         }

@@ -28,6 +28,7 @@ use std::time::Duration;
 use crate::dispatch;
 use crate::framer::Framing;
 use crate::network::Network;
+use crate::tls;
 
 pub use absent::{ABSENT, Absence, AbsentRow, Harmless};
 pub use error::{Fault, SettingError, Warning};
@@ -187,6 +188,8 @@ pub struct PortSettings {
     pub framing: Framing,
     /// The largest message, in bytes.
     pub package_max_length: u64,
+    /// How it speaks TLS, if it does.
+    pub tls: tls::Options,
 }
 
 impl PortSettings {

@@ -19,6 +19,7 @@ use super::{
 use crate::dispatch;
 use crate::framer::{Framing, LengthField, LengthType};
 use crate::network::Network;
+use crate::tls;
 
 pub(super) fn resolve(
     input: &SettingsInput,
@@ -241,6 +242,7 @@ fn port(chosen: &Chosen<'_>) -> Result<PortSettings, SettingError> {
         dispatch_func: chosen.has_function(Key::DispatchFunc),
         framing,
         package_max_length,
+        tls: tls(chosen)?,
     })
 }
 
@@ -274,6 +276,50 @@ fn watermarks(chosen: &Chosen<'_>) -> Result<(u64, u64), SettingError> {
         });
     }
     Ok((high, low))
+}
+
+/// What the checks of the rows have let in can be read; hence the defaults here are never used.
+fn tls(chosen: &Chosen<'_>) -> Result<tls::Options, SettingError> {
+    let text = |key: Key| String::from_utf8_lossy(chosen.bytes(key)).into_owned();
+    let clients = if chosen.flag(Key::SslVerifyPeer) {
+        Some(tls::ClientCheck {
+            client_cert_file: chosen.path(Key::SslClientCertFile)?,
+            ca_file: chosen.path(Key::SslCafile)?,
+            ca_path: chosen.path(Key::SslCapath)?,
+            depth: Some(chosen.count(Key::SslVerifyDepth) as usize).filter(|depth| *depth != 0),
+            allows_self_signed: chosen.flag(Key::SslAllowSelfSigned),
+        })
+    } else {
+        None
+    };
+    Ok(tls::Options {
+        cert_file: chosen.path(Key::SslCertFile)?,
+        key_file: chosen.path(Key::SslKeyFile)?,
+        hosts: sni_certs(chosen)?,
+        versions: tls::Versions::from_bits(chosen.int(Key::SslProtocols)).unwrap_or(tls::Versions::Both),
+        ciphers: tls::parse_ciphers(&text(Key::SslCiphers)).unwrap_or_default(),
+        prefers_own_order: chosen.flag(Key::SslPreferServerCiphers),
+        groups: tls::parse_groups(&text(Key::SslEcdhCurve)).unwrap_or_default(),
+        clients,
+        alpn: chosen.texts(Key::SslAlpnProtocols),
+        has_tickets: chosen.flag(Key::SslSessionTickets),
+    })
+}
+
+fn sni_certs(chosen: &Chosen<'_>) -> Result<Vec<(String, tls::KeyPair)>, SettingError> {
+    let Some(Value::Map(hosts)) = chosen.input.get(Key::SslSniCerts) else { return Ok(Vec::new()) };
+    let mut pairs = Vec::new();
+    for (host, files) in hosts {
+        let Value::Map(files) = files else { continue };
+        let file = |name: &str| {
+            let value = files.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+            let Some(Value::Str(bytes)) = value else { return Ok(PathBuf::new()) };
+            absolute(Key::SslSniCerts, bytes)
+        };
+        let pair = tls::KeyPair { cert_file: file("ssl_cert_file")?, key_file: file("ssl_key_file")? };
+        pairs.push((tls::parse_host(host).unwrap_or_default(), pair));
+    }
+    Ok(pairs)
 }
 
 /// Eof wins over length, a length that user code tells over one in a field, and each over raw.
@@ -396,9 +442,12 @@ impl Chosen<'_> {
     }
 
     fn networks(&self, key: Key) -> Vec<Network> {
+        self.texts(key).iter().filter_map(|bytes| Network::parse(std::str::from_utf8(bytes).ok()?)).collect()
+    }
+
+    fn texts(&self, key: Key) -> Vec<Vec<u8>> {
         let Some(Value::List(items)) = self.input.get(key) else { return Vec::new() };
-        let texts = items.iter().filter_map(|item| if let Value::Str(bytes) = item { Some(bytes) } else { None });
-        texts.filter_map(|bytes| Network::parse(std::str::from_utf8(bytes).ok()?)).collect()
+        items.iter().filter_map(|item| if let Value::Str(bytes) = item { Some(bytes.clone()) } else { None }).collect()
     }
 
     fn bytes(&self, key: Key) -> &[u8] {
@@ -416,18 +465,18 @@ impl Chosen<'_> {
     /// The path, from the root: a daemon leaves the directory that a relative one counts from.
     fn path(&self, key: Key) -> Result<Option<PathBuf>, SettingError> {
         let bytes = self.bytes(key);
-        if bytes.is_empty() {
-            return Ok(None);
-        }
-        let path = Path::new(OsStr::from_bytes(bytes));
-        path::absolute(path).map(Some).map_err(|error| SettingError::Unusable {
-            key: key.row().name,
-            problem: format!(
-                "is a relative path, and there is no working directory: {}; give an absolute one",
-                crate::error::describe_errno(error.raw_os_error().unwrap_or(0))
-            ),
-        })
+        if bytes.is_empty() { Ok(None) } else { absolute(key, bytes).map(Some) }
     }
+}
+
+fn absolute(key: Key, bytes: &[u8]) -> Result<PathBuf, SettingError> {
+    path::absolute(Path::new(OsStr::from_bytes(bytes))).map_err(|error| SettingError::Unusable {
+        key: key.row().name,
+        problem: format!(
+            "is a relative path, and there is no working directory: {}; give an absolute one",
+            crate::error::describe_errno(error.raw_os_error().unwrap_or(0))
+        ),
+    })
 }
 
 fn lowered(key: Key, from: u64, to: u64, reason: &str) -> Warning {

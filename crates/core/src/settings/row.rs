@@ -7,6 +7,7 @@ use super::table::{DEFAULT_DATE, Key};
 use super::value::Value;
 use crate::framer::LengthType;
 use crate::network::Network;
+use crate::tls;
 
 /// Everything there is to say about a setting.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +60,8 @@ pub enum Kind {
     TextList,
     /// A function of user code, by the arguments and the answer that the docs show; false and the empty string are none.
     Callable(&'static str),
+    /// Files of certificates and keys, by host.
+    Certificates,
 }
 
 /// What a number counts.
@@ -115,6 +118,10 @@ pub enum Range {
     DateFormat,
     /// Addresses and networks of the Internet protocols.
     Networks,
+    /// A list of cipher suites, in OpenSSL's words.
+    Ciphers,
+    /// A list of groups for the key exchange.
+    Groups,
 }
 
 /// The upper end of a range.
@@ -187,6 +194,7 @@ impl Row {
                 Value::Str(bytes) if bytes.is_empty() => Ok(Value::Bool(false)),
                 _ => Err(Fault::Type),
             },
+            Kind::Certificates => check_certificates(value),
             Kind::Path | Kind::Text => {
                 let Value::Str(bytes) = value else { return Err(Fault::Type) };
                 if self.has_bytes(bytes) { Ok(value.clone()) } else { Err(Fault::Range) }
@@ -209,7 +217,9 @@ impl Row {
             | Range::PackLetter
             | Range::OneOf(_)
             | Range::DateFormat
-            | Range::Networks => true,
+            | Range::Networks
+            | Range::Ciphers
+            | Range::Groups => true,
         };
         if taken { Ok(number) } else { Err(Fault::Range) }
     }
@@ -229,6 +239,8 @@ impl Row {
             Range::DateFormat => DateFormat::new(bytes).is_some(),
             Range::Networks => std::str::from_utf8(bytes).is_ok_and(|text| Network::parse(text).is_some()),
             Range::PackLetter => matches!(bytes, [letter] if LengthType::from_letter(*letter).is_some()),
+            Range::Ciphers => std::str::from_utf8(bytes).is_ok_and(|text| tls::parse_ciphers(text).is_ok()),
+            Range::Groups => std::str::from_utf8(bytes).is_ok_and(|text| tls::parse_groups(text).is_ok()),
             Range::Any | Range::Ints { .. } | Range::Numbers { .. } => true,
         };
         // The kernel's paths end at a NUL byte: what the script sees and what is opened would differ.
@@ -250,7 +262,12 @@ impl Row {
                 let others: Vec<_> = others.iter().map(ToString::to_string).collect();
                 if others.is_empty() { last.to_string() } else { format!("{} or {last}", others.join(", ")) }
             }
+            Range::Length { min, max } if self.kind == Kind::TextList => {
+                format!("a list of strings of {min} to {max} bytes")
+            }
             Range::Length { min, max } => format!("a string of {min} to {max} bytes"),
+            Range::Ciphers => "a cipher string of OpenSSL such as \"EECDH+AESGCM\"".into(),
+            Range::Groups => "\"auto\" or a list of groups such as \"X25519:prime256v1\"".into(),
             Range::OneOf(texts) => texts.iter().map(|text| format!("\"{text}\"")).collect::<Vec<_>>().join(" or "),
             Range::DateFormat => format!("a format of strftime() such as \"{DEFAULT_DATE}\", on one line"),
             Range::Networks => "a list of addresses and networks such as \"10.0.0.0/8\" or \"::1\"".into(),
@@ -262,15 +279,23 @@ impl Row {
                 Kind::Flag => "true or false".into(),
                 Kind::Path => "a path".into(),
                 Kind::Callable(_) => "callable".into(),
+                Kind::Certificates => {
+                    "an array of host names (one left-most * allowed), each with ssl_cert_file and ssl_key_file".into()
+                }
                 Kind::Int | Kind::Float | Kind::Text | Kind::IntList | Kind::TextList => self.kind.php_type().into(),
             },
         };
         if self.kind == Kind::IntList { format!("a list of integers, each {words}") } else { words }
     }
 
-    /// Why the range is as it is, where that needs a word.
-    pub(super) fn because(&self) -> &'static str {
-        if let Range::Numbers { because, .. } = self.range { because } else { "" }
+    /// Why the range is as it is, or does not have the value, where that needs a word.
+    pub(super) fn because(&self, value: &Value) -> String {
+        match (self.range, value) {
+            (Range::Numbers { because, .. }, _) => because.to_owned(),
+            (Range::Ciphers, Value::Str(bytes)) => reason(tls::parse_ciphers(&String::from_utf8_lossy(bytes))),
+            (Range::Groups, Value::Str(bytes)) => reason(tls::parse_groups(&String::from_utf8_lossy(bytes))),
+            _ => String::new(),
+        }
     }
 }
 
@@ -285,6 +310,7 @@ impl Kind {
             Self::IntList => "list<int>",
             Self::TextList => "list<string>",
             Self::Callable(signature) => signature,
+            Self::Certificates => "array<string, array{ssl_cert_file: string, ssl_key_file: string}>",
         }
     }
 }
@@ -322,4 +348,27 @@ impl Limit {
 /// `means` in brackets, if there is something to say.
 fn explained(means: &str) -> String {
     if means.is_empty() { String::new() } else { format!(" ({means})") }
+}
+
+/// Hosts, each with exactly the two files.
+fn check_certificates(value: &Value) -> Result<Value, Fault> {
+    let hosts = match value {
+        Value::List(items) if items.is_empty() => return Ok(Value::Map(Vec::new())),
+        Value::Map(hosts) => hosts,
+        _ => return Err(Fault::Type),
+    };
+    for (host, files) in hosts {
+        let Value::Map(files) = files else { return Err(Fault::Type) };
+        let is_path = |value: &Value| matches!(value, Value::Str(bytes) if !bytes.is_empty() && !bytes.contains(&0));
+        let has = |name: &str| files.iter().any(|(key, value)| key == name && is_path(value));
+        if tls::parse_host(host).is_none() || files.len() != 2 || !has("ssl_cert_file") || !has("ssl_key_file") {
+            return Err(Fault::Range);
+        }
+    }
+    Ok(value.clone())
+}
+
+/// The reason of a refusal.
+fn reason<T>(result: Result<T, String>) -> String {
+    result.err().unwrap_or_default()
 }

@@ -509,6 +509,98 @@ rows! {
         preset: Preset::Int(2 << 20),
         doc: "Largest message; a connection that begins a larger one is closed.",
     }
+    SslCertFile = "ssl_cert_file" {
+        scope: Scope::Port,
+        kind: Kind::Path,
+        preset: Preset::Nothing,
+        doc: "The certificate of a port with TLS (`SSL` in its `$sock_type`) in PEM form, and behind it those between it and a root. Read at `start()` and again at each reload, for the connections that come then; a file that cannot be used then is told of in the log, and the old one holds.",
+    }
+    SslKeyFile = "ssl_key_file" {
+        scope: Scope::Port,
+        kind: Kind::Path,
+        preset: Preset::Nothing,
+        doc: "The private key of the certificate, in PEM form, without a passphrase.",
+    }
+    SslSniCerts = "ssl_sni_certs" {
+        scope: Scope::Port,
+        kind: Kind::Certificates,
+        preset: Preset::Nothing,
+        doc: "Other certificates, by the host that a client asks for; who asks for another one, or for none, gets `ssl_cert_file`.",
+    }
+    SslProtocols = "ssl_protocols" {
+        scope: Scope::Port,
+        kind: Kind::Int,
+        range: Range::Numbers {
+            values: &[0, 32, 64, 96],
+            because: "32 is TLS 1.2 and 64 is TLS 1.3, 0 is both; older versions have known holes, and there are none here",
+        },
+        preset: Preset::Int(0),
+        doc: "The versions of TLS: a sum of `SSL_TLSv1_2` and `SSL_TLSv1_3`.",
+    }
+    SslCiphers = "ssl_ciphers" {
+        scope: Scope::Port,
+        kind: Kind::Text,
+        range: Range::Ciphers,
+        preset: Preset::Text("EECDH+AESGCM:EDH+AESGCM:AES256+EECDH:AES256+EDH"),
+        doc: "The cipher suites of TLS 1.2, of those with ECDHE and AES-GCM or ChaCha20: there are no others, and a string that leaves none of them is refused. Suites of TLS 1.3 are all there unless some are named.",
+    }
+    SslPreferServerCiphers = "ssl_prefer_server_ciphers" {
+        scope: Scope::Port,
+        preset: Preset::Flag(true),
+        doc: "The order of `ssl_ciphers` counts, and not the client's.",
+    }
+    SslEcdhCurve = "ssl_ecdh_curve" {
+        scope: Scope::Port,
+        kind: Kind::Text,
+        range: Range::Groups,
+        preset: Preset::Text("auto"),
+        doc: "The groups for the key exchange: X25519, prime256v1 (P-256), secp384r1 (P-384).",
+    }
+    SslVerifyPeer = "ssl_verify_peer" {
+        scope: Scope::Port,
+        doc: "A client has to show a certificate that leads to one of `ssl_client_cert_file`, `ssl_cafile` or `ssl_capath`, or is one of them. `getClientInfo()` has it as `ssl_client_cert`.",
+    }
+    SslAllowSelfSigned = "ssl_allow_self_signed" {
+        scope: Scope::Port,
+        doc: "With `ssl_verify_peer`: a certificate that has signed itself is taken too, whosever it is.",
+    }
+    SslClientCertFile = "ssl_client_cert_file" {
+        scope: Scope::Port,
+        kind: Kind::Path,
+        preset: Preset::Nothing,
+        doc: "Certificates, in PEM form, that clients' have to lead to, and whose names clients are told.",
+    }
+    SslCafile = "ssl_cafile" {
+        scope: Scope::Port,
+        kind: Kind::Path,
+        preset: Preset::Nothing,
+        doc: "More of them.",
+    }
+    SslCapath = "ssl_capath" {
+        scope: Scope::Port,
+        kind: Kind::Path,
+        preset: Preset::Nothing,
+        doc: "Folder with files of more of them, whatever their names.",
+    }
+    SslVerifyDepth = "ssl_verify_depth" {
+        scope: Scope::Port,
+        kind: Kind::Int,
+        range: Range::Ints { min: 0, min_means: "no limit of its own", max: Limit::Fixed(100), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "The most certificates between a client's and a trusted one. More than six are never taken.",
+    }
+    SslAlpnProtocols = "ssl_alpn_protocols" {
+        scope: Scope::Port,
+        kind: Kind::TextList,
+        range: Range::Length { min: 1, max: 255 },
+        preset: Preset::Nothing,
+        doc: "Protocols that a client may choose from, the best first (ALPN); a client that offers none of them is refused, one that offers nothing is not. `getClientInfo()` has the choice as `ssl_alpn_protocol`.",
+    }
+    SslSessionTickets = "ssl_session_tickets" {
+        scope: Scope::Port,
+        preset: Preset::Flag(true),
+        doc: "Clients get tickets, by which they come back with less work. The keys of tickets change every few hours, and with `ssl_verify_peer` at each reload.",
+    }
 }
 
 impl Key {

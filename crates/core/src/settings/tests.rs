@@ -56,6 +56,12 @@ fn texts(texts: &[&str]) -> Value {
     Value::List(texts.iter().copied().map(Value::str).collect())
 }
 
+/// `ssl_sni_certs` for one host.
+fn hosts(host: &str) -> Value {
+    let file = |name: &str| (name.to_owned(), Value::str("/etc/ssl/host.pem"));
+    Value::Map(vec![(host.to_owned(), Value::Map(vec![file("ssl_cert_file"), file("ssl_key_file")]))])
+}
+
 fn list(numbers: &[i64]) -> Value {
     Value::List(numbers.iter().copied().map(Value::Int).collect())
 }
@@ -144,6 +150,21 @@ fn samples() -> Vec<(Key, Value, Value)> {
         int(Key::PackageBodyOffset, -1, 0),
         (Key::PackageLengthFunc, Value::str("no_such_function"), Value::Callable),
         int(Key::PackageMaxLength, 0, 1000),
+        text(Key::SslCertFile, "/etc/ssl/server.crt"),
+        text(Key::SslKeyFile, "/etc/ssl/server.key"),
+        (Key::SslSniCerts, hosts("a.*.com"), hosts("*.example.com")),
+        int(Key::SslProtocols, 16, 64),
+        (Key::SslCiphers, Value::str("AES128-SHA"), Value::str("AES128+aRSA")),
+        flag(Key::SslPreferServerCiphers, false),
+        (Key::SslEcdhCurve, Value::str("sect571r1"), Value::str("P-384:X25519")),
+        flag(Key::SslVerifyPeer, true),
+        flag(Key::SslAllowSelfSigned, true),
+        text(Key::SslClientCertFile, "/etc/ssl/clients.crt"),
+        text(Key::SslCafile, "/etc/ssl/ca.crt"),
+        text(Key::SslCapath, "/etc/ssl/certs"),
+        int(Key::SslVerifyDepth, -1, 2),
+        (Key::SslAlpnProtocols, texts(&["h2", ""]), texts(&["h2", "http/1.1"])),
+        flag(Key::SslSessionTickets, false),
     ]
 }
 
@@ -207,6 +228,7 @@ fn every_default_is_a_value_that_its_own_row_takes() {
             Preset::Machine { of, .. } => Value::Int(of(&machine())),
             Preset::Text(text) => Value::str(text),
             Preset::Nothing if matches!(row.kind, Kind::Int | Kind::Callable(_)) => continue,
+            Preset::Nothing if row.kind == Kind::Certificates => Value::Map(Vec::new()),
             Preset::Nothing if matches!(row.kind, Kind::IntList | Kind::TextList) => Value::List(Vec::new()),
             Preset::Nothing => Value::str(""),
         };
@@ -271,7 +293,38 @@ fn a_message_names_the_setting_what_was_expected_and_what_was_given() {
         (
             "ssl_ciphers",
             Value::List(Vec::new()),
-            "ssl_ciphers must be \"\" or \"EECDH+AESGCM:EDH+AESGCM:AES256+EECDH:AES256+EDH\", empty array given; it does not exist in this version of Rotor yet (TLS)",
+            "ssl_ciphers must be a cipher string of OpenSSL such as \"EECDH+AESGCM\", empty array given",
+        ),
+        (
+            "ssl_ciphers",
+            Value::str("RC4-SHA"),
+            "ssl_ciphers must be a cipher string of OpenSSL such as \"EECDH+AESGCM\", \"RC4-SHA\" given; it leaves none of the \
+             suites of TLS 1.2 that there are: ECDHE-ECDSA-AES256-GCM-SHA384, ECDHE-RSA-AES256-GCM-SHA384, \
+             ECDHE-ECDSA-CHACHA20-POLY1305, ECDHE-RSA-CHACHA20-POLY1305, ECDHE-ECDSA-AES128-GCM-SHA256, \
+             ECDHE-RSA-AES128-GCM-SHA256",
+        ),
+        (
+            "ssl_ecdh_curve",
+            Value::str("brainpoolP256r1"),
+            "ssl_ecdh_curve must be \"auto\" or a list of groups such as \"X25519:prime256v1\", \"brainpoolP256r1\" given; there \
+             is no group \"brainpoolP256r1\" here; there are X25519, prime256v1, secp384r1",
+        ),
+        (
+            "ssl_protocols",
+            Value::Int(48),
+            "ssl_protocols must be 0, 32, 64 or 96, 48 given; 32 is TLS 1.2 and 64 is TLS 1.3, 0 is both; older versions have \
+             known holes, and there are none here",
+        ),
+        (
+            "ssl_alpn_protocols",
+            Value::str("h2"),
+            "ssl_alpn_protocols must be a list of strings of 1 to 255 bytes, \"h2\" given",
+        ),
+        (
+            "ssl_sni_certs",
+            Value::str("example.com"),
+            "ssl_sni_certs must be an array of host names (one left-most * allowed), each with ssl_cert_file and \
+             ssl_key_file, \"example.com\" given",
         ),
         (
             "enable_coroutine",

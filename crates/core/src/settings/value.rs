@@ -17,6 +17,8 @@ pub enum Value {
     List(Vec<Value>),
     /// What can be called. Who gave it has it.
     Callable,
+    /// An array with keys.
+    Map(Vec<(String, Value)>),
     /// Anything else, by the name of its type, e.g. `array` or `Closure`.
     Other(&'static str),
 }
@@ -89,7 +91,7 @@ impl Value {
             Self::Float(float) => format!("{float:?}"),
             Self::Str(bytes) => quote(&String::from_utf8_lossy(bytes)),
             Self::List(items) if items.is_empty() => "empty array".into(),
-            Self::List(_) => "array".into(),
+            Self::List(_) | Self::Map(_) => "array".into(),
             Self::Callable => "callable".into(),
             Self::Other(type_name) => (*type_name).into(),
         }

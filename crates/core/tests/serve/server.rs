@@ -18,6 +18,7 @@ use rotor_core::server::{Server, start};
 use rotor_core::settings::{
     AtMost, DateFormat, Identity, LogFormat, LogLevel, LogRotation, PortSettings, Settings, SocketSettings,
 };
+use rotor_core::tls::Options;
 use rotor_sys::process::{self, Fork};
 
 use crate::host::{Manners, TestHost, frame};
@@ -105,6 +106,7 @@ pub fn settings() -> Settings {
             dispatch_func: false,
             framing: Framing::Length(LengthField { kind: LengthType::U32Big, offset: 0, body_offset: 4 }),
             package_max_length: 64 << 20,
+            tls: Options::default(),
         }],
     }
 }

@@ -39,6 +39,7 @@ fn session(id: SessionId) -> Session {
         send_queued: 0,
         close_errno: 0,
         worker: WorkerId(u32::from(mark)),
+        tls: None,
     }
 }
 

@@ -15,7 +15,13 @@ fn value() -> impl Strategy<Value = Value> {
         (number, "[KMGkmgT ]?").prop_map(|(number, unit)| Value::str(&format!("{number}{unit}"))),
         Just(Value::Other("Closure")),
     ];
-    leaf.prop_recursive(2, 8, 4, |inner| prop::collection::vec(inner, 0..4).prop_map(Value::List))
+    leaf.prop_recursive(2, 8, 4, |inner| {
+        let name = prop_oneof![Just("ssl_cert_file".to_owned()), Just("ssl_key_file".to_owned()), "[a*]\\.[a-c.]{0,5}"];
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::List),
+            prop::collection::vec((name, inner), 0..4).prop_map(Value::Map),
+        ]
+    })
 }
 
 fn key() -> impl Strategy<Value = String> {

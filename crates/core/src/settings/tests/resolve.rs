@@ -6,6 +6,9 @@ use std::time::Duration;
 use super::super::*;
 use super::{input, list, machine, samples, set};
 use crate::framer::{Framing, LengthField, LengthType};
+use crate::tls::{Options, parse_ciphers};
+
+const DEFAULT_CIPHERS: &str = "EECDH+AESGCM:EDH+AESGCM:AES256+EECDH:AES256+EDH";
 
 /// What `start()` makes of it, without a warning.
 fn resolved(input: &SettingsInput) -> Settings {
@@ -86,6 +89,7 @@ fn a_server_that_was_told_nothing_has_the_defaults() {
             dispatch_func: false,
             framing: Framing::Raw,
             package_max_length: 2 << 20,
+            tls: Options { ciphers: parse_ciphers(DEFAULT_CIPHERS).unwrap(), ..Options::default() },
         }],
     };
     assert_eq!(resolved(&input()), expected);
@@ -102,6 +106,11 @@ fn every_setting_reaches_the_server() {
             Key::PackageEof => Some("open_eof_check"),
             Key::TcpKeepidle | Key::TcpKeepinterval | Key::TcpKeepcount => Some("open_tcp_keepalive"),
             Key::ProxyTrusted => Some("open_proxy_protocol"),
+            Key::SslAllowSelfSigned
+            | Key::SslClientCertFile
+            | Key::SslCafile
+            | Key::SslCapath
+            | Key::SslVerifyDepth => Some("ssl_verify_peer"),
             Key::PackageLengthType | Key::PackageLengthOffset | Key::PackageBodyOffset => Some("open_length_check"),
             _ => None,
         };
