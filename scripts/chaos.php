@@ -12,6 +12,7 @@ declare(strict_types=1);
 
 require __DIR__ . '/../tests-php/inc/server.inc.php';
 require __DIR__ . '/../tests-php/inc/ledger.inc.php';
+require __DIR__ . '/../tests-php/inc/tls.inc.php';
 require __DIR__ . '/chaos/weather.inc.php';
 require __DIR__ . '/chaos/audit.inc.php';
 require __DIR__ . '/chaos/vitals.inc.php';
@@ -43,9 +44,13 @@ $settings = [
 ];
 echo 'settings ', json_encode($settings), "\n";
 
+// Each second round goes by a port with TLS, whose certificates every reload reads again.
+$certificates = new TestCertificates();
+$certificates->selfSigned('server');
+$secured = TestServer::freePort();
 $server = TestServer::start(
     __DIR__ . '/chaos/server.php',
-    env: ['ROTOR_CHAOS' => json_encode(['seed' => $seed, 'server' => $settings])],
+    env: ['CERTS' => $certificates->directory, 'ROTOR_TLS_PORT' => (string) $secured] + ['ROTOR_CHAOS' => json_encode(['seed' => $seed, 'server' => $settings])],
     prefix: ['sh', '-c', 'ulimit -c 0; exec "$@"', 'sh'],
 );
 foreach ([
@@ -92,9 +97,11 @@ $calm = function () use ($server, $weather, $told, $stats): void {
     }
 };
 
-// The memory of a lane is there once it has been used up to its end: each lane of both seats is, before anything counts.
+// The memory of a lane is there once it has been used up to its end: each lane of both seats is, before anything counts; and
+// so is what TLS needs.
 for ($seat = 0; $seat < 2; $seat++) {
-    $ledger = Ledger::start($server, '--messages', '20000', '--connections', '48', '--framing', 'length', '--size', '20-12K', '--seed', (string) mt_rand());
+    $port = $seat === 0 ? ['--port', (string) $server->port] : ['--port', (string) $secured, '--tls'];
+    $ledger = Ledger::start($server, ...$port, ...['--messages', '20000', '--connections', '48', '--framing', 'length', '--size', '20-12K', '--seed', (string) mt_rand()]);
     $report = $ledger->finish();
     $calm();
     foreach ($audit->round($report, false, $stats()) as $problem) {
@@ -109,10 +116,12 @@ for ($round = 1; $round <= $rounds; $round++) {
     $failing = dirname($server->tmp) . '/failing';
     $isFailing = $round % 2 === 0;
     $isFailing && touch($failing);
+    $port = intdiv($round, 2) % 2 === 0 ? ['--port', (string) $server->port] : ['--port', (string) $secured, '--tls'];
     // The last event leaves the load some time: what it has to say is still read under load.
     $events = Weather::draw(max($seconds - 0.5, 0.5));
     $ledger = Ledger::start(
         $server,
+        ...$port,
         ...['--mode', 'open', '--rate', '300', '--seconds', (string) $seconds, '--connections', '48', '--reconnect'],
         ...['--framing', 'length', '--size', '20-4K', '--large', '1M/50', '--seed', (string) mt_rand()],
         // Which connections may end is the audit's to say.
@@ -130,9 +139,10 @@ for ($round = 1; $round <= $rounds; $round++) {
         echo "FAIL audit: $problem\n";
     }
     printf(
-        "round %d of %d: %d events%s, %d answered, %d connections ended\n",
+        "round %d of %d%s: %d events%s, %d answered, %d connections ended\n",
         $round,
         $rounds,
+        count($port) === 3 ? ', with TLS' : '',
         count($events),
         $isFailing ? ', successors fail' : '',
         $report['counts']['answered'],

@@ -12,6 +12,10 @@ $directory = dirname((string) getenv('ROTOR_TMP'));
 $book = null;
 
 $server = new Rotor\Server('127.0.0.1', (int) getenv('ROTOR_PORT'));
+if ($certificates = getenv('CERTS')) {
+    $server->listen('127.0.0.1', (int) getenv('ROTOR_TLS_PORT'), Rotor\Server::SOCK_TCP | Rotor\Server::SSL);
+    $settings['server'] += ['ssl_cert_file' => "$certificates/server.crt", 'ssl_key_file' => "$certificates/server.key"];
+}
 $server->set($settings['server'] + [
     'worker_num' => 4,
     'reactor_num' => 2,

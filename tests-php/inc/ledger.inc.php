@@ -66,7 +66,10 @@ final class Ledger
     /** @param array<string> $options */
     private function __construct(TestServer $server, array $options)
     {
-        $command = [self::binary(), '--port', (string) $server->port, '--json'];
+        $command = [self::binary(), '--json'];
+        if (!in_array('--port', $options, true)) {
+            array_push($command, '--port', (string) $server->port);
+        }
         if (!in_array('--patience', $options, true)) {
             array_push($command, '--patience', (string) TestServer::PATIENCE);
         }

@@ -15,6 +15,9 @@ use crate::message::{Framing, Large, in_alphabet};
 #[derive(Debug, Parser)]
 #[command(name = "ledger", version)]
 pub struct Args {
+    /// With TLS, whatever certificate the server has; each connection makes a whole handshake.
+    #[arg(long)]
+    pub tls: bool,
     /// Where the server listens.
     #[arg(long, default_value = "127.0.0.1")]
     pub host: String,
@@ -158,6 +161,8 @@ pub enum Extent {
 pub struct Plan {
     /// The server.
     pub address: SocketAddr,
+    /// Whether it speaks TLS.
+    pub is_tls: bool,
     /// The kind of load.
     pub mode: Mode,
     /// Connections that carry requests (in idle mode: that do nothing).
@@ -231,6 +236,7 @@ impl Args {
         }
         Ok(Plan {
             address,
+            is_tls: self.tls,
             mode: self.mode,
             connections: self.connections,
             in_flight: self.in_flight,

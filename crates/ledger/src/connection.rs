@@ -1,13 +1,12 @@
 //! One connection: its socket, its open requests, and where writing and reading stand.
 
-use std::io::{self, IoSlice, Read, Write};
-
-use mio::net::TcpStream;
+use std::io::{self, IoSlice};
 
 use crate::book::Book;
 use crate::checker::{Bench, Checker};
 use crate::counts::Counts;
 use crate::message::Recipe;
+use crate::wire::Wire;
 
 /// What a connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +41,7 @@ pub enum End {
 #[derive(Debug)]
 pub struct Connection {
     /// The socket.
-    pub stream: TcpStream,
+    pub wire: Wire,
     /// Unique in this run.
     pub id: u32,
     /// What it is doing.
@@ -77,14 +76,15 @@ enum Part<'a> {
 
 impl Connection {
     /// A connection that is being made.
-    pub fn new(stream: TcpStream, id: u32, since_ns: u64) -> Self {
+    pub fn new(wire: Wire, id: u32, since_ns: u64) -> Self {
         let (book, checker) = (Book::default(), Checker::default());
-        Self { stream, id, phase: Phase::Connecting, since_ns, book, checker }
+        Self { wire, id, phase: Phase::Connecting, since_ns, book, checker }
     }
 
     /// Writes issued requests until the socket is full, all are written, or others should have a turn.
     pub fn write(&mut self, recipe: &Recipe, buffers: &mut Buffers, counts: &mut Counts) -> io::Result<Turn> {
         let mut budget = TURN;
+        self.wire.flush()?;
         while let Some((number, offset)) = self.book.to_write() {
             if budget == 0 {
                 return Ok(Turn::Again);
@@ -105,7 +105,7 @@ impl Connection {
                 })
                 .collect();
             let wanted: usize = slices.iter().map(|slice| slice.len()).sum();
-            let written = match self.stream.write_vectored(&slices) {
+            let written = match self.wire.write_vectored(&slices) {
                 Ok(written) => written,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Turn::Done),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -148,7 +148,7 @@ impl Connection {
     ) -> Result<Turn, End> {
         let mut budget = TURN;
         loop {
-            let read = match self.stream.read(&mut buffers.input) {
+            let read = match self.wire.read(&mut buffers.input) {
                 Ok(0) => return Err(End::Closed),
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Turn::Done),
@@ -160,7 +160,7 @@ impl Connection {
             self.checker.feed(&buffers.input[..read], &mut bench, answered);
             budget = budget.saturating_sub(read);
             // Less than asked for means drained, unless the end is waiting behind it.
-            if read < buffers.input.len() && !is_ending {
+            if read < buffers.input.len() && !is_ending && self.wire.drains() {
                 return Ok(Turn::Done);
             }
             if budget == 0 {

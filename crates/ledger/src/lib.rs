@@ -18,6 +18,7 @@ pub mod proc;
 pub mod report;
 mod run;
 mod ticker;
+mod wire;
 
 pub use command::command;
 pub use run::{raise_descriptor_limit, run};

@@ -6,12 +6,13 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io;
-use std::net::Shutdown;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
+use rustls::ClientConfig;
 use socket2::SockRef;
 
 use crate::args::{Ending, Extent, Mode, Plan};
@@ -21,6 +22,7 @@ use crate::counts::{Counts, Ended};
 use crate::measure::Measure;
 use crate::message::Recipe;
 use crate::ticker::Ticker;
+use crate::wire::{Wire, client_config};
 
 /// What one thread hands in.
 #[derive(Debug)]
@@ -40,6 +42,7 @@ pub struct Load<'a> {
     recipe: &'a Recipe,
     shared: &'a Shared,
     poll: Poll,
+    tls: Option<Arc<ClientConfig>>,
     /// First those that carry requests, then the idle ones.
     slots: Vec<Slot>,
     busy: usize,
@@ -127,6 +130,7 @@ impl<'a> Load<'a> {
             recipe,
             shared,
             poll,
+            tls: plan.is_tls.then(client_config).transpose().map_err(io::Error::other)?,
             slots,
             busy,
             buffers: Buffers::default(),
@@ -352,7 +356,8 @@ impl<'a> Load<'a> {
             }
         };
         self.poll.registry().register(&mut stream, Token(index), Interest::READABLE | Interest::WRITABLE)?;
-        self.slots[index].connection = Some(Connection::new(stream, self.shared.next_connection(), now));
+        let wire = Wire::new(stream, self.tls.as_ref())?;
+        self.slots[index].connection = Some(Connection::new(wire, self.shared.next_connection(), now));
         self.connecting += 1;
         Ok(())
     }
@@ -388,7 +393,7 @@ impl<'a> Load<'a> {
         if connection.phase != Phase::Connecting {
             return Ok(true);
         }
-        let failed = match (connection.stream.take_error(), connection.stream.peer_addr()) {
+        let failed = match (connection.wire.stream.take_error(), connection.wire.stream.peer_addr()) {
             (Ok(Some(error)) | Err(error), _) => error,
             (Ok(None), Ok(_)) => return self.connected(index).map(|()| true),
             (Ok(None), Err(error)) if error.kind() == io::ErrorKind::NotConnected => return Ok(false),
@@ -414,7 +419,7 @@ impl<'a> Load<'a> {
         connection.phase = Phase::Open;
         // A connection with one request has nothing to wait for.
         if self.plan.mode != Mode::Churn {
-            connection.stream.set_nodelay(true)?;
+            connection.wire.stream.set_nodelay(true)?;
         }
         for due_ns in slot.carried.drain(..) {
             connection.book.issue(due_ns);
@@ -544,15 +549,14 @@ impl<'a> Load<'a> {
         let Some(connection) = &mut self.slots[index].connection else { return Ok(()) };
         match self.plan.ending {
             Ending::Reset => {
-                SockRef::from(&connection.stream).set_linger(Some(Duration::ZERO))?;
+                SockRef::from(&connection.wire.stream).set_linger(Some(Duration::ZERO))?;
                 connection.finish(self.recipe, &mut self.counts);
                 self.slots[index].connection = None;
                 self.next_churn(index)
             }
             Ending::Finish => {
                 connection.phase = Phase::Finishing;
-                // An error here means that the server ended first: reading tells how.
-                _ = connection.stream.shutdown(Shutdown::Write);
+                connection.wire.finish();
                 Ok(())
             }
         }

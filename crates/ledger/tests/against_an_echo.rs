@@ -10,6 +10,9 @@ use clap::Parser;
 use ledger::args::Args;
 use ledger::counts::Ended;
 use ledger::report::Report;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection};
 use socket2::SockRef;
 
 /// Starts a server that gives each connection to `serve` on a thread of its own; its port number.
@@ -36,6 +39,29 @@ fn echo() -> u16 {
                 read => stream.write_all(&bytes[..read])?,
             }
         }
+    })
+}
+
+/// An echo with TLS; one that does not say the end where `is_silent`.
+fn secure_echo(is_silent: bool) -> u16 {
+    let chain = CertificateDer::pem_slice_iter(CERTIFICATE.as_bytes()).collect::<Result<_, _>>().unwrap();
+    let key = PrivateKeyDer::from_pem_slice(KEY.as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = Arc::new(config.with_no_client_auth().with_single_cert(chain, key).unwrap());
+    server(move |mut stream, _| {
+        let mut tls = ServerConnection::new(config.clone()).map_err(io::Error::other)?;
+        let mut bytes = vec![0; 64 << 10];
+        loop {
+            match rustls::Stream::new(&mut tls, &mut stream).read(&mut bytes)? {
+                0 => break,
+                read => rustls::Stream::new(&mut tls, &mut stream).write_all(&bytes[..read])?,
+            }
+        }
+        if !is_silent {
+            tls.send_close_notify();
+        }
+        tls.complete_io(&mut stream).map(|_| ())
     })
 }
 
@@ -82,6 +108,24 @@ fn every_message_of_a_true_echo_is_answered_in_every_framing() {
             assert_clean(&ledger(port, &line), 1000);
         }
     }
+}
+
+#[test]
+fn every_message_is_answered_with_tls_too_and_an_end_that_it_is_not_told_of_is_a_reset() {
+    let port = secure_echo(false);
+    for size in ["1-200", "1-200K"] {
+        let line = format!("--tls --framing length --size {size} --connections 7 --in-flight 4 --messages 300");
+        assert_clean(&ledger(port, &line), 300);
+    }
+    for close in ["reset", "finish"] {
+        let line = format!("--tls --mode churn --connections 5 --messages 100 --close {close}");
+        let report = ledger(port, &line);
+        assert_clean(&report, 100);
+        assert_eq!(report.counts.connected, 100);
+    }
+    let cut = ledger(secure_echo(true), "--tls --mode churn --messages 10 --close finish");
+    assert_eq!((cut.counts.answered, cut.counts.reset), (10, 10), "{cut}");
+    assert!(!cut.passed);
 }
 
 #[test]
@@ -252,3 +296,25 @@ fn the_servers_cpu_and_memory_are_reported() {
     assert!(server.cpu_us_per_request > 0.0, "{report}");
     assert!(server.memory_half.unwrap().pss > 0 && server.memory_end.unwrap().rss > 0);
 }
+
+/// Valid until 2049-12-31; nobody looks.
+const CERTIFICATE: &str = "\
+-----BEGIN CERTIFICATE-----\n\
+MIIBnzCCAUSgAwIBAgIBAzAKBggqhkjOPQQDAjASMRAwDgYDVQQDDAdUZXN0IENB\n\
+MB4XDTIwMDEwMTAwMDAwMFoXDTQ5MTIzMTIzNTk1OVowFDESMBAGA1UEAwwJbG9j\n\
+YWxob3N0MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEWsf8lO9vThPglc/7jK46\n\
+5vXLrQPhHl+VgcvwNZA5qqhe5Wjur6DQ9d7gm4G+SQb+i1r9u8qpAKVUOx25Rg0L\n\
+uaOBiDCBhTAJBgNVHRMEAjAAMCMGA1UdEQQcMBqCCWxvY2FsaG9zdIINKi5leGFt\n\
+cGxlLmNvbTATBgNVHSUEDDAKBggrBgEFBQcDATAdBgNVHQ4EFgQUpH6+7rAjlfvN\n\
+3UYojRX27zMtq+EwHwYDVR0jBBgwFoAU3jx8xUwXNabuGaEl50WiWbhD704wCgYI\n\
+KoZIzj0EAwIDSQAwRgIhAOUg7vmgkRBccWOP+lBTsVHHBw0cCdIATIGLMbmjiH2R\n\
+AiEAuHVmSbxMIYHFmwyo+OuTHgYTzPdslh02RZ4IioUwlaE=\n\
+-----END CERTIFICATE-----\n";
+
+/// Its key.
+const KEY: &str = "\
+-----BEGIN PRIVATE KEY-----\n\
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg1+anCumFyD8fHVyL\n\
+oeZtNrhlDclx0dDTXz1oyMunx7ShRANCAARax/yU729OE+CVz/uMrjrm9cutA+Ee\n\
+X5WBy/A1kDmqqF7laO6voND13uCbgb5JBv6LWv27yqkApVQ7HblGDQu5\n\
+-----END PRIVATE KEY-----\n";
