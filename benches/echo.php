@@ -4,14 +4,15 @@
  * The echo that the bench measures.
  *
  *     php -d extension=target/release/librotor.so benches/echo.php --port=9501
- *         [--framing=length] [--affinity] [--connect-close]
+ *         [--framing=length] [--affinity] [--connect-close] [--tls]
  */
 
 declare(strict_types=1);
 
-$options = getopt('', ['port:', 'framing:', 'affinity', 'connect-close']);
+$options = getopt('', ['port:', 'framing:', 'affinity', 'connect-close', 'tls']);
 
-$server = new Rotor\Server('127.0.0.1', (int) ($options['port'] ?? 9501));
+$type = Rotor\Server::SOCK_TCP | (isset($options['tls']) ? Rotor\Server::SSL : 0);
+$server = new Rotor\Server('127.0.0.1', (int) ($options['port'] ?? 9501), Rotor\Server::MODE_PROCESS, $type);
 
 $settings = [
     'worker_num' => 2,
@@ -27,6 +28,9 @@ if (($options['framing'] ?? 'raw') === 'length') {
         'package_length_offset' => 0,
         'package_body_offset' => 4,
     ];
+}
+if (isset($options['tls'])) {
+    $settings += ['ssl_cert_file' => __DIR__ . '/tls/server.crt', 'ssl_key_file' => __DIR__ . '/tls/server.key'];
 }
 $server->set($settings);
 

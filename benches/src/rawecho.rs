@@ -4,10 +4,14 @@
 //! life; its first edge (writable) makes it known there. A thread sends what it received before it receives more, so
 //! that a client that does not read stops being read.
 
+mod secure;
+
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::net::TcpListener;
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::{io, thread};
 
@@ -20,6 +24,9 @@ use nix::sys::socket::{
     sockopt,
 };
 use nix::unistd::{Pid, close};
+use rustls::ServerConfig;
+
+use secure::Secured;
 
 /// A raw epoll echo, to measure other servers by.
 #[derive(Debug, Parser)]
@@ -34,6 +41,9 @@ struct Args {
     /// Keeps thread i on CPU i.
     #[arg(long)]
     pinned: bool,
+    /// Speaks TLS, by rustls.
+    #[arg(long)]
+    tls: bool,
 }
 
 /// Parses a command line (its first word is a name) and echoes until it is ended.
@@ -60,11 +70,14 @@ fn run(args: &Args) -> io::Result<()> {
     for epoll in &shared.epolls {
         epoll.add(&shared.listener, EpollEvent::new(arrivals, LISTENER))?;
     }
+    let tls = args.tls.then(secure::config).transpose().map_err(io::Error::other)?;
     thread::scope(|scope| {
         for index in 0..shared.epolls.len() {
             let (shared, cpu) = (&shared, args.pinned.then_some(index % cpus));
+            let tls = tls.clone();
             scope.spawn(move || {
-                let ended = Echo::default().run(shared, index, cpu);
+                let echo = Echo { tls, ..Echo::default() };
+                let ended = echo.run(shared, index, cpu);
                 eprintln!("rawecho: thread {index}: {}", ended.expect_err("the loop ends by an error alone"));
                 std::process::exit(1);
             });
@@ -116,16 +129,20 @@ struct Echo {
     buffer: Vec<u8>,
     /// What a socket did not take, by descriptor.
     unsent: Vec<Vec<u8>>,
+    /// What connections with TLS begin with.
+    tls: Option<Arc<ServerConfig>>,
+    /// Their sides of it, by descriptor.
+    secured: HashMap<RawFd, Secured>,
 }
 
 impl Default for Echo {
     fn default() -> Self {
-        Self { buffer: vec![0; 64 << 10], unsent: Vec::new() }
+        Self { buffer: vec![0; 64 << 10], unsent: Vec::new(), tls: None, secured: HashMap::new() }
     }
 }
 
 impl Echo {
-    fn run(&mut self, shared: &Shared, index: usize, cpu: Option<usize>) -> io::Result<()> {
+    fn run(mut self, shared: &Shared, index: usize, cpu: Option<usize>) -> io::Result<()> {
         if let Some(cpu) = cpu {
             let mut set = CpuSet::new();
             set.set(cpu)?;
@@ -143,7 +160,14 @@ impl Echo {
                     continue;
                 }
                 let fd = RawFd::try_from(event.data()).map_err(io::Error::other)?;
-                if !self.serve(fd, event.events()) {
+                let lives = match &self.tls {
+                    None => self.serve(fd, event.events()),
+                    Some(config) => {
+                        let secured = self.secured.entry(fd).or_insert_with(|| Secured::new(config));
+                        secured.serve(fd, &mut self.buffer).is_ok()
+                    }
+                };
+                if !lives {
                     self.forget(fd)?;
                 }
             }
@@ -205,6 +229,7 @@ impl Echo {
 
     fn forget(&mut self, fd: RawFd) -> io::Result<()> {
         self.unsent(fd).clear();
+        self.secured.remove(&fd);
         Ok(close(fd)?)
     }
 }

@@ -101,7 +101,30 @@ pub const SCENARIOS: &[Scenario] = &[
         cpu: Bound { times: 1.4, plus: 0.5 },
         p50: Some(Bound { times: 1.1, plus: 0.0 }),
     },
+    Scenario {
+        name: "s",
+        title: "64 KiB, TLS",
+        load: &["--tls", "--connections", "20", "--size", "64K"],
+        script: &["--tls"],
+        cpu: Bound { times: 1.6, plus: 2.0 },
+        p50: None,
+    },
+    Scenario {
+        name: "sh",
+        title: "TLS handshake, 64 B, reset",
+        load: &["--tls", "--mode", "churn", "--connections", "20", "--size", "64", "--close", "reset"],
+        script: &["--tls"],
+        cpu: Bound { times: 1.4, plus: 20.0 },
+        p50: None,
+    },
 ];
+
+impl Scenario {
+    /// Whether it goes over TLS: then the raw echo is one over rustls.
+    pub fn is_tls(&self) -> bool {
+        self.load.contains(&"--tls")
+    }
+}
 
 const OPEN_LOOP: &[&str] = &["--mode", "open", "--rate", "20000", "--connections", "50", "--size", "64"];
 
@@ -114,7 +137,7 @@ pub fn named(list: &str) -> Result<(Vec<&'static Scenario>, Vec<&'static Crowd>)
         } else if let Some(crowd) = CROWDS.iter().find(|crowd| crowd.name == name) {
             crowds.push(crowd);
         } else {
-            return Err(format!("--scenarios: {name} is not one of a, b, c, d, e2, r, rp, sr, sw"));
+            return Err(format!("--scenarios: {name} is not one of a, b, c, d, e2, r, rp, s, sh, sr, sw"));
         }
     }
     Ok((scenarios, crowds))

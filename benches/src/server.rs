@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use clap::Parser;
+use ledger::args::Args;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -18,8 +20,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts what `command` makes of a free port number, and waits until an echo came back.
-    pub fn start(command: impl FnOnce(u16) -> Command) -> io::Result<Self> {
+    /// Starts what `command` makes of a free port number, and waits until an echo came back, over TLS if it speaks that.
+    pub fn start(is_tls: bool, command: impl FnOnce(u16) -> Command) -> io::Result<Self> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let mut command = command(port);
         let name = format!("{command:?}");
@@ -27,7 +29,7 @@ impl Server {
         let child = child.map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
         let mut server = Self { child, port };
         let end = Instant::now() + READY_WITHIN;
-        while let Err(error) = server.echoes() {
+        while let Err(error) = if is_tls { server.echoes_over_tls() } else { server.echoes() } {
             if let Some(status) = server.child.try_wait()? {
                 return Err(io::Error::other(format!("{name} ended with {status}")));
             }
@@ -51,6 +53,14 @@ impl Server {
         stream.set_read_timeout(Some(Duration::from_secs(2)))?;
         stream.write_all(PROBE)?;
         stream.read_exact(&mut [0; PROBE.len()])
+    }
+
+    fn echoes_over_tls(&self) -> io::Result<()> {
+        TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
+        let port = self.port.to_string();
+        let words = ["ledger", "--tls", "--framing", "length", "--messages", "1", "--patience", "2", "--port", &port];
+        let plan = Args::parse_from(words).into_plan().map_err(io::Error::other)?;
+        if ledger::run(&plan)?.passed { Ok(()) } else { Err(io::Error::other("no echo came back")) }
     }
 
     fn stop(&mut self) -> io::Result<()> {

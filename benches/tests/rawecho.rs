@@ -7,7 +7,7 @@ use ledger::args::Args;
 use rotor_benches::server::Server;
 
 fn verify(line: &str) {
-    let server = Server::start(|port| {
+    let server = Server::start(false, |port| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rawecho"));
         command.args(["--port", &port.to_string(), "--pinned"]);
         command

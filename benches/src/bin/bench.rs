@@ -21,7 +21,7 @@ use serde_json::Value;
 #[derive(Debug, Parser)]
 #[command(name = "bench")]
 struct Args {
-    /// Which ones, of a, b, c, d, e2, r, rp, sr, sw; all when not given.
+    /// Which ones, of a, b, c, d, e2, r, rp, s, sh, sr, sw; all when not given.
     #[arg(long)]
     scenarios: Option<String>,
     /// Quiet rounds of each scenario.
@@ -140,7 +140,7 @@ impl Bench {
         let (mut alone, mut beside) = (Vec::new(), Vec::new());
         for number in 1..=self.args.rounds {
             let with_crowd = |is_there: bool| -> io::Result<Figures> {
-                let server = Server::start(|port| self.rotor(SCRIPT, port))?;
+                let server = Server::start(false, |port| self.rotor(SCRIPT, port))?;
                 let at_work = is_there.then(|| crowd.begin(server.port)).transpose()?;
                 let (figures, _) = self.load(&server, FAST, crowd.name)?;
                 drop(at_work);
@@ -178,7 +178,7 @@ impl Bench {
 
     /// Both servers, the first one in turn.
     fn round(&self, scenario: &Scenario, number: usize) -> io::Result<Round> {
-        let raw = || self.measure(scenario, |port| self.raw(port));
+        let raw = || self.measure(scenario, |port| self.raw(scenario, port));
         let rotor = || self.measure(scenario, |port| self.rotor(scenario.script, port));
         let ((raw, raw_others), (rotor, rotor_others)) = if number % 2 == 1 {
             let raw = raw()?;
@@ -200,9 +200,12 @@ impl Bench {
         Ok(round)
     }
 
-    fn raw(&self, port: u16) -> Command {
+    fn raw(&self, scenario: &Scenario, port: u16) -> Command {
         let mut command = Command::new(&self.own);
         command.args(["rawecho", "--port", &port.to_string()]);
+        if scenario.is_tls() {
+            command.arg("--tls");
+        }
         command
     }
 
@@ -230,7 +233,7 @@ impl Bench {
 
     /// One server under load; its figures, and the CPUs that others kept busy meanwhile.
     fn measure(&self, scenario: &Scenario, command: impl FnOnce(u16) -> Command) -> io::Result<(Figures, f64)> {
-        self.load(&Server::start(command)?, scenario.load, scenario.name)
+        self.load(&Server::start(scenario.is_tls(), command)?, scenario.load, scenario.name)
     }
 
     /// Has the client load a server.
