@@ -68,15 +68,15 @@ namespace Rotor {
         public const DISPATCH_ROUND = 1;
         /** The worker is chosen by session id: a connection keeps its worker. */
         public const DISPATCH_FDMOD = 2;
-        /** It does not exist yet. */
+        /** Each message to a worker that has nothing to do; held back while there is none. For callbacks that block. */
         public const DISPATCH_IDLE_WORKER = 3;
         /** By the client's address: all connections of a host have the same worker. */
         public const DISPATCH_IPMOD = 4;
         /** By the user id of `bind()`, by session id until there is one. */
         public const DISPATCH_UIDMOD = 5;
-        /** It does not exist yet. */
+        /** As `dispatch_func` says; what that leaves open goes to a worker that has nothing to do. */
         public const DISPATCH_USERFUNC = 6;
-        /** It does not exist yet. */
+        /** As DISPATCH_IDLE_WORKER. */
         public const DISPATCH_STREAM = 7;
         /** The worker with the fewest connections; a connection keeps it. */
         public const DISPATCH_CO_CONN_LB = 8;

@@ -18,7 +18,7 @@ foreach ([
     ['package_eof' => ''],
     ['open_length_check' => true, 'package_length_type' => 'x'],
     ['cpu_affinity_ignore' => $recursive],
-    ['dispatch_mode' => 6],
+    ['dispatch_mode' => 11],
     ['enable_coroutine' => true],
     ["a\0b" => 1],
 ] as $settings) {

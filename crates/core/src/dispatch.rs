@@ -14,10 +14,16 @@ pub enum Mode {
     /// By the session: a connection keeps its worker.
     #[default]
     Session = 2,
+    /// A worker that has nothing to do; where there is none, the message is held back until there is.
+    Idle = 3,
     /// By the client's address: all connections of a host have the same worker.
     Address = 4,
     /// By the user id that is bound to the session, by the session until there is one.
     Uid = 5,
+    /// As user code says; what that leaves open goes to a worker that has nothing to do.
+    Function = 6,
+    /// As [`Self::Idle`]; in the peer the workers once took connections themselves.
+    Stream = 7,
     /// The worker with the fewest connections; it stays the connection's.
     FewestConnections = 8,
     /// The worker with the fewest messages that wait or run.
@@ -27,13 +33,16 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// The mode with this number, if there is one that chooses without user code.
+    /// The mode with this number.
     pub fn from_number(number: i64) -> Option<Self> {
         Some(match number {
             1 => Self::Round,
             2 => Self::Session,
+            3 => Self::Idle,
             4 => Self::Address,
             5 => Self::Uid,
+            6 => Self::Function,
+            7 => Self::Stream,
             8 => Self::FewestConnections,
             9 => Self::FewestMessages,
             10 => Self::FewestRequests,
@@ -45,8 +54,19 @@ impl Mode {
     pub fn keeps_worker(self) -> bool {
         match self {
             Self::Session | Self::Address | Self::FewestConnections => true,
-            Self::Round | Self::Uid | Self::FewestMessages | Self::FewestRequests => false,
+            Self::Round
+            | Self::Idle
+            | Self::Uid
+            | Self::Function
+            | Self::Stream
+            | Self::FewestMessages
+            | Self::FewestRequests => false,
         }
+    }
+
+    /// Whether a message is posted only to a worker that has nothing to do.
+    pub fn is_idle(self) -> bool {
+        matches!(self, Self::Idle | Self::Function | Self::Stream)
     }
 
     /// Whether it asks how much each worker has to do.

@@ -6,7 +6,7 @@ use crate::payload::{BlockClass, PoolLayout, SpillEntry, StateWord};
 use crate::ring::RingState;
 use crate::segment::{Header, MasterEntry, ReactorEntry};
 use crate::sessions::{FlagWord, SessionEntry};
-use crate::sync::{AtomicU32, AtomicU64};
+use crate::sync::{AtomicU32, AtomicU64, Padded};
 use crate::workers::{SeatEntry, SlotEntry};
 
 /// What the segment is for.
@@ -59,8 +59,11 @@ pub struct Plan {
     pub(crate) master: usize,
     pub(crate) reactors: usize,
     pub(crate) dispatched: usize,
+    pub(crate) wants: usize,
     pub(crate) sessions: usize,
     pub(crate) flags: usize,
+    pub(crate) gifts: usize,
+    pub(crate) turn: usize,
     pub(crate) slots: usize,
     pub(crate) seats: usize,
     pub(crate) acks: usize,
@@ -99,10 +102,13 @@ impl Plan {
         let reactor_entries = at.place::<ReactorEntry>(reactors);
         // A reactor's row begins on a cache line of its own.
         let dispatched = at.place::<AtomicU64>(reactors * dispatched_row(workers));
+        let wants = at.place::<AtomicU64>(mark_words(reactors));
         let sessions = at.place::<SessionEntry>(session_entries);
         at.next_page();
         let protected = (protected_from, at.offset - protected_from);
         let flags = at.place::<FlagWord>(session_entries);
+        let gifts = at.place::<Padded<AtomicU64>>(reactors);
+        let turn = at.place::<AtomicU64>(1);
         let slots = at.place::<SlotEntry>(slot_count);
         let seats = at.place::<SeatEntry>(slot_count * 2);
         let acks = at.place::<AtomicU32>(slot_count * 2 * reactors);
@@ -157,8 +163,11 @@ impl Plan {
             master,
             reactors: reactor_entries,
             dispatched,
+            wants,
             sessions,
             flags,
+            gifts,
+            turn,
             slots,
             seats,
             acks,

@@ -2,9 +2,10 @@
 //! workers, payload blocks, wake-ups, and the recovery of what a dead process held.
 //!
 //! `sync` names the atomics; `ring` is positions and bytes; `record` and `payload` say what the bytes mean;
-//! `lane`, `inbox` and `seats` give each side its handle; `looks` says when a wake-up may wait; `sessions` and
-//! `workers` are the tables beside them; `layout` and `segment` place all of it; `recovery` stands above.
+//! `lane`, `inbox` and `seats` give each side its handle; `looks` says when a wake-up may wait, `idle` which worker is
+//! free; `sessions` and `workers` are the tables beside them; `layout` and `segment` place all of it; `recovery` stands above.
 
+pub mod idle;
 pub mod inbox;
 pub mod lane;
 #[cfg(not(loom))]

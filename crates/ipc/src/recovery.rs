@@ -42,6 +42,11 @@ pub fn recover(segment: &'static Segment, worker: WorkerId, generation: Generati
             segment.reactor_pool(reactor).free_taken(slot_number, head);
             heads.push(head);
         }
+        // Behind the heads: they say whether a claim's record was taken. Before the inbox has its next owner.
+        slot.idle.settle(|reactor| {
+            let reactor = usize::from(reactor);
+            (reactor < segment.reactors()).then(|| segment.inward_state(reactor, worker).taken())
+        });
     }
     let owned = slot.settle(generation) == generation;
     let outlet = segment.outlet_of(worker, seat_of(generation));
@@ -101,6 +106,7 @@ pub fn has_owner(segment: &Segment, worker: WorkerId) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::idle::Idle;
     use crate::layout::{Plan, Shape};
     use crate::payload::{Filling, Pool};
     use crate::record::{Header, Where};
@@ -159,6 +165,27 @@ mod tests {
         assert_eq!(recovered.held.unwrap().session, 1);
         assert_eq!(next_session(segment), 2);
         assert_eq!(segment.reactor_pool(0).in_use(), 1);
+    }
+
+    #[test]
+    fn a_dead_worker_is_away_unless_it_was_claimed_for_a_record_that_it_has_not_taken() {
+        let segment = segment();
+        post_two(segment);
+        let idle = &segment.slot(WORKER).idle;
+        take_one_and_die(segment, 2);
+        segment.giver().enter(idle);
+        assert!(idle.claim(0, 0));
+        recover(segment, WORKER, 2);
+        assert_eq!(idle.get(), Idle::Away, "its record was in hand");
+        segment.seat(WORKER, 0).end();
+
+        take_one_and_die(segment, 3);
+        segment.seat(WORKER, 1).in_hand.clear();
+        let second = segment.inward_state(0, WORKER).taken();
+        segment.giver().enter(idle);
+        assert!(idle.claim(0, second));
+        recover(segment, WORKER, 3);
+        assert_eq!(idle.get(), Idle::Claimed { reactor: 0, position: second }, "the next process takes it");
     }
 
     #[test]

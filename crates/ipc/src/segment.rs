@@ -9,6 +9,7 @@ use rotor_sys::file::UnnamedFile;
 use rotor_sys::memory::SharedMemory;
 
 use crate::WorkerId;
+use crate::idle::{Giver, Wants};
 use crate::inbox::{Marker, Marks};
 use crate::lane;
 use crate::layout::{Plan, dispatched_row, mark_words, outlets};
@@ -315,6 +316,18 @@ impl Segment {
     pub fn dispatched_to(&self, worker: WorkerId) -> u64 {
         let counts = (0..self.reactors()).map(|reactor| &self.dispatched(reactor)[worker.index()]);
         counts.map(|count| count.load(crate::sync::Ordering::Relaxed)).sum()
+    }
+
+    /// Which reactors hold messages back, and what they were given.
+    pub fn wants(&self) -> Wants {
+        let bits = self.table::<AtomicU64>(self.plan.wants, mark_words(self.reactors()));
+        let gifts = self.table::<Padded<AtomicU64>>(self.plan.gifts, self.reactors());
+        Wants::new(bits, gifts, self.at(self.plan.turn, 0))
+    }
+
+    /// What lets workers go.
+    pub fn giver(&'static self) -> Giver {
+        Giver::new(self.wants(), (0..self.reactors()).map(|reactor| self.reactor_waker(reactor)).collect())
     }
 
     /// A slot's entry.

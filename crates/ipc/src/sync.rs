@@ -157,6 +157,9 @@ pub enum Step {
     BlockFreed,
     Announced,
     Committed,
+    Freed,
+    Given,
+    GiftMarked,
 }
 
 #[cfg(any(feature = "steps", loom))]

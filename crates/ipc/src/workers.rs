@@ -4,6 +4,7 @@
 //! *owner word* says which generation takes from the inbox: `owned(a)`, or `owned(a)` with an offer to `b`. The
 //! manager offers and withdraws, the owner commits, each by one CAS, so that exactly one of them wins.
 
+use crate::idle::IdleWord;
 use crate::record::Kind;
 use rotor_sys::crash::Story;
 
@@ -31,6 +32,8 @@ pub struct SlotEntry {
     pub done: Done,
     /// The owner sleeps: for what arrives in the inbox.
     pub sleep: Padded<SleepWord>,
+    /// Whether the owner has something to do, where reactors ask before they post.
+    pub idle: Padded<IdleWord>,
 }
 
 // SAFETY: repr(C), atomics only, zero is a slot without an owner.

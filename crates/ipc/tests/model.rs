@@ -16,6 +16,8 @@ mod harness;
 mod blocks;
 #[path = "model/handover.rs"]
 mod handover;
+#[path = "model/idle.rs"]
+mod idle;
 #[path = "model/ring.rs"]
 mod ring;
 #[path = "model/seats.rs"]

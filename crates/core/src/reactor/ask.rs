@@ -47,8 +47,10 @@ impl Reactor {
             return Choice::Post;
         }
         let choice = self.ask_worker(connection, About::Message, message);
-        if choice == Choice::Close {
-            self.end_by_choice(connection);
+        match choice {
+            Choice::Post => Self::has_answered(connection),
+            Choice::Close => self.end_by_choice(connection),
+            Choice::Discard | Choice::Ended => {}
         }
         choice
     }
@@ -70,7 +72,7 @@ impl Reactor {
             }
         };
         match self.ask_worker(connection, About::Message, &data) {
-            Choice::Post => {}
+            Choice::Post => Self::has_answered(connection),
             Choice::Discard => self.drop_incoming(connection),
             Choice::Close => self.end_by_choice(connection),
             Choice::Ended => return false,
@@ -121,6 +123,13 @@ impl Reactor {
             roaming.is_assigned = told.is_some();
         }
         told.is_some()
+    }
+
+    /// User code is asked once for each message, however long that has to wait for a worker.
+    fn has_answered(connection: &mut Connection) {
+        if let Some(roaming) = connection.roaming.as_deref_mut() {
+            roaming.is_left = !roaming.is_assigned;
+        }
     }
 
     /// Asks for the worker of a record, and assigns it.

@@ -105,6 +105,8 @@ pub struct Roaming {
     pub begin: Vec<u8>,
     /// The worker of its next record is chosen, and kept until that is posted.
     pub is_assigned: bool,
+    /// User code was asked about its next message, and has left it to the mode.
+    pub is_left: bool,
     /// The reactor has it in its list of connections that are about to end.
     pub is_listed: bool,
     /// Where its last record to a worker lies, for each that may not be done with it.
@@ -211,14 +213,23 @@ impl Posted {
 impl Roaming {
     /// A new connection's.
     pub fn new(home: WorkerId, asks: bool) -> Self {
-        Self { home, asks, end: None, begin: Vec::new(), is_assigned: false, is_listed: false, sent: Vec::new() }
+        Self {
+            home,
+            asks,
+            end: None,
+            begin: Vec::new(),
+            is_assigned: false,
+            is_left: false,
+            is_listed: false,
+            sent: Vec::new(),
+        }
     }
 }
 
 impl Connection {
     /// Whether user code is asked for the worker of its next record.
     pub fn asks(&self) -> bool {
-        self.roaming.as_deref().is_some_and(|roaming| roaming.asks && !roaming.is_assigned)
+        self.roaming.as_deref().is_some_and(|roaming| roaming.asks && !roaming.is_assigned && !roaming.is_left)
     }
 
     /// Keeps the beginning of a message for user code to see, where that is asked.

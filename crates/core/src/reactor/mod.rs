@@ -4,8 +4,8 @@
 //! Where a port has functions of user code in the way of its messages, its connections belong to one reactor more: that
 //! of the main thread, the only one that may call them. Its turns are a part of the main thread's.
 //!
-//! One turn of its loop: wait · events · mail · inbox · reads · sends · waiting connections · what is due · publish and
-//! wake.
+//! One turn of its loop: wait · events · mail · inbox · reads · sends · waiting connections · what is due · messages that
+//! are held back · publish and wake.
 
 mod accept;
 mod ask;
@@ -14,6 +14,7 @@ mod control;
 mod datagrams;
 mod early;
 mod ending;
+mod hold;
 mod inbox;
 mod intro;
 mod limits;
@@ -78,6 +79,7 @@ use connection::{Connection, Input, Posted, Why};
 use datagrams::{HeldDatagram, Port};
 use early::Early;
 use ending::Ending;
+use hold::Holding;
 use inbox::Inbox;
 use intro::Introducing;
 use linger::Lingering;
@@ -197,6 +199,8 @@ pub struct Reactor {
     limits: Option<Arc<Limits>>,
     wanted: Wanted,
     router: Router,
+    /// In idle dispatch alone.
+    holding: Option<Holding>,
     ending: Ending,
     tls: Vec<Option<Arc<PortTls>>>,
     certificates: Option<CertificateWriter>,
@@ -313,6 +317,7 @@ impl Reactor {
             limits,
             wanted,
             router: Router::new(segment, id, settings.dispatch_mode, shared),
+            holding: settings.dispatch_mode.is_idle().then(|| Holding::new(segment, id)),
             ending: Ending::default(),
             tls,
             certificates,
@@ -415,6 +420,7 @@ impl Reactor {
         self.look_at_lingering()?;
         self.look_at_introducing()?;
         self.spill_again()?;
+        self.serve_held_back()?;
         self.close_drained_lanes();
         self.early.forget_gone(&self.sessions);
         self.publish();
@@ -427,7 +433,7 @@ impl Reactor {
         if timeout != Some(Duration::ZERO) {
             self.sleeper.announce();
             fence_after_announcing();
-            if self.inbox.has_something()? || self.mailbox.has_mail() {
+            if self.inbox.has_something()? || self.mailbox.has_mail() || self.has_gift() {
                 timeout = Some(Duration::ZERO);
             } else if let Some(linger) = self.inbox.linger(monotonic_ns(), LINGER_NS) {
                 timeout = Some(timeout.map_or(linger, |timeout| timeout.min(linger)));
@@ -439,11 +445,19 @@ impl Reactor {
         Ok(())
     }
 
+    /// Whether there may be a worker for what is held back, or one to be passed on.
+    fn has_gift(&self) -> bool {
+        self.holding.as_ref().is_some_and(Holding::is_due)
+    }
+
     fn timeout(&self) -> Option<Duration> {
-        if !self.scheduled.is_empty() || !self.ending.is_empty() || self.datagrams.iter().any(Port::may_read) {
+        let may_read = self.datagrams.iter().any(Port::may_read);
+        if may_read || !self.scheduled.is_empty() || !self.ending.is_empty() || self.has_gift() {
             return Some(Duration::ZERO);
         }
-        if self.inward.iter().any(|inward| !inward.waiting.is_empty() || !inward.held.is_empty()) {
+        if self.inward.iter().any(|inward| !inward.waiting.is_empty() || !inward.held.is_empty())
+            || self.holding.as_ref().is_some_and(Holding::is_blocked)
+        {
             return Some(RETRY);
         }
         let finish = self.finish.flatten();

@@ -14,6 +14,8 @@ use crate::disk::{Job, Unwritten};
 
 /// After the disk did not take a message, it is asked again this much later.
 pub(super) const SPILL_AGAIN_NS: u64 = 100_000_000;
+/// The bytes of a reference to a block or spill range.
+const REFERENCE: usize = 16;
 const WARN_EVERY_NS: u64 = 10_000_000_000;
 /// So many blocks and spill ranges a worker may have though only a quarter of them is left.
 const HARDLY_ANY: usize = 2;
@@ -206,7 +208,7 @@ impl Reactor {
                     self.post_block(&mut connection, range, len)?;
                 } else {
                     connection.incoming = Some(Box::new(Incoming::Ready { filling: range, len }));
-                    self.wait_for_lane(&mut connection);
+                    self.wait_for_worker(&mut connection);
                 }
                 self.pump(&mut connection)?;
                 self.read(&mut connection)?;
@@ -288,15 +290,45 @@ impl Reactor {
             && (inward.waiting.is_empty() || self.serving == Some((connection.worker.index(), connection.id)))
     }
 
-    /// The slot that the connection's next message goes to, if it may be posted there now.
-    fn slot_for_message(&mut self, connection: &mut Connection) -> Option<usize> {
-        if connection.roaming.is_some() {
+    /// The slot that the connection's next message goes to, if it may be posted there now: a record with a body of
+    /// `body` bytes, which has to be written right after, since a worker may be claimed for it.
+    fn slot_for_message(&mut self, connection: &mut Connection, body: usize) -> Result<Option<usize>, Broken> {
+        if let Some(roaming) = &connection.roaming {
+            // Who user code has chosen need not be idle.
+            if self.holding.is_some() && !roaming.is_assigned {
+                return self.claim(connection, body);
+            }
             self.assign(connection);
             if !self.is_its_turn(connection) {
-                return None;
+                return Ok(None);
             }
         }
-        Some(connection.worker.index())
+        Ok(Some(connection.worker.index()))
+    }
+
+    /// Whether the connection's next message goes to an idle worker, and to no other.
+    fn is_claiming(&self, connection: &Connection) -> bool {
+        self.holding.is_some() && connection.roaming.as_deref().is_some_and(|roaming| !roaming.is_assigned)
+    }
+
+    /// Whether a message that does not go into the lane itself could be posted now.
+    fn may_post_reference(&mut self, connection: &mut Connection) -> Result<bool, Broken> {
+        if self.is_claiming(connection) {
+            return Ok(self.sees_idle_worker(connection));
+        }
+        match self.slot_for_message(connection, REFERENCE)? {
+            Some(slot) => self.has_room(slot),
+            None => Ok(false),
+        }
+    }
+
+    /// A message of the connection finds no room, or no worker that is free: it waits.
+    pub(super) fn wait_for_worker(&mut self, connection: &mut Connection) {
+        if self.is_claiming(connection) {
+            self.hold_back(connection);
+        } else {
+            self.wait_for_lane(connection);
+        }
     }
 
     pub(super) fn wait_for_lane(&mut self, connection: &mut Connection) {
@@ -352,8 +384,8 @@ impl Reactor {
     }
 
     pub(super) fn post_message(&mut self, connection: &mut Connection, bytes: &[u8]) -> Result<Post, Broken> {
-        let Some(slot) = self.slot_for_message(connection) else { return Ok(Post::NoRoom) };
         if bytes.len() <= self.inline_limit(connection) {
+            let Some(slot) = self.slot_for_message(connection, bytes.len())? else { return Ok(Post::NoRoom) };
             let header = self.receive_header(connection);
             return match self.inward[slot].lane.write(&header, &[bytes]) {
                 Ok(position) => {
@@ -366,7 +398,7 @@ impl Reactor {
             };
         }
         // What has to wait is not copied before.
-        if !self.has_room(slot)? {
+        if !self.may_post_reference(connection)? {
             return Ok(Post::NoRoom);
         }
         if let Some(block) = self.take_block(connection, bytes.len())
@@ -386,9 +418,7 @@ impl Reactor {
             Incoming::Block { block, total, .. } => self.post_block(connection, block, total).map(|_| ()),
             Incoming::Ready { filling, len } => self.post_block(connection, filling, len).map(|_| ()),
             Incoming::Private { bytes, total } => {
-                if let Some(slot) = self.slot_for_message(connection)
-                    && self.has_room(slot)?
-                {
+                if self.may_post_reference(connection)? {
                     if let Some(block) = self.take_block(connection, total)
                         && block.fill(&bytes).is_ok()
                     {
@@ -400,7 +430,7 @@ impl Reactor {
                     }
                 }
                 connection.incoming = Some(Box::new(Incoming::Private { bytes, total }));
-                self.wait_for_lane(connection);
+                self.wait_for_worker(connection);
                 Ok(())
             }
         }
@@ -413,12 +443,12 @@ impl Reactor {
         block: Filling,
         len: usize,
     ) -> Result<Post, Broken> {
-        let Some(slot) = self.slot_for_message(connection) else {
+        let body = block.reference(len).to_bytes();
+        let Some(slot) = self.slot_for_message(connection, body.len())? else {
             connection.incoming = Some(Box::new(Incoming::Ready { filling: block, len }));
-            self.wait_for_lane(connection);
+            self.wait_for_worker(connection);
             return Ok(Post::Done);
         };
-        let body = block.reference(len).to_bytes();
         let mut header = self.receive_header(connection);
         header.location = block.location();
         match self.inward[slot].lane.position_for(body.len()) {
@@ -436,7 +466,7 @@ impl Reactor {
             }
             Err(PostError::Full) => {
                 connection.incoming = Some(Box::new(Incoming::Ready { filling: block, len }));
-                self.wait_for_lane(connection);
+                self.wait_for_worker(connection);
             }
             Err(PostError::Broken(broken)) => return Err(broken),
         }
@@ -452,7 +482,7 @@ impl Reactor {
     }
 
     fn has_room(&mut self, slot: usize) -> Result<bool, Broken> {
-        match self.inward[slot].lane.position_for(16) {
+        match self.inward[slot].lane.position_for(REFERENCE) {
             Ok(_) => Ok(true),
             Err(PostError::Full) => Ok(false),
             Err(PostError::Broken(broken)) => Err(broken),

@@ -167,7 +167,7 @@ impl Reactor {
             self.post_block(connection, block, len).map(|_| ())
         } else {
             bytes.slice(0, len).append_to(&mut connection.unread);
-            self.wait_for_lane(connection);
+            self.wait_for_worker(connection);
             Ok(())
         }
     }
@@ -248,7 +248,7 @@ impl Reactor {
                 Ok(Cut::Message(len)) => {
                     connection.begun_ns = 0;
                     if !self.may_post(connection) {
-                        self.wait_for_lane(connection);
+                        self.wait_for_worker(connection);
                         break;
                     }
                     match self.ask_about_message(connection, &bytes[taken..taken + len]) {
@@ -262,7 +262,7 @@ impl Reactor {
                         Choice::Ended => break,
                     }
                     if self.post_message(connection, &bytes[taken..taken + len])? == Post::NoRoom {
-                        self.wait_for_lane(connection);
+                        self.wait_for_worker(connection);
                         break;
                     }
                     taken += len;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use rotor_ipc::idle::{Idle, IdleWord};
 use rotor_ipc::segment::Segment;
 use rotor_ipc::sync::AtomicU64;
 use rotor_ipc::sync::Ordering::Relaxed;
@@ -85,6 +86,21 @@ impl Router {
         !self.slots[place].is_shunned()
     }
 
+    /// The idle word of a slot.
+    pub(super) fn idle_word(&self, place: usize) -> &'static IdleWord {
+        &self.slots[place].idle
+    }
+
+    /// Those of all slots.
+    pub(super) fn idle_words(&self) -> impl Iterator<Item = &'static IdleWord> {
+        self.slots.iter().map(|slot| &*slot.idle)
+    }
+
+    /// The worker at a place.
+    pub(super) fn worker(&self, place: usize) -> WorkerId {
+        worker(place)
+    }
+
     /// Messages that a worker has and is not done with. Counts of several writers, seen one after the other: it may be
     /// a few off.
     fn load(&self, place: usize) -> u64 {
@@ -109,6 +125,11 @@ impl Reactor {
                 let load = |place: usize| router.takes_new(place).then(|| router.load(place));
                 worker(least_from(router.shared.next(), workers, load))
             }
+            // What is no message needs no claim, but better does not wait behind a callback.
+            Mode::Idle | Mode::Stream | Mode::Function => {
+                let is_idle = |place: usize| matches!(router.idle_word(place).get(), Idle::Free | Idle::Given(_));
+                worker(first_from(router.shared.next(), workers, is_idle, |place| router.takes_new(place)))
+            }
             // There because user code is asked, which has left it to the mode.
             Mode::Session | Mode::Address | Mode::FewestConnections => roaming.home,
             Mode::Round => {
@@ -122,6 +143,7 @@ impl Reactor {
     pub(super) fn has_posted(&mut self, connection: &mut Connection, position: Option<u64>) {
         let Some(roaming) = connection.roaming.as_deref_mut() else { return };
         roaming.is_assigned = false;
+        roaming.is_left = false;
         let Some(position) = position else { return };
         if let Some(sent) = roaming.sent.iter_mut().find(|(worker, _)| *worker == connection.worker) {
             sent.1 = position;
@@ -158,6 +180,11 @@ impl Reactor {
             (Mode::FewestMessages | Mode::FewestRequests, _) => {
                 let load = |place: usize| router.takes_new(place).then(|| router.load(place));
                 return worker(least_from(router.shared.next(), workers, load));
+            }
+            // A datagram is not held back: it goes to who is idle now, and waits in that lane.
+            (Mode::Idle | Mode::Stream | Mode::Function, _) => {
+                let is_idle = |place: usize| matches!(router.idle_word(place).get(), Idle::Free | Idle::Given(_));
+                return worker(first_from(router.shared.next(), workers, is_idle, takes_new));
             }
             (Mode::Address, Address::Inet(address)) => dispatch::worker_of_address(address.ip(), workers),
             (Mode::Address | Mode::Session | Mode::Uid | Mode::FewestConnections, _) => {

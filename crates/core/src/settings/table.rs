@@ -47,13 +47,10 @@ rows! {
     }
     DispatchMode = "dispatch_mode" {
         kind: Kind::Int,
-        range: Range::Numbers {
-            values: &[1, 2, 4, 5, 8, 9, 10],
-            because: "modes 3, 6 and 7 do not exist in this version of Rotor yet",
-        },
+        range: Range::Ints { min: 1, min_means: "", max: Limit::Fixed(10), max_means: "" },
         preset: Preset::Int(2),
-        doc: "How the worker for a message is picked: 1 one after the other, 2 by session id, 4 by the client's address, 5 by \
-              the user id of `bind()`, 8 the one with the fewest connections, 9 and 10 the one with the fewest messages \
+        doc: "How the worker for a message is picked: 1 one after the other, 2 by session id, 3, 6 and 7 one that has nothing \
+              to do (while there is none, messages are held back), 4 by the client's address, 5 by the user id of `bind()`, 8 the one with the fewest connections, 9 and 10 the one with the fewest messages \
               that wait or run. In modes 2, 4 and 8 a connection keeps its worker.",
     }
     DispatchFunc = "dispatch_func" {

@@ -77,7 +77,7 @@ fn samples() -> Vec<(Key, Value, Value)> {
         int(Key::ReactorNum, -1, 2),
         int(Key::MaxConnection, 0, 1000),
         (Key::MaxConnectionPolicy, Value::str("queue"), Value::str("hold")),
-        int(Key::DispatchMode, 6, 1),
+        int(Key::DispatchMode, 11, 1),
         (Key::DispatchFunc, Value::Int(3), Value::Callable),
         flag(Key::EnableUnsafeEvent, true),
         flag(Key::DiscardTimeoutRequest, true),
@@ -245,12 +245,8 @@ fn a_message_names_the_setting_what_was_expected_and_what_was_given() {
         ("worker_num", Value::Float(1.5), "worker_num must be 0 (one per CPU) to 8000 (1000 per CPU), 1.5 given"),
         ("worker_num", Value::Bool(true), "worker_num must be 0 (one per CPU) to 8000 (1000 per CPU), true given"),
         ("max_conn", Value::Int(0), "max_conn must be 1 to 16777216, 0 given"),
-        (
-            "dispatch_mode",
-            Value::Int(6),
-            "dispatch_mode must be 1, 2, 4, 5, 8, 9 or 10, 6 given; modes 3, 6 and 7 do not exist in this version of Rotor yet",
-        ),
-        ("dispatch_mode", Value::str("x"), "dispatch_mode must be 1, 2, 4, 5, 8, 9 or 10, \"x\" given"),
+        ("dispatch_mode", Value::Int(11), "dispatch_mode must be 1 to 10, 11 given"),
+        ("dispatch_mode", Value::str("x"), "dispatch_mode must be 1 to 10, \"x\" given"),
         ("daemonize", Value::str("false"), "daemonize must be true or false, \"false\" given"),
         ("daemonize", Value::Int(2), "daemonize must be true or false, 2 given"),
         ("pid_file", Value::Other("Closure"), "pid_file must be a path, Closure given"),
@@ -424,7 +420,7 @@ fn under_the_swoole_names_an_application_is_warned_of_what_it_can_live_without()
         [
             ("worker_nums", 4.into()),
             ("worker_num", (-1).into()),
-            ("dispatch_mode", 6.into()),
+            ("dispatch_mode", 11.into()),
             ("max_coroutine", 3000.into()),
             ("backlog", 128.into()),
         ],
@@ -437,7 +433,7 @@ fn under_the_swoole_names_an_application_is_warned_of_what_it_can_live_without()
         [
             "unknown setting \"worker_nums\" is ignored; did you mean \"worker_num\"?",
             "worker_num must be 0 (one per CPU) to 8000 (1000 per CPU), -1 given; the value is ignored",
-            "dispatch_mode must be 1, 2, 4, 5, 8, 9 or 10, 6 given; modes 3, 6 and 7 do not exist in this version of Rotor yet; the value is ignored",
+            "dispatch_mode must be 1 to 10, 11 given; the value is ignored",
             "max_coroutine must be 0 or 100000, 3000 given; Rotor has no coroutines that it could apply to; the value is ignored",
         ]
     );

@@ -13,6 +13,7 @@ use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::time::Duration;
 
+use rotor_ipc::idle::{Giver, Idle};
 use rotor_ipc::inbox::Marks;
 use rotor_ipc::lane::{self, Record};
 use rotor_ipc::payload::{Payload, Reference};
@@ -97,6 +98,8 @@ struct Worker {
     listens_close: Vec<bool>,
     /// The dispatcher asks how many messages are done with.
     counts_messages: bool,
+    /// In idle dispatch: lets this worker go when it is done with a message.
+    giver: Option<Giver>,
     /// Messages of sessions that somebody has closed, or whose client has gone, are dropped.
     drops_late: bool,
 }
@@ -204,6 +207,7 @@ impl Worker {
             listens_connect: Vec::new(),
             listens_close: Vec::new(),
             counts_messages: context.settings.dispatch_mode.counts_messages(),
+            giver: context.settings.dispatch_mode.is_idle().then(|| segment.giver()),
             drops_late: context.settings.dispatch_mode.keeps_worker() || context.settings.discard_timeout_request,
             context,
         })
@@ -317,6 +321,9 @@ impl Worker {
         })?;
         self.inbox = Some(inbox);
         self.seat.set_state(SeatState::Idle);
+        if let Some(giver) = &mut self.giver {
+            giver.enter(&self.slot.idle);
+        }
         Ok(())
     }
 
@@ -477,8 +484,7 @@ impl Worker {
             self.begin_message();
             self.hold(held, reactor, record);
             payload.free();
-            let reactor = u16::try_from(reactor).unwrap_or(0);
-            return Ok(self.refuse(Origin { session, reactor, port: record.header.aux }, payload.len(), host));
+            return Ok(self.refuse(held, record.header.aux, payload.len(), host));
         }
         self.begin_message();
         self.seat.in_hand.set(held);
@@ -503,14 +509,16 @@ impl Worker {
         if !matches!(outcome, Outcome::Ended(_)) {
             add(&self.seat.counters.requests, 1);
             add(&self.seat.requests_here, 1);
+            self.end_message(held);
             self.look_at_itself(held.since_ns);
         }
         Ok(self.after(outcome, session, Kind::Receive))
     }
 
     /// Closes the connection of a message that the memory limit has no room for.
-    fn refuse(&mut self, from: Origin, len: usize, host: &mut dyn Host) -> Next {
-        let session = from.session;
+    fn refuse(&mut self, held: &Held, port: u16, len: usize, host: &mut dyn Host) -> Next {
+        let session = SessionId(held.session);
+        let from = Origin { session, reactor: u16::try_from(held.lane).unwrap_or(0), port };
         add(&self.seat.counters.refused, 1);
         let reason = format!("a message of {len} bytes is larger than memory_limit leaves room for");
         self.context.log.limited().warning(|| format!("session {session}: {reason}; closing"));
@@ -520,7 +528,7 @@ impl Worker {
             let _ = self.process.close(session.0.cast_signed(), false);
         }
         if !matches!(outcome, Outcome::Ended(_)) {
-            self.end_message();
+            self.end_message(held);
         }
         self.after(outcome, session, Kind::ProtocolError)
     }
@@ -533,9 +541,13 @@ impl Worker {
     }
 
     /// The message in hand is done with; its hand is still to be emptied.
-    fn end_message(&self) {
+    fn end_message(&mut self, held: &Held) {
         if self.counts_messages {
             self.slot.done.end();
+        }
+        if let Some(giver) = &mut self.giver {
+            let reactor = u16::try_from(held.lane).unwrap_or(u16::MAX);
+            giver.let_go(&self.slot.idle, Idle::Claimed { reactor, position: held.position });
         }
     }
 
@@ -546,7 +558,7 @@ impl Worker {
         if let Some(payload) = payload {
             payload.free();
         }
-        self.end_message();
+        self.end_message(held);
         self.seat.in_hand.clear();
     }
 
@@ -588,8 +600,8 @@ impl Worker {
             // What is in hand stays there: the manager sees what the process was doing when it ended.
             Outcome::Ended(end) => return Next::End(end),
         }
-        if matches!(kind, Kind::Receive | Kind::Packet) {
-            self.end_message();
+        if kind == Kind::Packet && self.counts_messages {
+            self.slot.done.end();
         }
         self.seat.in_hand.clear();
         Next::Go

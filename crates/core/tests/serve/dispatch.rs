@@ -1,11 +1,12 @@
 //! The modes of the dispatcher: which worker gets what, and what must hold in all of them.
 
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use crate::Test;
-use crate::host::{Manners, pattern};
+use crate::host::{Manners, frame, pattern};
 use crate::server::{Client, Running, SIGKILL, SIGTERM, SIGUSR1, settings, stat_of, wait_until};
 use rotor_core::dispatch::Mode;
 use rotor_core::settings::Settings;
@@ -17,6 +18,9 @@ pub const TESTS: &[Test] = &[
     ("a_bound_user_has_one_worker_whichever_connection_it_comes_by", by_uid),
     ("a_new_connection_goes_to_the_worker_with_the_fewest", by_connections),
     ("a_busy_worker_gets_no_message_while_others_are_idle", by_messages),
+    ("a_message_that_finds_no_idle_worker_is_held_back_and_those_behind_it_wait_their_turn", held_back),
+    ("a_slow_callback_delays_nobody_where_a_worker_is_idle", slow_callback),
+    ("what_is_held_back_is_handled_though_its_client_has_gone_or_its_workers_die", held_back_among_deaths),
     ("in_no_mode_does_a_connection_leave_its_session_behind", sessions_are_freed),
     ("in_every_mode_a_half_closed_connection_gets_the_answers_of_all_workers", half_closed),
     ("in_every_mode_a_stop_answers_every_complete_message", stop_drains),
@@ -28,13 +32,15 @@ pub const TESTS: &[Test] = &[
 ];
 
 /// Those in which a connection has no worker of its own, one of each kind.
-const ROAMING: &[Mode] = &[Mode::Round, Mode::Uid, Mode::FewestMessages];
+const ROAMING: &[Mode] = &[Mode::Round, Mode::Idle, Mode::Uid, Mode::FewestMessages];
 /// All of them.
 const ALL: &[Mode] = &[
     Mode::Round,
     Mode::Session,
+    Mode::Idle,
     Mode::Address,
     Mode::Uid,
+    Mode::Stream,
     Mode::FewestConnections,
     Mode::FewestMessages,
     Mode::FewestRequests,
@@ -123,6 +129,94 @@ fn stat(client: &mut Client, name: &str) -> i64 {
     stat_of(&String::from_utf8(client.ask(b"!stats")).expect("the stats are text"), name)
 }
 
+fn slow_callback() {
+    for mode in [Mode::Idle, Mode::Stream] {
+        let server = start(mode);
+        let mut slow = server.connect();
+        slow.send(b"!held 12");
+        server.wait_for("held", 1);
+        // Of all reactors, and more of them than there are workers.
+        let mut clients: Vec<_> = (0..10).map(|_| server.connect()).collect();
+        for round in 0..8 {
+            clients.iter_mut().for_each(|client| client.send(&pattern(round, 50)));
+            clients.iter_mut().for_each(|client| assert!(client.receive() == pattern(round, 50)));
+        }
+        drop(server.connect());
+        assert_eq!(slow.receive(), b"!held 12");
+        assert_eq!(server.stop().code, 0);
+    }
+}
+
+fn held_back() {
+    for reactor_num in [1, 2] {
+        let settings = Settings { reactor_num, ..in_mode(Mode::Idle) };
+        let server = Running::start(settings, Manners::default());
+        let mut busy: Vec<_> = (0..3).map(|_| server.connect()).collect();
+        for client in &mut busy {
+            client.send(b"!held 11");
+        }
+        server.wait_for("held", 3);
+        let mut waiting: Vec<_> = (0..7).map(|_| server.connect()).collect();
+        for client in &mut waiting {
+            for place in 0..3 {
+                client.send(&pattern(place, 100));
+            }
+            client.send(&pattern(3, 40_000));
+        }
+        thread::sleep(Duration::from_millis(50));
+        // The eleventh.
+        let mut other = server.connect();
+        for client in &mut busy {
+            assert_eq!(client.receive(), b"!held 11");
+        }
+        for client in &mut waiting {
+            let mut expected: Vec<_> = (0..3).map(|place| pattern(place, 100)).collect();
+            expected.push(pattern(3, 40_000));
+            expected.sort();
+            assert!(receive_all(client, 4) == expected, "with {reactor_num} reactors");
+        }
+        other.echo(b"all workers are idle again");
+        assert_eq!(stat(&mut other, "dropped_records"), 0);
+        assert_eq!(server.stop().code, 0);
+    }
+}
+
+fn held_back_among_deaths() {
+    let server = start(Mode::Idle);
+    let mut busy: Vec<_> = (0..3).map(|_| server.connect()).collect();
+    let victims: Vec<i32> = {
+        let mut pids = std::collections::BTreeSet::new();
+        while pids.len() < 3 {
+            pids.insert(busy[0].worker().1);
+        }
+        pids.into_iter().collect()
+    };
+    for client in &mut busy {
+        // More than will ever connect.
+        client.send(b"!held 1000");
+    }
+    server.wait_for("held", 3);
+    let mut waiting: Vec<_> = (0..6).map(|_| server.connect()).collect();
+    waiting.iter_mut().for_each(|client| client.send(b"!silence"));
+    waiting.iter_mut().for_each(|client| client.send(&pattern(1, 300_000)));
+    // Their messages are held back when they go.
+    let staying = waiting.split_off(3);
+    thread::sleep(Duration::from_millis(50));
+    waiting.into_iter().for_each(Client::reset);
+    for victim in victims {
+        process::kill(victim, SIGKILL).unwrap();
+    }
+    for mut client in staying {
+        assert!(client.receive() == pattern(1, 300_000));
+    }
+    for mut client in busy {
+        assert!(client.ends());
+    }
+    wait_until("all deaths to be counted", || server.stat("crash_count") == 3);
+    assert_eq!(server.stat("lost_messages"), 3);
+    assert_eq!(server.stop().code, 0);
+}
+
 fn sessions_are_freed() {
     for mode in ALL {
         for hears_connections in [true, false] {
@@ -189,7 +283,8 @@ fn stop_drains() {
         let mut clients: Vec<_> = (0..8).map(|_| server.connect()).collect();
         for client in &mut clients {
             client.echo(b"ready");
-            (0..20).for_each(|_| client.send(b"!sleep 3"));
+            // In one piece: while nobody reads, the kernel of a client keeps what comes piece by piece.
+            client.stream().write_all(&frame(b"!sleep 3").repeat(20)).unwrap();
         }
         server.signal(SIGTERM);
         for client in &mut clients {
