@@ -9,14 +9,17 @@
 
 mod accept;
 mod ask;
+mod config;
 mod connection;
 mod control;
 mod datagrams;
+mod drain;
 mod early;
 mod ending;
 mod hold;
 mod inbox;
 mod intro;
+mod life;
 mod limits;
 mod linger;
 mod live;
@@ -36,31 +39,28 @@ mod unsent;
 mod wheel;
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
+use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use std::os::fd::{AsFd, BorrowedFd};
-
 use rotor_ipc::SessionId;
 use rotor_ipc::lane;
 use rotor_ipc::payload::{Filling, Pool};
-use rotor_ipc::record::{EXPIRED, RESET};
+use rotor_ipc::record::RESET;
 use rotor_ipc::ring::Broken;
 use rotor_ipc::segment::{ReactorCounters, Segment};
-use rotor_ipc::sessions::{Flag, SessionsWriter};
+use rotor_ipc::sessions::SessionsWriter;
 use rotor_ipc::sync::AtomicU64;
 use rotor_ipc::wake::{Sleeper, Waker, fence_after_announcing, fence_after_publishing};
 use rotor_sys::clock::{monotonic_ns, unix_us};
 use rotor_sys::datagram::Received;
 use rotor_sys::epoll::{Epoll, Event, Events, Interest};
-use rotor_sys::socket::Stream;
 use rotor_sys::ticker::Ticker;
 
 use crate::disk::{Done, Jobs, Reply};
-use crate::dispatch;
 use crate::framer::Framer;
 use crate::hooks::Hooks;
 use crate::host::End;
@@ -70,12 +70,13 @@ use crate::settings::Settings;
 use crate::tls::{CertificateWriter, PortTls};
 
 pub use accept::{Acceptor, Listening, Stop};
+pub use config::{Config, Wanted};
 pub use datagrams::DatagramPort;
 pub use limits::Limits;
 pub use live::Live;
 pub use mailbox::{Mail, Mailbox};
 
-use connection::{Connection, Input, Posted, Why};
+use connection::{Connection, Posted, Why};
 use datagrams::{HeldDatagram, Port};
 use early::Early;
 use ending::Ending;
@@ -87,55 +88,6 @@ use route::Router;
 use secure::Room;
 use send::Batch;
 use timers::Timers;
-
-/// Everything a reactor needs; made on the main thread.
-pub struct Config {
-    /// Its number.
-    pub reactor: usize,
-    /// The shared memory.
-    pub segment: &'static Segment,
-    /// What the server was told.
-    pub settings: Arc<Settings>,
-    /// Its log.
-    pub log: Log,
-    /// Its mail.
-    pub mailbox: Mailbox,
-    /// Its epoll, to which the accept thread adds connections.
-    pub epoll: Arc<Epoll>,
-    /// The way to the helper thread.
-    pub jobs: Jobs,
-    /// How many connections all reactors have.
-    pub live: Arc<Live>,
-    /// What one client may have.
-    pub limits: Option<Arc<Limits>>,
-    /// What records anybody wants.
-    pub wanted: Wanted,
-    /// How many connections are dealt out among: this is one of so many, or one beside them.
-    pub reactors: usize,
-    /// What it shares with other reactors for the choice of workers.
-    pub shared: Arc<dispatch::Shared>,
-    /// The datagram ports that it serves.
-    pub datagrams: Vec<DatagramPort>,
-    /// By port, how it speaks TLS.
-    pub tls: Vec<Option<Arc<PortTls>>>,
-    /// Where the certificates of clients are noted; `None`: no port asks for any.
-    pub certificates: Option<CertificateWriter>,
-    /// The CPU to run on.
-    pub cpu: Option<u32>,
-}
-
-/// By port, of which events that nobody needs a record is posted: those that a callback is registered for.
-#[derive(Clone, Debug)]
-pub struct Wanted {
-    /// Of new connections.
-    pub connect: Vec<bool>,
-    /// Of connections that are over, where those have no worker of their own.
-    pub close: Vec<bool>,
-    /// Of rejected packages.
-    pub protocol_error: Vec<bool>,
-    /// Of the watermarks of what waits to be sent.
-    pub level: Vec<bool>,
-}
 
 /// The token of the reactor's own bell; sessions start at 1.
 const BELL: u64 = 0;
@@ -158,13 +110,13 @@ struct Inward {
     marker: rotor_ipc::inbox::Marker,
     waker: Waker,
     /// Who waits for room in the lane, in order: nothing enters it before them.
-    waiting: std::collections::VecDeque<Waiter>,
+    waiting: VecDeque<Waiter>,
     /// Datagrams that wait for room in it, in order.
-    packets: std::collections::VecDeque<HeldDatagram>,
+    packets: VecDeque<HeldDatagram>,
     /// Connections of which too much waits for the worker, by the position that it has to reach.
     held: BinaryHeap<Reverse<(u64, u64)>>,
     /// Connections whose close record or barrier was posted, by its position.
-    closing: std::collections::VecDeque<(u64, SessionId)>,
+    closing: VecDeque<(u64, SessionId)>,
     /// Connections of its own whose close record is not posted.
     open: usize,
     /// Messages that the helper thread is writing into their spill ranges.
@@ -226,7 +178,7 @@ pub struct Reactor {
     /// Connections that may have more to read.
     scheduled: Vec<SessionId>,
     /// Connections with a message that the disk did not take, and when it is asked again.
-    unspilled: std::collections::VecDeque<(u64, SessionId)>,
+    unspilled: VecDeque<(u64, SessionId)>,
     lingering: Lingering,
     introducing: Introducing,
     timers: Timers,
@@ -250,112 +202,6 @@ pub struct Reactor {
 }
 
 impl Reactor {
-    /// A reactor that is ready to run; on the main thread with user code.
-    pub fn new(config: Config, hooks: Option<Rc<dyn Hooks>>) -> std::io::Result<Self> {
-        let Config {
-            reactor: id,
-            segment,
-            settings,
-            log,
-            mailbox,
-            epoll,
-            jobs,
-            live,
-            limits,
-            wanted,
-            reactors,
-            shared,
-            datagrams,
-            tls,
-            certificates,
-            cpu,
-        } = config;
-        if let Some(cpu) = cpu
-            && let Err(error) = rotor_sys::affinity::pin_to(cpu)
-        {
-            log.warning(&format!("cannot run on CPU {cpu} (open_cpu_affinity): {error}"));
-        }
-        epoll.add(segment.reactor_bell(id).as_fd(), BELL, Interest::ReadEdge)?;
-        let now_ns = monotonic_ns();
-        let timers = Timers::new(&settings, now_ns);
-        let ticker = Ticker::every(timers.tick())?;
-        epoll.add(ticker.as_fd(), TICK, Interest::ReadEdge)?;
-        let inward = segment
-            .worker_ids()
-            .map(|worker| Inward {
-                lane: segment.inward_producer(id, worker),
-                marker: segment.slot_marker(worker, id),
-                waker: segment.slot_waker(worker),
-                waiting: std::collections::VecDeque::new(),
-                held: BinaryHeap::new(),
-                packets: std::collections::VecDeque::new(),
-                closing: std::collections::VecDeque::new(),
-                open: 0,
-                spilling: 0,
-                is_touched: false,
-                is_closed: false,
-            })
-            .collect();
-        let datagrams = datagrams.into_iter().enumerate().map(|(index, port)| Port::new(port, index, &epoll));
-        let datagrams = datagrams.collect::<std::io::Result<_>>()?;
-        let reply_to = mailbox.clone();
-        let sessions = segment.sessions_writer();
-        // A session's reactor is its id modulo their number: the lower bits are the same for all of one reactor.
-        let is_one_of_them = id < reactors && reactors.is_power_of_two();
-        let place_shift = if is_one_of_them { reactors.trailing_zeros() } else { 0 };
-        Ok(Self {
-            id,
-            segment,
-            sessions,
-            counters: &segment.reactor(id).counters,
-            epoll,
-            sleeper: Sleeper::attach(&segment.reactor(id).sleep),
-            mailbox,
-            jobs,
-            reply: Arc::new(move |done| reply_to.put(Mail::Disk(done))),
-            live,
-            limits,
-            wanted,
-            router: Router::new(segment, id, settings.dispatch_mode, shared),
-            holding: settings.dispatch_mode.is_idle().then(|| Holding::new(segment, id)),
-            ending: Ending::default(),
-            tls,
-            certificates,
-            room: Room::default(),
-            framers: settings.ports.iter().map(|port| Framer::new(&port.framing, port.package_max_length)).collect(),
-            connections: std::iter::repeat_with(|| None).take(sessions.capacity() >> place_shift).collect(),
-            place_shift,
-            early: Early::default(),
-            alive: 0,
-            inward,
-            touched: Vec::new(),
-            inbox: Inbox::new(segment, id),
-            batch: Batch::default(),
-            pool: Pool::attach(segment.reactor_pool(id), now_ns),
-            spare: None,
-            scratch: vec![0; READ_SIZE],
-            scheduled: Vec::new(),
-            unspilled: std::collections::VecDeque::new(),
-            lingering: Lingering::default(),
-            introducing: Introducing::default(),
-            timers,
-            datagrams,
-            received: None,
-            warned_ns: None,
-            serving: None,
-            now_ns,
-            now_us: unix_us(),
-            ticker,
-            swept_ns: now_ns,
-            is_draining: false,
-            finish: None,
-            hooks,
-            ended: None,
-            settings,
-            log,
-        })
-    }
-
     /// Runs until it is told to finish.
     pub fn run(mut self) {
         let mut events = Self::events();
@@ -504,42 +350,6 @@ impl Reactor {
         self.settle(connection)
     }
 
-    /// Makes the connection of a session that the accept thread has just inserted.
-    fn adopt(&mut self, id: SessionId) -> Option<Box<Connection>> {
-        let session = self.sessions.find(id)?;
-        let stream = Stream::from_raw(session.fd).ok()?;
-        let worker = self.router.home(id, session.peer);
-        if worker != session.worker {
-            self.sessions.set_worker(id, worker);
-        }
-        let port = usize::from(session.port).min(self.framers.len() - 1);
-        let framer = self.framers[port].clone();
-        let mut connection = Box::new(Connection::new(id, session.port, worker, stream, framer));
-        let asks = self.hooks.is_some() && self.settings.port(port).dispatch_func;
-        connection.roaming = self.router.roaming(worker, asks);
-        if !self.wanted.connect[port] && !asks {
-            connection.posted = Posted::Connect;
-        }
-        connection.is_paused = self.settings.enable_delay_receive;
-        if self.tls[port].is_some() {
-            self.secure(&mut connection);
-        }
-        if !session.is_introduced {
-            self.begin_intro(&mut connection);
-        }
-        self.early.hand_to(&mut connection);
-        self.begin_timing(&mut connection);
-        self.alive += 1;
-        self.router.bind(worker);
-        if connection.roaming.is_some() {
-            self.router.roaming += 1;
-        } else {
-            self.inward[worker.index()].open += 1;
-        }
-        add(&self.counters.connections, 1);
-        Some(connection)
-    }
-
     fn on_mail(&mut self, mail: Mail, events: &mut Events) -> Result<(), Broken> {
         match mail {
             Mail::Send { session, bytes } => {
@@ -588,155 +398,6 @@ impl Reactor {
             }
             Mail::Drain => self.drain(events),
             Mail::Finish { deadline } => self.begin_finish(deadline),
-        }
-    }
-
-    /// Some process has the server close a connection.
-    fn on_close_request(&mut self, connection: Box<Connection>, bits: u16) -> Result<(), Broken> {
-        if bits & EXPIRED != 0 {
-            add(&self.counters.heartbeat_closed, 1);
-            return self.expire(connection);
-        }
-        self.close(connection, bits & RESET != 0)
-    }
-
-    /// The server closes a connection.
-    fn close(&mut self, mut connection: Box<Connection>, reset: bool) -> Result<(), Broken> {
-        connection.end_input(Why::Server);
-        self.drop_unread(&mut connection);
-        if reset {
-            if let Some(stream) = &connection.stream {
-                // Without it the peer sees an orderly end, which is the second best.
-                let _ = stream.reset_on_close();
-            }
-            self.forget_batch(&mut connection);
-            self.close_socket(&mut connection);
-        }
-        self.settle(connection)
-    }
-
-    /// Does what is due for a connection after something has changed, and forgets it when it is over.
-    fn settle(&mut self, mut connection: Box<Connection>) -> Result<(), Broken> {
-        if self.owes_level(&connection) {
-            self.post_level(&mut connection)?;
-        }
-        if connection.input != Input::Open {
-            self.pump(&mut connection)?;
-            let may_close = connection.stream.is_some()
-                && connection.may_close_socket()
-                && (connection.tls.is_none() || self.has_said_end(&mut connection));
-            if connection.has_output() {
-                self.begin_last_output(&mut connection);
-            }
-            if may_close && !self.must_linger(&mut connection) {
-                self.close_socket(&mut connection);
-            }
-            if connection.stream.is_none() && connection.posted == Posted::Done && !connection.is_spilling {
-                self.forget_batch(&mut connection);
-                self.end_timing(&connection);
-                self.forget_certificate(&connection);
-                self.sessions.remove(connection.id);
-                self.router.release(connection.home());
-                self.live.tell();
-                self.alive -= 1;
-                return Ok(());
-            }
-        }
-        self.put_back(connection);
-        Ok(())
-    }
-
-    fn close_socket(&mut self, connection: &mut Connection) {
-        if connection.stream.take().is_none() {
-            return;
-        }
-        connection.output.clear();
-        connection.tls = None;
-        // Nothing more can be sent: whoever tries is told so.
-        let _ = self.sessions.set_flag(connection.id, Flag::Over);
-        self.live.remove();
-        if let Some(limits) = &self.limits {
-            limits.leave(self.sessions.index(connection.id));
-        }
-        add(&self.counters.closed, 1);
-        let connections = &self.counters.connections;
-        connections.store(connections.load(Relaxed).saturating_sub(1), Relaxed);
-        self.log.limited().info(|| format!("session {} closed", connection.id));
-    }
-
-    /// The connection broke.
-    fn broke(&mut self, connection: &mut Connection, error: &std::io::Error) {
-        self.sessions.set_close_errno(connection.id, error.raw_os_error().unwrap_or(0));
-        connection.end_input(Why::PeerReset);
-        connection.output.clear();
-    }
-
-    /// Reads what has arrived everywhere, once, and ends all input.
-    fn drain(&mut self, events: &mut Events) -> Result<(), Broken> {
-        self.drain_datagrams()?;
-        // Connections that were accepted and not looked at yet: each has an event waiting, since it is writable.
-        loop {
-            let waited = self.epoll.wait(events, Some(Duration::ZERO));
-            for event in events.iter() {
-                self.on_event(event)?;
-            }
-            if waited.is_ok() && events.is_empty() {
-                break;
-            }
-        }
-        self.is_draining = true;
-        for index in 0..self.connections.len() {
-            let Some(mut connection) = self.connections[index].take() else { continue };
-            self.read_all(&mut connection)?;
-            connection.end_input(Why::Stopping);
-            self.settle(connection)?;
-        }
-        Ok(())
-    }
-
-    /// Closes the lanes to workers for which nothing is owed any more.
-    fn close_drained_lanes(&mut self) {
-        if !self.is_draining || self.inward.iter().all(|inward| inward.is_closed) {
-            return;
-        }
-        // A message that has no worker yet may go to any.
-        if self.router.roaming > 0 {
-            return;
-        }
-        for inward in &mut self.inward {
-            if inward.open == 0 && inward.packets.is_empty() && !inward.is_closed {
-                inward.lane.publish();
-                inward.lane.close();
-                inward.is_closed = true;
-                inward.marker.mark();
-                inward.waker.wake_always();
-            }
-        }
-    }
-
-    fn begin_finish(&mut self, deadline: Option<Instant>) -> Result<(), Broken> {
-        // The workers are gone. Their last answers and closes may have come in this very turn.
-        self.take_inbox()?;
-        self.send_batch()?;
-        self.finish = Some(deadline);
-        for index in 0..self.connections.len() {
-            let Some(mut connection) = self.connections[index].take() else { continue };
-            // No worker lives that could still confirm.
-            connection.posted = Posted::Done;
-            connection.is_spilling = false;
-            connection.end_input(Why::Stopping);
-            self.settle(connection)?;
-        }
-        Ok(())
-    }
-
-    fn is_finished(&self) -> bool {
-        match self.finish {
-            None => false,
-            Some(deadline) => {
-                deadline.is_some_and(|deadline| Instant::now() >= deadline)
-                    || (self.alive == 0 && self.datagrams.iter().all(Port::is_sent))
-            }
         }
     }
 

@@ -1,0 +1,82 @@
+//! The end of a reactor's life: it reads what has arrived, tells the workers that nothing more comes, and finishes once
+//! everything is sent.
+
+use std::time::{Duration, Instant};
+
+use rotor_ipc::ring::Broken;
+use rotor_sys::epoll::Events;
+
+use super::Reactor;
+use super::connection::{Posted, Why};
+use super::datagrams::Port;
+
+impl Reactor {
+    /// Reads what has arrived everywhere, once, and ends all input.
+    pub(super) fn drain(&mut self, events: &mut Events) -> Result<(), Broken> {
+        self.drain_datagrams()?;
+        // Connections that were accepted and not looked at yet: each has an event waiting, since it is writable.
+        loop {
+            let waited = self.epoll.wait(events, Some(Duration::ZERO));
+            for event in events.iter() {
+                self.on_event(event)?;
+            }
+            if waited.is_ok() && events.is_empty() {
+                break;
+            }
+        }
+        self.is_draining = true;
+        for index in 0..self.connections.len() {
+            let Some(mut connection) = self.connections[index].take() else { continue };
+            self.read_all(&mut connection)?;
+            connection.end_input(Why::Stopping);
+            self.settle(connection)?;
+        }
+        Ok(())
+    }
+
+    /// Closes the lanes to workers for which nothing is owed any more.
+    pub(super) fn close_drained_lanes(&mut self) {
+        if !self.is_draining || self.inward.iter().all(|inward| inward.is_closed) {
+            return;
+        }
+        // A message that has no worker yet may go to any.
+        if self.router.roaming > 0 {
+            return;
+        }
+        for inward in &mut self.inward {
+            if inward.open == 0 && inward.packets.is_empty() && !inward.is_closed {
+                inward.lane.publish();
+                inward.lane.close();
+                inward.is_closed = true;
+                inward.marker.mark();
+                inward.waker.wake_always();
+            }
+        }
+    }
+
+    pub(super) fn begin_finish(&mut self, deadline: Option<Instant>) -> Result<(), Broken> {
+        // The workers are gone. Their last answers and closes may have come in this very turn.
+        self.take_inbox()?;
+        self.send_batch()?;
+        self.finish = Some(deadline);
+        for index in 0..self.connections.len() {
+            let Some(mut connection) = self.connections[index].take() else { continue };
+            // No worker lives that could still confirm.
+            connection.posted = Posted::Done;
+            connection.is_spilling = false;
+            connection.end_input(Why::Stopping);
+            self.settle(connection)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        match self.finish {
+            None => false,
+            Some(deadline) => {
+                deadline.is_some_and(|deadline| Instant::now() >= deadline)
+                    || (self.alive == 0 && self.datagrams.iter().all(Port::is_sent))
+            }
+        }
+    }
+}
