@@ -119,14 +119,7 @@ pub fn worker_of(session: SessionId, workers: usize) -> WorkerId {
 pub fn worker_of_address(address: IpAddr, workers: usize) -> WorkerId {
     match address.to_canonical() {
         IpAddr::V4(address) => worker_at(address.to_bits().into(), workers),
-        IpAddr::V6(address) => {
-            // FNV-1a: the same in every process and every version.
-            let hash = address.octets().iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-                (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-            });
-            // Its lower bits depend on the lower bits of the bytes alone.
-            worker_at(hash >> 32 ^ hash, workers)
-        }
+        IpAddr::V6(address) => worker_at(hashed(&[&address.octets()]), workers),
     }
 }
 
@@ -169,15 +162,16 @@ fn worker_at(number: u64, workers: usize) -> WorkerId {
     WorkerId(u32::try_from(number % workers as u64).unwrap_or(0))
 }
 
-/// The same number for the same address in every process, and another one for almost every other: FNV-1a, whose lower
-/// bits alone would follow those of the address.
+/// The same number for the same bytes in every process and every version, and another one for almost all others.
+fn hashed(parts: &[&[u8]]) -> u64 {
+    let bytes = parts.iter().copied().flatten();
+    // FNV-1a, whose lower bits alone would follow those of the bytes.
+    let hash =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    hash ^ hash >> 32
+}
+
 fn number_of(address: &Address) -> u64 {
-    let hashed = |parts: &[&[u8]]| {
-        let bytes = parts.iter().copied().flatten();
-        let hash = bytes
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
-        hash ^ hash >> 32
-    };
     match address {
         Address::Unnamed => 0,
         Address::Inet(SocketAddr::V4(v4)) => hashed(&[&v4.ip().octets(), &v4.port().to_be_bytes()]),

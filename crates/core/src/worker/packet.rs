@@ -1,7 +1,5 @@
 //! Datagrams: what a worker does with one.
 
-use std::cell::Cell;
-
 use rotor_ipc::SessionId;
 use rotor_ipc::lane::Record;
 use rotor_ipc::record::Kind;
@@ -44,26 +42,10 @@ impl Worker {
                 .warning(|| format!("a datagram of {len} bytes is larger than memory_limit leaves room for; dropped"));
             return Ok(Next::Go);
         }
-        self.begin_message();
-        self.seat.in_hand.set(held);
-        let Some(inbox) = &mut self.inbox else { return Ok(Next::Idle) };
-        let lane = &mut inbox.lanes[reactor];
-        let is_taken = Cell::new(false);
-        let mut taken = || {
-            // The head moves before the callback: a crash must not replay the datagram (P4).
-            lane.pass(record);
-            lane.release();
-            payload.free();
-            is_taken.set(true);
-        };
         let from = Sender { address: &address, port: record.header.aux, received_us: record.header.extra };
-        let outcome = host.packet(from, &payload, &mut taken);
+        let called = self.call_with(held, record, &payload, |taken| host.packet(from, &payload, taken));
+        let Some((outcome, _)) = called else { return Ok(Next::Idle) };
         if !matches!(outcome, Outcome::Ended(_)) {
-            if !is_taken.get() {
-                // It could not be copied.
-                taken();
-                add(&self.seat.counters.refused, 1);
-            }
             add(&self.seat.counters.requests, 1);
             add(&self.seat.requests_here, 1);
             self.look_at_itself(held.since_ns);

@@ -130,24 +130,11 @@ impl Worker {
             payload.free();
             return Ok(self.refuse(held, record.header.aux, payload.len(), host));
         }
-        self.begin_message();
-        self.seat.in_hand.set(held);
-        let Some(inbox) = &mut self.inbox else { return Ok(Next::Idle) };
-        let lane = &mut inbox.lanes[reactor];
-        let is_taken = Cell::new(false);
-        let mut taken = || {
-            // The head moves before the callback: a crash must not replay the message (P4).
-            lane.pass(record);
-            lane.release();
-            payload.free();
-            is_taken.set(true);
-        };
         let from = Origin { session, reactor: u16::try_from(reactor).unwrap_or(0), port: record.header.aux };
-        let outcome = host.receive(from, &payload, &mut taken);
-        if !is_taken.get() && !matches!(outcome, Outcome::Ended(_)) {
-            // It could not be copied: the disk has failed, and so has the message.
-            taken();
-            add(&self.seat.counters.refused, 1);
+        let called = self.call_with(held, record, &payload, |taken| host.receive(from, &payload, taken));
+        let Some((outcome, is_lost)) = called else { return Ok(Next::Idle) };
+        if is_lost {
+            // The disk has failed, and so has the message.
             let _ = self.process.close(session.0.cast_signed(), false);
         }
         if !matches!(outcome, Outcome::Ended(_)) {
@@ -157,6 +144,35 @@ impl Worker {
             self.look_at_itself(held.since_ns);
         }
         Ok(self.after(outcome, session, Kind::Receive))
+    }
+
+    /// Takes a message into the hand and has `call` copy it and run its callback. Beside the outcome: whether it is lost,
+    /// since it could not be copied; it is taken out of the lane all the same. `None`: there is no inbox.
+    pub(super) fn call_with(
+        &mut self,
+        held: &Held,
+        record: &Record,
+        payload: &Payload<'static>,
+        call: impl FnOnce(&mut dyn FnMut()) -> Outcome,
+    ) -> Option<(Outcome, bool)> {
+        self.begin_message();
+        self.seat.in_hand.set(held);
+        let lane = &mut self.inbox.as_mut()?.lanes[held.lane];
+        let is_taken = Cell::new(false);
+        let mut taken = || {
+            // The head moves before the callback: a crash must not replay the message (P4).
+            lane.pass(record);
+            lane.release();
+            payload.free();
+            is_taken.set(true);
+        };
+        let outcome = call(&mut taken);
+        if is_taken.get() || matches!(outcome, Outcome::Ended(_)) {
+            return Some((outcome, false));
+        }
+        taken();
+        add(&self.seat.counters.refused, 1);
+        Some((outcome, true))
     }
 
     /// Closes the connection of a message that the memory limit has no room for.
