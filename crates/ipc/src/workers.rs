@@ -4,12 +4,17 @@
 //! *owner word* says which generation takes from the inbox: `owned(a)`, or `owned(a)` with an offer to `b`. The
 //! manager offers and withdraws, the owner commits, each by one CAS, so that exactly one of them wins.
 
-use crate::idle::IdleWord;
-use crate::record::Kind;
+mod hand;
+mod self_look;
+
 use rotor_sys::crash::Story;
 
+use crate::idle::IdleWord;
 use crate::sync::{AtomicI32, AtomicU32, AtomicU64, Ordering, Padded, Shared, Step, step};
 use crate::wake::SleepWord;
+
+pub use hand::{Extension, Held, InHand};
+pub use self_look::{Question, SelfLook};
 
 /// Counts the processes of a slot; its lowest bit is the seat. 0 is no process.
 pub type Generation = u32;
@@ -209,199 +214,6 @@ impl SeatState {
     }
 }
 
-/// The record a process is working on. The lane word is written last and cleared first.
-#[repr(C)]
-#[derive(Debug, Default)]
-pub struct InHand {
-    lane: AtomicU64,
-    position: AtomicU64,
-    session: AtomicU64,
-    since_ns: AtomicU64,
-}
-
-// SAFETY: repr(C), atomics only, zero is an empty hand.
-unsafe impl Shared for InHand {}
-
-/// The lane word is the lane's number and one, and the record's kind from this bit on.
-const KIND_SHIFT: u32 = 56;
-
-/// What [`InHand`] says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
-    /// The lane of the inbox, by the number of its producer.
-    pub lane: usize,
-    /// What the record says.
-    pub kind: Kind,
-    /// The record's position there.
-    pub position: u64,
-    /// The session it is about.
-    pub session: u64,
-    /// When it was taken (monotonic ns).
-    pub since_ns: u64,
-}
-
-impl InHand {
-    /// Notes the record that is about to be taken (P4).
-    pub fn set(&self, held: &Held) {
-        self.lane.store(0, Ordering::Relaxed);
-        step(Step::InHandCleared);
-        // Release: the fields below are not seen with the lane word of the record before.
-        crate::sync::fence(Ordering::Release);
-        self.position.store(held.position, Ordering::Relaxed);
-        self.session.store(held.session, Ordering::Relaxed);
-        self.since_ns.store(held.since_ns, Ordering::Relaxed);
-        // Pairs with the Acquire in `get`.
-        self.lane.store((held.lane as u64 + 1) | (held.kind as u64) << KIND_SHIFT, Ordering::Release);
-        step(Step::InHandWritten);
-    }
-
-    /// The callback has returned.
-    pub fn clear(&self) {
-        self.lane.store(0, Ordering::Release);
-    }
-
-    /// What is in the hand of a living process, which may be changing it.
-    pub fn look(&self) -> Option<Held> {
-        let held = self.get();
-        // Pairs with the fence in `set`: once any field of the next record was seen, so is that the lane word was
-        // cleared before, and the second look differs.
-        crate::sync::fence(Ordering::Acquire);
-        held.filter(|held| self.get().as_ref() == Some(held))
-    }
-
-    /// What is in hand.
-    pub fn get(&self) -> Option<Held> {
-        let word = self.lane.load(Ordering::Acquire);
-        let kind = Kind::parse(word.to_le_bytes()[7])?;
-        Some(Held {
-            lane: crate::to_usize((word & ((1 << KIND_SHIFT) - 1)).checked_sub(1)?),
-            kind,
-            position: self.position.load(Ordering::Relaxed),
-            session: self.session.load(Ordering::Relaxed),
-            since_ns: self.since_ns.load(Ordering::Relaxed),
-        })
-    }
-}
-
-/// How long the record in hand may take, as its own callback has said. It belongs to the record of the same `since_ns`
-/// alone, so that nothing has to be undone when the record is done.
-#[repr(C)]
-#[derive(Debug, Default)]
-pub struct Extension {
-    since_ns: AtomicU64,
-    until_ns: AtomicU64,
-}
-
-// SAFETY: repr(C), atomics only, zero belongs to no record.
-unsafe impl Shared for Extension {}
-
-impl Extension {
-    /// The process: the record in hand since `since_ns` may take until `until_ns`.
-    pub fn set(&self, since_ns: u64, until_ns: u64) {
-        self.since_ns.store(0, Ordering::Relaxed);
-        crate::sync::fence(Ordering::Release);
-        self.until_ns.store(until_ns, Ordering::Relaxed);
-        self.since_ns.store(since_ns, Ordering::Release);
-    }
-
-    /// What was said about the record in hand since `since_ns`. Between two values it is as if nothing had been said,
-    /// and whoever asks asks once more before it acts.
-    pub fn of(&self, since_ns: u64) -> Option<u64> {
-        if self.since_ns.load(Ordering::Acquire) != since_ns {
-            return None;
-        }
-        let until_ns = self.until_ns.load(Ordering::Relaxed);
-        crate::sync::fence(Ordering::Acquire);
-        (self.since_ns.load(Ordering::Relaxed) == since_ns).then_some(until_ns)
-    }
-}
-
-/// What a manager that may not look into a process has it find out about itself.
-#[repr(C)]
-#[derive(Debug, Default)]
-pub struct SelfLook {
-    state: AtomicU32,
-    over: AtomicU32,
-    since_ns: AtomicU64,
-    question: AtomicU64,
-    answered: AtomicU64,
-}
-
-// SAFETY: repr(C), atomics only, zero is a process of which nothing is wanted.
-unsafe impl Shared for SelfLook {}
-
-/// A question to a process: what it is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Question {
-    /// Questions to one process are counted, from 1.
-    pub number: u64,
-    /// When it has taken the record that is meant (monotonic ns).
-    pub since_ns: u64,
-    /// Whether its time for that is over.
-    pub time_is_over: bool,
-}
-
-impl SelfLook {
-    const WANTED: u32 = 1;
-    const READY: u32 = 2;
-
-    fn begin(&self) {
-        self.state.store(0, Ordering::Relaxed);
-        self.question.store(0, Ordering::Relaxed);
-        self.answered.store(0, Ordering::Relaxed);
-    }
-
-    /// Manager: the process shall be able to answer.
-    pub fn want(&self) {
-        // An error: it is able to already.
-        let _ = self.state.compare_exchange(0, Self::WANTED, Ordering::Release, Ordering::Relaxed);
-    }
-
-    /// Process: whether it shall become able to.
-    pub fn is_wanted(&self) -> bool {
-        self.state.load(Ordering::Relaxed) == Self::WANTED
-    }
-
-    /// Process: it is able to.
-    pub fn set_ready(&self) {
-        self.state.store(Self::READY, Ordering::Release);
-    }
-
-    /// Manager: whether it is able to.
-    pub fn is_ready(&self) -> bool {
-        self.state.load(Ordering::Acquire) == Self::READY
-    }
-
-    /// Manager: asks about the record that the process has taken at `since_ns`, and rings afterwards. Gives the
-    /// question's number.
-    pub fn ask(&self, since_ns: u64, time_is_over: bool) -> u64 {
-        self.over.store(time_is_over.into(), Ordering::Relaxed);
-        self.since_ns.store(since_ns, Ordering::Relaxed);
-        // Pairs with the Acquire in `question`. One that is asked while the last is read shows at the clock.
-        self.question.fetch_add(1, Ordering::Release) + 1
-    }
-
-    /// Process: the last question.
-    pub fn question(&self) -> Option<Question> {
-        let number = self.question.load(Ordering::Acquire);
-        (number != 0).then(|| Question {
-            number,
-            since_ns: self.since_ns.load(Ordering::Relaxed),
-            time_is_over: self.over.load(Ordering::Relaxed) != 0,
-        })
-    }
-
-    /// Process: it has told.
-    pub fn answer(&self, number: u64) {
-        self.answered.store(number, Ordering::Release);
-    }
-
-    /// Manager: whether it has answered this question.
-    pub fn is_answered(&self, number: u64) -> bool {
-        self.answered.load(Ordering::Acquire) == number
-    }
-}
-
 /// Counters of one process, written by it alone. They go on from one process of the seat to the next.
 #[repr(C)]
 #[derive(Debug, Default)]
@@ -534,6 +346,7 @@ impl SeatEntry {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::record::Kind;
 
     #[test]
     fn an_offer_is_committed_or_withdrawn_and_never_both() {
