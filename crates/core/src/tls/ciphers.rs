@@ -169,9 +169,9 @@ pub fn parse(text: &str) -> Result<Vec<CipherSuite>, String> {
             continue;
         }
         is_about_older = true;
-        let (action, name) = match word.split_at(1) {
-            (sign @ ("!" | "-" | "+"), name) => (sign, name),
-            _ => ("", word),
+        let (action, name) = match word.strip_prefix(['!', '-', '+']) {
+            Some(name) => (&word[..1], name),
+            None => ("", word),
         };
         let meant = meaning(name)?;
         let is_meant = |suite: &&Suite| meant.contains(&suite.suite);
@@ -313,6 +313,9 @@ mod tests {
         assert!(parse("ALL:!ECDHE").unwrap_err().contains("leaves none"));
         assert!(parse("HIGH:AES512").unwrap_err().contains("\"AES512\""));
         assert!(parse("HIGH:!").unwrap_err().contains("sign"));
+        for word in ["\u{c4}ES", "!\u{c4}ES", "\u{fffd}"] {
+            assert!(parse(word).unwrap_err().contains("no word"), "{word}");
+        }
         assert!(parse("HIGH:@SECLEVEL=5").unwrap_err().contains("@SECLEVEL=5"));
         assert!(parse("HIGH:@SECLEVEL=2").is_ok());
     }
