@@ -135,10 +135,14 @@ impl Server {
 
     /// What holds for the server and each of its ports.
     fn resolve(&self, machine: &Machine) -> Result<(Settings, Vec<Warning>), SettingError> {
-        let (mut settings, warnings) = self.settings.borrow().resolve(machine, names())?;
+        let (mut settings, mut warnings) = self.settings.borrow().resolve(machine, names())?;
         for port in &self.ports.borrow()[1..] {
             let own =
                 port.own_settings().map(|own| own.resolve_port(&settings.ports[0], machine, names())).transpose()?;
+            let own = own.map(|(own, about)| {
+                warnings.extend(about);
+                own
+            });
             settings.ports.push(own.unwrap_or_else(|| settings.ports[0].clone()));
         }
         Ok((settings, warnings))

@@ -90,7 +90,7 @@ impl SettingsInput {
         resolve::resolve(self, machine, names)
     }
 
-    /// The settings of a port that was told this by itself, beside the primary one.
+    /// The settings of a port that was told this by itself, beside the primary one, with warnings as above.
     ///
     /// # Errors
     /// When values do not work together.
@@ -99,7 +99,7 @@ impl SettingsInput {
         primary: &PortSettings,
         machine: &Machine,
         names: Names,
-    ) -> Result<PortSettings, SettingError> {
+    ) -> Result<(PortSettings, Vec<Warning>), SettingError> {
         resolve::resolve_port(self, primary, machine, names)
     }
 

@@ -73,7 +73,7 @@ pub(super) fn resolve(
         request_slowlog_file: chosen.path(Key::RequestSlowlogFile)?,
         trace_event_worker: chosen.flag(Key::TraceEventWorker),
         request_timeout: chosen.timeout(Key::RequestTimeout),
-        ports: vec![port(&chosen)?],
+        ports: vec![port(&chosen, &mut warnings)?],
     };
     Ok((settings, warnings))
 }
@@ -84,14 +84,15 @@ pub(super) fn resolve_port(
     primary: &PortSettings,
     machine: &Machine,
     names: Names,
-) -> Result<PortSettings, SettingError> {
+) -> Result<(PortSettings, Vec<Warning>), SettingError> {
     let chosen = Chosen { input, machine, names };
-    let mut own = port(&chosen)?;
+    let mut warnings = Vec::new();
+    let mut own = port(&chosen, &mut warnings)?;
     if !chosen.is_set(Key::DispatchFunc) {
         // One function that knows all workers is what the server was told.
         own.dispatch_func = primary.dispatch_func;
     }
-    Ok(own)
+    Ok((own, warnings))
 }
 
 /// A reactor without a worker of its own would only take its CPU away: hence at most `worker_num`.
@@ -208,7 +209,7 @@ fn task_tmpdir(chosen: &Chosen<'_>) -> Result<PathBuf, SettingError> {
     }
 }
 
-fn port(chosen: &Chosen<'_>) -> Result<PortSettings, SettingError> {
+fn port(chosen: &Chosen<'_>, warnings: &mut Vec<Warning>) -> Result<PortSettings, SettingError> {
     let framing = framing(chosen);
     let package_max_length = chosen.size(Key::PackageMaxLength);
     let (smallest, why) = match &framing {
@@ -242,7 +243,7 @@ fn port(chosen: &Chosen<'_>) -> Result<PortSettings, SettingError> {
         dispatch_func: chosen.has_function(Key::DispatchFunc),
         framing,
         package_max_length,
-        tls: tls(chosen)?,
+        tls: tls(chosen, warnings)?,
     })
 }
 
@@ -279,8 +280,18 @@ fn watermarks(chosen: &Chosen<'_>) -> Result<(u64, u64), SettingError> {
 }
 
 /// What the checks of the rows have let in can be read; hence the defaults here are never used.
-fn tls(chosen: &Chosen<'_>) -> Result<tls::Options, SettingError> {
-    let text = |key: Key| String::from_utf8_lossy(chosen.bytes(key)).into_owned();
+fn tls(chosen: &Chosen<'_>, warnings: &mut Vec<Warning>) -> Result<tls::Options, SettingError> {
+    let ciphers = chosen.text(Key::SslCiphers);
+    let without = tls::ciphers_without(&ciphers);
+    if !without.is_empty() {
+        let name = Key::SslCiphers.row().name;
+        let message = format!(
+            "{name} names suites that there are not here, and is followed without them: {}; there are those with ECDHE and \
+             AES-GCM or ChaCha20",
+            without.join(", ")
+        );
+        warnings.push(Warning { key: name.into(), message });
+    }
     let clients = if chosen.flag(Key::SslVerifyPeer) {
         Some(tls::ClientCheck {
             client_cert_file: chosen.path(Key::SslClientCertFile)?,
@@ -297,9 +308,9 @@ fn tls(chosen: &Chosen<'_>) -> Result<tls::Options, SettingError> {
         key_file: chosen.path(Key::SslKeyFile)?,
         hosts: sni_certs(chosen)?,
         versions: tls::Versions::from_bits(chosen.int(Key::SslProtocols)).unwrap_or(tls::Versions::Both),
-        ciphers: tls::parse_ciphers(&text(Key::SslCiphers)).unwrap_or_default(),
+        ciphers: tls::parse_ciphers(&ciphers).unwrap_or_default(),
         prefers_own_order: chosen.flag(Key::SslPreferServerCiphers),
-        groups: tls::parse_groups(&text(Key::SslEcdhCurve)).unwrap_or_default(),
+        groups: tls::parse_groups(&chosen.text(Key::SslEcdhCurve)).unwrap_or_default(),
         clients,
         alpn: chosen.texts(Key::SslAlpnProtocols),
         has_tickets: chosen.flag(Key::SslSessionTickets),

@@ -539,7 +539,7 @@ rows! {
         kind: Kind::Text,
         range: Range::Ciphers,
         preset: Preset::Text("EECDH+AESGCM:EDH+AESGCM:AES256+EECDH:AES256+EDH"),
-        doc: "The cipher suites of TLS 1.2, of those with ECDHE and AES-GCM or ChaCha20: there are no others, and a string that leaves none of them is refused. Suites of TLS 1.3 are all there unless some are named.",
+        doc: "The cipher suites of TLS 1.2, of those with ECDHE and AES-GCM or ChaCha20: there are no others, and a string that leaves none of them is refused. Of named ones that there are not `start()` warns. Suites of TLS 1.3 are all there unless some are named.",
     }
     SslPreferServerCiphers = "ssl_prefer_server_ciphers" {
         scope: Scope::Port,

@@ -17,7 +17,7 @@ fn resolved(input: &SettingsInput) -> Settings {
     settings
 }
 
-/// The lowered settings' words.
+/// The words of the warnings.
 fn warnings(input: &SettingsInput, machine: &Machine) -> (Settings, Vec<String>) {
     let (settings, warnings) = input.resolve(machine, Names::Rotor).unwrap();
     (settings, warnings.iter().map(ToString::to_string).collect())
@@ -326,4 +326,19 @@ fn the_ignored_cpus_leave_one() {
         failure(&set([("cpu_affinity_ignore", list(&[5, 0]))]), &two),
         "Rotor\\Server::start(): cpu_affinity_ignore names every CPU that this process may run on (0, 5); leave one out"
     );
+}
+
+#[test]
+fn suites_that_there_are_not_here_are_named_while_the_others_are_taken() {
+    let text = "ECDHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES128-GCM-SHA256:AES256-SHA:!3DES";
+    let with = set([("ssl_ciphers", text.into())]);
+    let expected = "ssl_ciphers names suites that there are not here, and is followed without them: \
+                    DHE-RSA-AES128-GCM-SHA256, AES256-SHA; there are those with ECDHE and AES-GCM or ChaCha20";
+    let (settings, told) = warnings(&with, &machine());
+    assert_eq!(told, [expected]);
+    assert_eq!(settings.ports[0].tls.ciphers, parse_ciphers("ECDHE-RSA-AES128-GCM-SHA256").unwrap());
+    let (own, told) = with.resolve_port(&settings.ports[0], &machine(), Names::Rotor).unwrap();
+    assert_eq!(told.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
+    assert_eq!(own.tls.ciphers, settings.ports[0].tls.ciphers);
+    resolved(&set([("ssl_ciphers", DEFAULT_CIPHERS.into())]));
 }
