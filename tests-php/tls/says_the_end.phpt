@@ -1,5 +1,5 @@
 --TEST--
-A close sends what is queued and says the end in TLS; a client that ends without saying so is counted
+A close sends what is queued and says the end in TLS; who ends without is counted, who sends on behind it has its answer
 --EXTENSIONS--
 rotor
 posix
@@ -25,6 +25,9 @@ $server = TestServer::start(<<<'PHP'
     $server->on('receive', function ($server, $fd, $reactor, $data) {
         if ($data === 'stats') {
             return $server->send($fd, json_encode($server->stats()) . "\n");
+        }
+        if ($data === 'answer') {
+            return $server->send($fd, str_repeat('y', 6 << 20));
         }
         if ($data === 'stop') {
             $server->send($fd, str_repeat('z', 4 << 20));
@@ -72,6 +75,16 @@ $client = new TlsClient($server->port);
 $stats = ask($client, 'stats');
 echo 'truncations: ', $stats['ssl_truncations'], ', protocol errors: ', $stats['protocol_errors'], "\n";
 
+// What comes behind the end is not read, and must not make the kernel reset the connection with the answer on its way.
+$rude = new TlsClient($server->port);
+$rude->write('answer');
+$rude->read(1);
+stream_socket_enable_crypto($rude->stream, false);
+$server->waitForNote('closed, errno 0', 6);
+fwrite($rude->stream, str_repeat('more', 1000));
+echo strlen($rude->readToEnd()) > (6 << 20) - (32 << 10) ? "all of the answer\n" : "something is missing\n";
+$rude->close();
+
 // A stop sends what is queued, too.
 $client->write('stop');
 echo strlen($client->readToEnd()) === 4 << 20 ? "all of it\n" : "something is missing\n";
@@ -85,4 +98,5 @@ $server->wait();
 -tls1_3 3 end ended 0
 xxxxxxxxxxend
 truncations: 1, protocol errors: 0
+all of the answer
 all of it

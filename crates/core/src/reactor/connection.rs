@@ -329,7 +329,12 @@ impl Connection {
 
     /// Whether the peer may have sent more than was read: its end was not seen.
     pub fn may_have_unread(&self) -> bool {
-        matches!(self.input, Input::Over(Why::Misframed | Why::Server | Why::Stopping))
+        match self.input {
+            Input::Open | Input::Over(Why::PeerReset) => false,
+            Input::Over(Why::Misframed | Why::Server | Why::Stopping) => true,
+            // In TLS it says so itself, and its socket may go on.
+            Input::Over(Why::PeerEnded) => self.tls.is_some(),
+        }
     }
 
     /// Whether the socket has nothing more to do.
