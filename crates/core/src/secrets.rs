@@ -49,10 +49,7 @@ pub fn check(ports: &[PortInfo], settings: &Settings, host: &mut dyn Host) -> Re
     match process::fork().map_err(|error| failed(&error))? {
         Fork::Child => {
             drop(answer);
-            let told = match load(ports, settings) {
-                Ok(_) => Ok(()),
-                Err(error) => send(tell, &error),
-            };
+            let told = send(tell, load(ports, settings).map(|_| ()));
             process::exit_now(i32::from(told.is_err()));
         }
         Fork::Parent { child } => {
@@ -67,9 +64,13 @@ pub fn check(ports: &[PortInfo], settings: &Settings, host: &mut dyn Host) -> Re
     }
 }
 
-/// The errno, then the words; nothing is no error.
-fn send(mut tell: std::io::PipeWriter, error: &Error) -> std::io::Result<()> {
-    let words = match error {
+/// What is said where nothing is wrong: a process that was killed says nothing.
+const GOOD: &[u8] = b"good";
+
+/// [`GOOD`], or the errno, then the words.
+fn send(mut tell: impl Write, found: Result<(), Error>) -> std::io::Result<()> {
+    let Err(error) = found else { return tell.write_all(GOOD) };
+    let words = match &error {
         Error::System { doing, .. } => doing.clone(),
         Error::Misuse(_) | Error::Broken(_) => error.to_string(),
     };
@@ -77,10 +78,38 @@ fn send(mut tell: std::io::PipeWriter, error: &Error) -> std::io::Result<()> {
 }
 
 fn parse(told: &[u8]) -> Result<(), Error> {
-    let told = String::from_utf8_lossy(told);
-    let Some((errno, words)) = told.split_once(' ') else { return Ok(()) };
-    Err(match errno.parse() {
-        Ok(0) | Err(_) => Error::Misuse(words.to_owned()),
-        Ok(errno) => Error::System { doing: words.to_owned(), errno, hint: String::new() },
+    if told == GOOD {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(told);
+    Err(match text.split_once(' ').map(|(errno, words)| (errno.parse(), words.to_owned())) {
+        Some((Ok(0), words)) => Error::Misuse(words),
+        Some((Ok(errno), doing)) => Error::System { doing, errno, hint: String::new() },
+        Some((Err(_), _)) | None => {
+            Error::Broken("the process that looks at the certificates has ended without an answer".into())
+        }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(found: Result<(), Error>) -> Result<(), Error> {
+        let mut bytes = Vec::new();
+        send(&mut bytes, found).unwrap();
+        parse(&bytes)
+    }
+
+    #[test]
+    fn what_was_found_is_told_and_an_end_without_a_word_is_no_good_sign() {
+        told(Ok(())).unwrap();
+        let misuse = || Error::Misuse("ssl_cert_file is not set".into());
+        assert_eq!(told(Err(misuse())).unwrap_err().to_string(), misuse().to_string());
+        let system = || Error::System { doing: "cannot read ssl_key_file".into(), errno: 13, hint: String::new() };
+        assert_eq!(told(Err(system())).unwrap_err().to_string(), system().to_string());
+        for cut in [&b""[..], b"go", b"13"] {
+            assert!(parse(cut).unwrap_err().to_string().contains("without an answer"), "{cut:?}");
+        }
+    }
 }
