@@ -162,8 +162,6 @@ impl Reactor {
         let mut plain = std::mem::take(&mut self.room.plain);
         plain.clear();
         let fed = tls.engine.feed(bytes, &mut plain, &mut tls.sealed);
-        // Its own part of the handshake, or why there is none.
-        self.send_queued(connection);
         let result = match fed {
             Ok(fed) => {
                 let begun = if fed.is_open { self.begin_secured(connection) } else { Ok(()) };
@@ -179,6 +177,8 @@ impl Reactor {
                 taken
             }
         };
+        // Its own part of the handshake, or why there is none. What has come is taken by now, even if this fails.
+        self.send_queued(connection);
         plain.shrink_to(2 * READ_SIZE);
         self.room.plain = plain;
         result
@@ -196,7 +196,7 @@ impl Reactor {
         if let (Some(certificate), Some(certificates)) = (&terms.client_certificate, &self.certificates) {
             if let Err(error) = certificates.put(id, self.sessions.index(id), certificate) {
                 // Who does not see it would take the client for somebody else.
-                let why = crate::error::describe_errno(error.raw_os_error().unwrap_or(0));
+                let why = error.raw_os_error().map_or_else(|| error.to_string(), crate::error::describe_errno);
                 self.log.limited().error(|| format!("session {id}: its certificate cannot be kept: {why}; closing"));
                 connection.intro = Some(Box::new(Intro::Handshake { client }));
                 connection.end_input(Why::Misframed);
