@@ -13,7 +13,7 @@ use rotor_ipc::ring::Broken;
 use rotor_sys::datagram::{Address, Bytes, Datagrams, LARGEST, MAX_DATAGRAMS, Outgoing, Received};
 use rotor_sys::epoll::{Epoll, Interest};
 
-use super::post::Post;
+use super::post::{Post, REFERENCE};
 use super::unsent::Unsent;
 use super::{Reactor, Waiter, add};
 use crate::datagram::encode;
@@ -400,9 +400,6 @@ impl Reactor {
         }
     }
 }
-
-/// The bytes of a reference to a block.
-const REFERENCE: usize = 16;
 
 /// Whether there is no room now: with the peer, or in the kernel.
 fn is_full(error: &std::io::Error) -> bool {

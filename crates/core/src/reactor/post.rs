@@ -15,7 +15,7 @@ use crate::disk::{Job, Unwritten};
 /// After the disk did not take a message, it is asked again this much later.
 pub(super) const SPILL_AGAIN_NS: u64 = 100_000_000;
 /// The bytes of a reference to a block or spill range.
-const REFERENCE: usize = 16;
+pub(super) const REFERENCE: usize = 16;
 const WARN_EVERY_NS: u64 = 10_000_000_000;
 /// So many blocks and spill ranges a worker may have though only a quarter of them is left.
 const HARDLY_ANY: usize = 2;

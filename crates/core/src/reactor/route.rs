@@ -119,7 +119,7 @@ impl Reactor {
         connection.worker = match router.mode {
             Mode::Uid => match self.sessions.uid(connection.id) {
                 Some(uid) => dispatch::worker_of_uid(uid, workers),
-                None => connection.worker,
+                None => roaming.home,
             },
             Mode::FewestMessages | Mode::FewestRequests => {
                 let load = |place: usize| router.takes_new(place).then(|| router.load(place));

@@ -84,6 +84,7 @@ impl Reactor {
                 if spilling.written == spilling.total {
                     add(&self.counters.spilled, 1);
                     let len = spilling.total;
+                    connection.begun_ns = 0;
                     connection.incoming = Some(Box::new(Incoming::Ready { filling: range, len }));
                 } else {
                     spilling.range = Some(range);
