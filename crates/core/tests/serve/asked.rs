@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::thread;
-use std::time::Duration;
 
 use rotor_core::framer::Framing;
 use rotor_core::settings::Settings;
@@ -68,7 +67,7 @@ fn any_size() {
     let mut client = server.connect_to(1);
     for byte in frame(b"slowly") {
         client.stream().write_all(&[byte]).unwrap();
-        thread::sleep(Duration::from_millis(1));
+        client.wait_until_read();
     }
     assert_eq!(client.receive(), b"slowly");
     for len in [0, 1, 4090, 4096, 5000, 17_000, 130_000, 1 << 20, 5 << 20, (8 << 20) - 4] {
@@ -161,7 +160,7 @@ fn stop() {
     }
     // What has come is cut and answered, half a message is not waited for.
     for client in &mut clients {
-        client.send(b"!sleep 300");
+        client.send(b"!wait");
         client.send(&pattern(5, 100_000));
         client.stream().write_all(&[0, 0, 0, 9, 1]).unwrap();
     }
@@ -171,13 +170,15 @@ fn stop() {
             .into_iter()
             .map(|mut client| {
                 scope.spawn(move || {
-                    assert_eq!(client.receive(), b"!sleep 300");
+                    assert_eq!(client.receive(), b"!wait");
                     assert!(client.receive() == pattern(5, 100_000));
                     assert!(client.ends());
                 })
             })
             .collect();
-        let stopped = server.stop();
+        server.begin_stop();
+        server.let_go();
+        let stopped = server.wait();
         reading.into_iter().for_each(|reading| reading.join().unwrap());
         stopped
     });
@@ -192,10 +193,7 @@ fn deaths() {
         let (worker, pid) = client.worker();
         if round % 2 == 0 {
             // Its own message is in the hand of the dead, and no other's.
-            let mut killer = server.connect();
-            while killer.worker().0 != worker {
-                killer = server.connect();
-            }
+            let mut killer = server.connect_where(|number| number == worker);
             killer.send(b"!killed");
             assert!(killer.ends());
         } else {
@@ -211,17 +209,20 @@ fn deaths() {
 fn full_lane() {
     let server = start();
     let mut client = server.connect_to(1);
+    let (worker, _) = client.worker();
+    let mut other = server.connect_where(|number| number != worker);
     let mut writer = client.twin();
     const MESSAGES: u64 = 20_000;
     thread::scope(|scope| {
         scope.spawn(move || {
-            let mut all = frame(b"!sleep 300");
+            let mut all = frame(b"!wait");
             (0..MESSAGES).for_each(|place| all.extend(frame(&pattern(place, 20))));
             writer.stream().write_all(&all).unwrap();
         });
-        assert_eq!(client.receive(), b"!sleep 300");
+        wait_until("the lane to be full", || other.stat("read_pauses") > 0);
+        server.let_go();
+        assert_eq!(client.receive(), b"!wait");
         (0..MESSAGES).for_each(|place| assert!(client.receive() == pattern(place, 20), "answer {place}"));
     });
-    assert!(server.stat("read_pauses") > 0, "the lane was full");
     assert_eq!(server.stop().code, 0);
 }

@@ -55,18 +55,19 @@ fn once() {
         }
     }
     // More than a lane has room for: what waits is not asked about again.
-    let mut writer = client.twin();
+    let (mut writer, mut other) = (client.twin(), server.connect_where(|worker| worker == 1));
     const MESSAGES: u64 = 20_000;
     thread::scope(|scope| {
         scope.spawn(move || {
-            let mut all = frame(b"!sleep 300 >0");
+            let mut all = frame(b"!wait >0");
             (0..MESSAGES).for_each(|place| all.extend(frame(format!("{place} >0").as_bytes())));
             writer.stream().write_all(&all).unwrap();
         });
-        assert_eq!(client.receive(), b"!sleep 300 >0");
+        wait_until("the lane to be full", || other.stat("read_pauses") > 0);
+        server.let_go();
+        assert_eq!(client.receive(), b"!wait >0");
         (0..MESSAGES).for_each(|place| assert_eq!(client.receive(), format!("{place} >0").as_bytes()));
     });
-    assert!(server.stat("read_pauses") > 0, "the lane was full");
     let events = server.events();
     let asked = |what: &str| events.lines().filter(|line| line.starts_with(&format!("asked 1 {what}"))).count();
     assert_eq!(asked("Message") as u64, MESSAGES + 13);
@@ -101,10 +102,12 @@ fn results() {
 fn ends_in_order() {
     let server = start();
     let mut client = server.connect_to(1);
-    let mut all = frame(b"!sleep 300 >0");
+    let mut all = frame(b"!wait >0");
     (0..200).for_each(|place| all.extend(frame(format!("{place} >{}", place % 2).as_bytes())));
     client.stream().write_all(&all).unwrap();
     client.half_close();
+    client.wait_until_read();
+    server.let_go();
     let mut answers: Vec<_> = (0..201).map(|_| client.receive()).collect();
     assert!(client.ends());
     answers.sort();

@@ -3,11 +3,11 @@
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use crate::Test;
 use crate::host::{Manners, frame, pattern};
-use crate::server::{Client, Running, SIGKILL, SIGTERM, SIGUSR1, settings, stat_of, wait_until};
+use crate::load::kill_at_random;
+use crate::server::{Client, Running, SIGKILL, SIGUSR1, settings, wait_until};
 use rotor_core::dispatch::Mode;
 use rotor_core::settings::Settings;
 use rotor_sys::process;
@@ -100,7 +100,7 @@ fn by_connections() {
         clients.into_iter().zip(&workers).partition(|(_, worker)| **worker == 1);
     let closed = i64::try_from(leaving.len()).unwrap();
     drop(leaving);
-    wait_until("the closes", || stat(&mut staying[0].0, "close_count") == closed);
+    wait_until("the closes", || staying[0].0.stat("close_count") == closed);
     assert_eq!(server.connect().worker().0, 1, "the one that has none");
     for (client, worker) in &mut staying {
         assert_eq!(client.worker().0, **worker, "a connection keeps its worker");
@@ -113,28 +113,24 @@ fn by_messages() {
         let server = start(mode);
         let (mut other, mut slow) = (server.connect(), server.connect());
         other.echo(b"ready");
-        slow.send(b"!held 3");
-        server.wait_for("held", 1);
+        slow.send(b"!wait");
+        server.wait_for("waits", 1);
         for round in 0..40 {
             other.echo(&pattern(round, 50));
         }
         drop(server.connect());
-        assert_eq!(slow.receive(), b"!held 3");
+        server.let_go();
+        assert_eq!(slow.receive(), b"!wait");
         assert_eq!(server.stop().code, 0);
     }
-}
-
-/// A counter of `stats()`, without another connection.
-fn stat(client: &mut Client, name: &str) -> i64 {
-    stat_of(&String::from_utf8(client.ask(b"!stats")).expect("the stats are text"), name)
 }
 
 fn slow_callback() {
     for mode in [Mode::Idle, Mode::Stream] {
         let server = start(mode);
         let mut slow = server.connect();
-        slow.send(b"!held 12");
-        server.wait_for("held", 1);
+        slow.send(b"!wait");
+        server.wait_for("waits", 1);
         // Of all reactors, and more of them than there are workers.
         let mut clients: Vec<_> = (0..10).map(|_| server.connect()).collect();
         for round in 0..8 {
@@ -142,7 +138,8 @@ fn slow_callback() {
             clients.iter_mut().for_each(|client| assert!(client.receive() == pattern(round, 50)));
         }
         drop(server.connect());
-        assert_eq!(slow.receive(), b"!held 12");
+        server.let_go();
+        assert_eq!(slow.receive(), b"!wait");
         assert_eq!(server.stop().code, 0);
     }
 }
@@ -153,21 +150,24 @@ fn held_back() {
         let server = Running::start(settings, Manners::default());
         let mut busy: Vec<_> = (0..3).map(|_| server.connect()).collect();
         for client in &mut busy {
-            client.send(b"!held 11");
+            client.send(b"!wait");
         }
-        server.wait_for("held", 3);
+        server.wait_for("waits", 3);
         let mut waiting: Vec<_> = (0..7).map(|_| server.connect()).collect();
         for client in &mut waiting {
-            for place in 0..3 {
-                client.send(&pattern(place, 100));
-            }
+            client.send(&pattern(0, 100));
+        }
+        // The rest comes when the first one is held back.
+        for client in &mut waiting {
+            client.wait_until_read();
+            client.send(&pattern(1, 100));
+            client.send(&pattern(2, 100));
             client.send(&pattern(3, 40_000));
         }
-        thread::sleep(Duration::from_millis(50));
-        // The eleventh.
         let mut other = server.connect();
+        server.let_go();
         for client in &mut busy {
-            assert_eq!(client.receive(), b"!held 11");
+            assert_eq!(client.receive(), b"!wait");
         }
         for client in &mut waiting {
             let mut expected: Vec<_> = (0..3).map(|place| pattern(place, 100)).collect();
@@ -176,7 +176,7 @@ fn held_back() {
             assert!(receive_all(client, 4) == expected, "with {reactor_num} reactors");
         }
         other.echo(b"all workers are idle again");
-        assert_eq!(stat(&mut other, "dropped_records"), 0);
+        assert_eq!(other.stat("dropped_records"), 0);
         assert_eq!(server.stop().code, 0);
     }
 }
@@ -192,16 +192,15 @@ fn held_back_among_deaths() {
         pids.into_iter().collect()
     };
     for client in &mut busy {
-        // More than will ever connect.
-        client.send(b"!held 1000");
+        client.send(b"!wait");
     }
-    server.wait_for("held", 3);
+    server.wait_for("waits", 3);
     let mut waiting: Vec<_> = (0..6).map(|_| server.connect()).collect();
     waiting.iter_mut().for_each(|client| client.send(b"!silence"));
+    waiting.iter_mut().for_each(Client::wait_until_read);
     waiting.iter_mut().for_each(|client| client.send(&pattern(1, 300_000)));
     // Their messages are held back when they go.
     let staying = waiting.split_off(3);
-    thread::sleep(Duration::from_millis(50));
     waiting.into_iter().for_each(Client::reset);
     for victim in victims {
         process::kill(victim, SIGKILL).unwrap();
@@ -238,7 +237,7 @@ fn sessions_are_freed() {
                         client.reset();
                     }
                     _ => {
-                        client.send(b"!bye 0");
+                        client.send(b"!bye");
                         client.receive();
                         assert!(client.ends());
                     }
@@ -263,13 +262,15 @@ fn half_closed() {
             let server = Running::start(in_mode(*mode), Manners { hears_connections, ..Manners::default() });
             let mut clients: Vec<_> = (0..4).map(|_| server.connect()).collect();
             for client in &mut clients {
-                for body in ["!sleep 120", "!sleep 1", "!sleep 60"] {
+                for body in ["!wait", "soon", "!wait"] {
                     client.send(body.as_bytes());
                 }
                 client.half_close();
             }
+            clients.iter_mut().for_each(Client::wait_until_sent);
+            server.let_go();
             for client in &mut clients {
-                assert_eq!(receive_all(client, 3), [&b"!sleep 1"[..], b"!sleep 120", b"!sleep 60"], "{mode:?}");
+                assert_eq!(receive_all(client, 3), [&b"!wait"[..], b"!wait", b"soon"], "{mode:?}");
                 assert!(client.ends());
             }
             assert_eq!(server.stop().code, 0);
@@ -281,14 +282,15 @@ fn stop_drains() {
     for mode in ALL {
         let server = start(*mode);
         let mut clients: Vec<_> = (0..8).map(|_| server.connect()).collect();
+        clients.iter_mut().for_each(|client| client.echo(b"ready"));
         for client in &mut clients {
-            client.echo(b"ready");
             // In one piece: while nobody reads, the kernel of a client keeps what comes piece by piece.
-            client.stream().write_all(&frame(b"!sleep 3").repeat(20)).unwrap();
+            client.stream().write_all(&frame(b"!wait").repeat(20)).unwrap();
         }
-        server.signal(SIGTERM);
+        server.begin_stop();
+        server.let_go();
         for client in &mut clients {
-            assert_eq!(receive_all(client, 20), vec![b"!sleep 3".to_vec(); 20], "{mode:?}");
+            assert_eq!(receive_all(client, 20), vec![b"!wait".to_vec(); 20], "{mode:?}");
             assert!(client.ends());
         }
         let stopped = server.wait();
@@ -305,7 +307,7 @@ fn told_of_once() {
             let mut client = server.connect();
             client.echo(&pattern(number, 100));
             if number % 2 == 0 {
-                client.send(b"!bye 0");
+                client.send(b"!bye");
                 client.receive();
                 assert!(client.ends());
             }
@@ -375,44 +377,7 @@ fn reload_under_load() {
 fn killed_at_random() {
     for mode in ROAMING {
         let server = start(*mode);
-        let over = AtomicBool::new(false);
-        let kills = thread::scope(|scope| {
-            let clients: Vec<_> = (0..6_u64)
-                .map(|number| {
-                    let (server, over) = (&server, &over);
-                    scope.spawn(move || {
-                        let (mut client, mut ended, mut round) = (server.connect(), 0, 0);
-                        while !over.load(Ordering::Relaxed) {
-                            round += 1;
-                            let len = [40, 30_000, 300_000][rotor_ipc::to_usize(round) % 3];
-                            let message = pattern(number << 32 | round, len);
-                            let framed = crate::host::frame(&message);
-                            let sent = std::io::Write::write_all(client.stream(), &framed);
-                            match sent.and_then(|()| client.try_receive()) {
-                                Ok(answer) => assert!(answer == message, "connection {number} round {round}"),
-                                Err(error) => {
-                                    assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "no answer came");
-                                    ended += 1;
-                                    client = server.connect();
-                                }
-                            }
-                        }
-                        ended
-                    })
-                })
-                .collect();
-            let mut kills = 0;
-            for _ in 0..12 {
-                thread::sleep(Duration::from_millis(50));
-                kills += i64::from(process::kill(server.connect().worker().1, SIGKILL).is_ok());
-            }
-            over.store(true, Ordering::Relaxed);
-            let ended: i64 = clients.into_iter().map(|client| client.join().unwrap()).sum();
-            assert!(ended <= kills, "{ended} connections ended by {kills} kills");
-            kills
-        });
-        wait_until("all deaths to be counted", || server.stat("crash_count") == kills);
-        assert!(server.stat("lost_messages") <= kills);
+        kill_at_random(&server, 12);
         assert_eq!(server.stop().code, 0, "{mode:?}");
     }
 }
@@ -422,17 +387,22 @@ fn late_messages() {
         let settings =
             Settings { discard_timeout_request: discards, worker_num: 1, reactor_num: 1, ..in_mode(Mode::Round) };
         let server = Running::start(settings, Manners { hears_connections: false, ..Manners::default() });
-        let (mut blocker, mut client) = (server.connect(), server.connect());
+        let (mut blocker, mut client, mut other) = (server.connect(), server.connect(), server.connect());
         client.echo(b"ready");
-        let before = server.stat("request_count");
-        blocker.send(b"!sleep 300");
+        let before = other.stat("request_count");
+        blocker.send(b"!wait");
+        server.wait_for("waits", 1);
         (0..3).for_each(|_| client.send(b"!silence"));
-        // Behind the messages: the reactor has read those when it sees it.
-        thread::sleep(Duration::from_millis(100));
-        client.reset();
-        assert_eq!(blocker.receive(), b"!sleep 300");
-        assert_eq!(server.stat("dropped_records"), dropped);
-        assert_eq!(server.stat("request_count") - before, 6 - dropped, "its own questions are three");
+        client.wait_until_read();
+        client.reset_and_wait();
+        // The one reactor reads what comes later when it has seen the reset.
+        other.send(b"later");
+        other.wait_until_read();
+        server.let_go();
+        assert_eq!(blocker.receive(), b"!wait");
+        assert_eq!(other.receive(), b"later");
+        assert_eq!(other.stat("dropped_records"), dropped);
+        assert_eq!(other.stat("request_count") - before, 7 - dropped, "two of them are questions after the first");
         assert_eq!(server.stop().code, 0);
     }
 }

@@ -15,6 +15,8 @@ use rotor_ipc::SessionId;
 use rotor_ipc::payload::Payload;
 use rotor_sys::process;
 
+use crate::server::{SIGKILL, wait_until};
+
 /// What a test wants of the host.
 #[derive(Clone, Debug)]
 pub struct Manners {
@@ -26,8 +28,6 @@ pub struct Manners {
     pub file_limit: Option<u64>,
     /// The exit code with which the start callback of the manager ends it.
     pub manager_exits: Option<i32>,
-    /// How long a stop callback of the manager takes.
-    pub manager_stop_takes: Duration,
     /// Whether anybody wants to know of connections.
     pub hears_connections: bool,
     /// Whether there is a UDP port and a unix socket for datagrams beside the port for connections.
@@ -43,7 +43,6 @@ impl Default for Manners {
             descriptors: None,
             file_limit: None,
             manager_exits: None,
-            manager_stop_takes: Duration::ZERO,
             hears_connections: true,
             has_datagrams: false,
             user_processes: 0,
@@ -85,6 +84,7 @@ impl TestHost {
                 let _ = process.send(session, &frame(&body));
                 place = next;
             }
+            // Its pace, so that clients can keep up.
             std::thread::sleep(Duration::from_micros(200));
         }
         Outcome::Returned
@@ -122,18 +122,6 @@ impl TestHost {
                 let bound = self.process().bind(session.0.cast_signed(), i64::try_from(number).unwrap_or(0)).is_ok();
                 self.send(session, bound.to_string().as_bytes());
             }
-            "held" => {
-                self.note("held");
-                // Until so many have connected.
-                while !self.stats().contains(&format!("accept_count={number} ")) {
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                self.send(session, body);
-            }
-            "sleep" => {
-                std::thread::sleep(Duration::from_millis(number));
-                self.send(session, body);
-            }
             "wait" => {
                 self.note("waits");
                 wait_for(&self.gate);
@@ -141,14 +129,10 @@ impl TestHost {
             }
             "large" => self.send(session, &pattern(number, rotor_ipc::to_usize(number))),
             "silence" => {}
-            "killed" => {
-                let _ = process::kill(process::id(), 9);
-                std::thread::sleep(Duration::from_secs(60));
-            }
+            "killed" => be_killed(),
             "exit" => return Outcome::Ended(End::Leave { code: i32::try_from(number).unwrap_or(1) }),
             "throw" => return Outcome::Threw,
             "bye" => {
-                std::thread::sleep(Duration::from_millis(number));
                 self.send(session, &pattern(7, 64 << 10));
                 self.close(session, false);
             }
@@ -190,10 +174,7 @@ impl TestHost {
                 wait_for(&self.gate);
                 self.answer(from, body);
             }
-            "killed" => {
-                let _ = process::kill(process::id(), 9);
-                std::thread::sleep(Duration::from_secs(60));
-            }
+            "killed" => be_killed(),
             "throw" => return Outcome::Threw,
             // As many answers of a thousand bytes.
             "burst" => (0..number).for_each(|seed| self.answer(from, &pattern(seed, 1000))),
@@ -269,7 +250,6 @@ impl Host for TestHost {
                     return Outcome::Ended(End::Leave { code });
                 }
             }
-            Event::ManagerStop => std::thread::sleep(self.manners.manager_stop_takes),
             Event::AfterReload { success } => self.note(&format!("reloaded success={success}")),
             Event::WorkerError { worker, exit_code, signal, session, .. } => {
                 let session = session.map_or(0, |session| session.0);
@@ -290,7 +270,7 @@ impl Host for TestHost {
             Event::WorkerStart(worker) => self.note(&format!("worker {worker} starts")),
             Event::WorkerStop(worker) => self.note(&format!("worker {worker} stops")),
             Event::BeforeShutdown => self.note("stopping"),
-            Event::BeforeReload | Event::WorkerExit(_) => {}
+            Event::ManagerStop | Event::BeforeReload | Event::WorkerExit(_) => {}
         }
         Outcome::Returned
     }
@@ -440,9 +420,13 @@ impl Hooks for TestHooks {
 static CALL: &[u8] = b"on_message()";
 
 fn wait_for(gate: &Path) {
-    while !gate.exists() {
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    wait_until("the test to let go", || gate.exists());
+}
+
+/// Kills this process, which has no further moment then.
+fn be_killed() -> ! {
+    process::kill(process::id(), SIGKILL).expect("a process may signal itself");
+    unreachable!("a process is killed before its call returns");
 }
 
 /// A disk that is full until the gate is open.

@@ -1,11 +1,12 @@
 //! Stops, reloads and deaths.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use crate::Test;
 use crate::host::{Manners, pattern};
+use crate::load::{kill_at_random, wait_for_more};
 use crate::server::{Running, SIGKILL, SIGTERM, SIGUSR1, one_of_each_worker, settings, stat_of, wait_until};
 use rotor_core::settings::Settings;
 use rotor_sys::process;
@@ -30,16 +31,17 @@ pub const TESTS: &[Test] = &[
 fn stop_drains() {
     let server = Running::start(settings(), Manners::default());
     let mut clients: Vec<_> = (0..10).map(|_| server.connect()).collect();
+    clients.iter_mut().for_each(|client| client.echo(b"ready"));
     for client in &mut clients {
-        client.echo(b"ready");
         for _ in 0..20 {
-            client.send(b"!sleep 3");
+            client.send(b"!wait");
         }
     }
-    server.signal(SIGTERM);
+    server.begin_stop();
+    server.let_go();
     for client in &mut clients {
         for _ in 0..20 {
-            assert_eq!(client.receive(), b"!sleep 3");
+            assert_eq!(client.receive(), b"!wait");
         }
         assert!(client.ends());
     }
@@ -73,9 +75,8 @@ fn forced_stop() {
     let mut client = server.connect();
     client.send(b"!wait");
     server.wait_for("waits", 1);
-    server.signal(SIGTERM);
-    server.wait_for("stopping", 1);
-    // Within a second of the first it would be the same one.
+    server.begin_stop();
+    // The product counts this second: within it, another signal is taken for the same one.
     thread::sleep(Duration::from_millis(1100));
     server.signal(SIGTERM);
     assert_eq!(server.wait().code, 0);
@@ -121,12 +122,7 @@ fn reload_under_load() {
 fn killed_worker() {
     let server = Running::start(settings(), Manners::default());
     let [mut victim, mut other] = one_of_each_worker(&server);
-    let mut neighbour = loop {
-        let mut client = server.connect();
-        if client.worker().0 == 0 {
-            break client;
-        }
-    };
+    let mut neighbour = server.connect_where(|worker| worker == 0);
     let (_, before) = neighbour.worker();
     victim.send(b"!killed");
     neighbour.echo(b"at most late");
@@ -140,50 +136,7 @@ fn killed_worker() {
 
 fn killed_at_random() {
     let server = Running::start(settings(), Manners::default());
-    let over = AtomicBool::new(false);
-    let kills = thread::scope(|scope| {
-        let clients: Vec<_> = (0..6_u64)
-            .map(|number| {
-                let server = &server;
-                let over = &over;
-                scope.spawn(move || {
-                    let (mut client, mut ended) = (server.connect(), 0);
-                    let mut round = 0;
-                    while !over.load(Ordering::Relaxed) {
-                        round += 1;
-                        let message =
-                            pattern(number << 32 | round, [40, 30_000, 300_000][rotor_ipc::to_usize(round) % 3]);
-                        // A connection ends when its worker died with its message in hand, and only then.
-                        let framed = crate::host::frame(&message);
-                        let sent = std::io::Write::write_all(client.stream(), &framed);
-                        match sent.and_then(|()| client.try_receive()) {
-                            Ok(answer) => assert!(answer == message, "connection {number} round {round}"),
-                            Err(error) => {
-                                assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "no answer came");
-                                ended += 1;
-                                client = server.connect();
-                            }
-                        }
-                    }
-                    ended
-                })
-            })
-            .collect();
-        let mut kills = 0;
-        for _ in 0..30 {
-            thread::sleep(Duration::from_millis(50));
-            let victim = server.connect().worker().1;
-            if process::kill(victim, SIGKILL).is_ok() {
-                kills += 1;
-            }
-        }
-        over.store(true, Ordering::Relaxed);
-        let ended: i64 = clients.into_iter().map(|client| client.join().unwrap()).sum();
-        assert!(ended <= kills, "{ended} connections ended by {kills} kills");
-        kills
-    });
-    wait_until("all deaths to be counted", || server.stat("crash_count") == kills);
-    assert!(server.stat("lost_messages") <= kills);
+    kill_at_random(&server, 30);
     assert_eq!(server.stop().code, 0);
 }
 
@@ -192,11 +145,11 @@ fn everything_at_once() {
     let mut settings = settings();
     (settings.worker_num, settings.reactor_num) = (3, 2);
     let server = Running::start(settings, Manners::default());
-    let over = AtomicBool::new(false);
+    let (over, answered) = (AtomicBool::new(false), AtomicU64::new(0));
     let kills: i64 = thread::scope(|scope| {
         let clients: Vec<_> = (0..8_u64)
             .map(|number| {
-                let (server, over) = (&server, &over);
+                let (server, over, answered) = (&server, &over, &answered);
                 scope.spawn(move || {
                     let (mut client, mut ended, mut round) = (server.connect(), 0, 0);
                     while !over.load(Ordering::Relaxed) {
@@ -228,6 +181,7 @@ fn everything_at_once() {
                             ended += 1;
                             client = server.connect();
                         }
+                        answered.fetch_add(1, Ordering::Relaxed);
                     }
                     ended
                 })
@@ -235,7 +189,7 @@ fn everything_at_once() {
             .collect();
         let mut kills = 0;
         for round in 0..24 {
-            thread::sleep(Duration::from_millis(60));
+            wait_for_more(&answered, 20);
             match round % 4 {
                 0 => server.signal(SIGUSR1),
                 2 => {
@@ -262,16 +216,16 @@ fn stop_among_kills() {
     let victims = [clients[0].worker().1, clients[1].worker().1];
     for client in &mut clients {
         for _ in 0..30 {
-            client.send(b"!sleep 2");
+            client.send(b"!wait");
         }
     }
-    server.signal(SIGTERM);
-    thread::sleep(Duration::from_millis(60));
-    // An error: on a busy machine it may have finished by now.
+    server.wait_for("waits", 2);
+    server.begin_stop();
     let kills: i32 = victims.map(|victim| i32::from(process::kill(victim, SIGKILL).is_ok())).iter().sum();
+    server.let_go();
     let mut broken = 0;
     for client in &mut clients {
-        let answers = (0..30).take_while(|_| client.try_receive().is_ok_and(|answer| answer == b"!sleep 2")).count();
+        let answers = (0..30).take_while(|_| client.try_receive().is_ok_and(|answer| answer == b"!wait")).count();
         broken += i32::from(answers < 30);
         assert!(client.ends());
     }
@@ -281,17 +235,17 @@ fn stop_among_kills() {
 
 fn stop_among_connects() {
     let server = Running::start(settings(), Manners::default());
-    let over = AtomicBool::new(false);
+    let (over, connected) = (AtomicBool::new(false), AtomicU64::new(0));
     let address = server.address();
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 while !over.load(Ordering::Relaxed) {
-                    drop(std::net::TcpStream::connect(address));
+                    connected.fetch_add(u64::from(std::net::TcpStream::connect(address).is_ok()), Ordering::Relaxed);
                 }
             });
         }
-        thread::sleep(Duration::from_millis(200));
+        wait_for_more(&connected, 500);
         server.signal(SIGTERM);
         assert_eq!(server.wait().code, 0);
         over.store(true, Ordering::Relaxed);
@@ -304,10 +258,7 @@ fn exception() {
     let before = thrower.worker();
     thrower.send(b"!throw");
     assert!(thrower.ends());
-    let mut next = server.connect();
-    while next.worker().0 != 0 {
-        next = server.connect();
-    }
+    let mut next = server.connect_where(|worker| worker == 0);
     assert_eq!(next.worker(), before);
     assert_eq!(server.stat("exceptions"), 1);
     assert_eq!(server.stop().code, 0);

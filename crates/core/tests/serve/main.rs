@@ -12,6 +12,7 @@ mod dispatch;
 mod host;
 mod life;
 mod limits;
+mod load;
 mod messages;
 mod pressure;
 mod processes;

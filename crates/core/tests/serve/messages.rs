@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::Test;
 use crate::host::{Manners, frame, pattern};
-use crate::server::{Client, Running, settings, stat_of};
+use crate::server::{Client, Running, settings, stat_of, wait_until};
 use rotor_core::framer::Framing;
 
 pub const TESTS: &[Test] = &[
@@ -26,23 +26,29 @@ pub const TESTS: &[Test] = &[
 fn rejected() {
     let server = Running::start(settings(), Manners::default());
     let mut client = server.connect();
+    // Session 1, beside which the reactor and the other worker serve another one.
+    let (worker, _) = client.worker();
+    let mut other = server.connect_where(|number| number != worker);
     let mut writer = client.twin();
     // More than a lane has room for, so that the rejection waits, too.
     const MESSAGES: u64 = 20_000;
     thread::scope(|scope| {
         scope.spawn(move || {
-            let mut all = frame(b"!sleep 200");
+            let mut all = frame(b"!wait");
             (0..MESSAGES).for_each(|place| all.extend(frame(&pattern(place, 20))));
             all.extend(u32::MAX.to_be_bytes());
             writer.stream().write_all(&all).unwrap();
         });
-        assert_eq!(client.receive(), b"!sleep 200");
+        wait_until("the lane to be full", || other.stat("read_pauses") > 0);
+        server.let_go();
+        assert_eq!(client.receive(), b"!wait");
         (0..MESSAGES).for_each(|place| assert!(client.receive() == pattern(place, 20), "answer {place}"));
         assert!(client.ends());
     });
     server.wait_for("close 1 by=server", 1);
     let events = server.events();
-    let of_client: Vec<_> = events.lines().filter(|line| !line.starts_with("worker") && *line != "serving").collect();
+    let of_client: Vec<_> =
+        events.lines().filter(|line| !line.starts_with("worker") && line.split(' ').nth(1) == Some("1")).collect();
     let told = "rejected 1 code=1201 message of 4294967299 bytes announced, package_max_length is 67108864";
     assert_eq!(of_client, ["connect 1", told, "close 1 by=server"]);
     assert_eq!(server.stop().code, 0);
@@ -173,8 +179,9 @@ fn answer_then_close() {
             scope.spawn(move || {
                 for round in 0..40_u64 {
                     let mut client = server.connect();
-                    client.send(b"!bye 1");
-                    thread::sleep(Duration::from_micros(900 + (number * 40 + round) * 7 % 700));
+                    client.send(b"!bye");
+                    // Each time another moment, before the words come or after it.
+                    thread::sleep(Duration::from_micros((number * 40 + round) * 7 % 700));
                     client.half_close();
                     assert!(client.receive() == pattern(7, 64 << 10));
                     assert!(client.ends());
@@ -188,13 +195,13 @@ fn answer_then_close() {
 /// The socket is closed once the last of the answer is in the kernel, where much of it still waits for the client.
 fn answer_to_a_chatty_client() {
     let server = Running::start(settings(), Manners::default());
-    for _ in 0..3 {
+    for round in 1..=3 {
         let mut client = server.connect();
         // So that the last of it waits in the server's kernel, not in the client's.
         nix::sys::socket::setsockopt(client.stream(), nix::sys::socket::sockopt::RcvBuf, &(16 << 10)).unwrap();
         client.send(b"!part 20000000");
-        // By then it is closed but for the output, and nobody wants more.
-        thread::sleep(Duration::from_millis(150));
+        // Now it is closed but for the output, and nobody wants more.
+        server.wait_for("by=server", round);
         (0..100).for_each(|_| client.send(&pattern(1, 100)));
         assert!(client.receive() == pattern(20_000_000, 20_000_000));
         assert!(client.ends());
@@ -206,11 +213,13 @@ fn half_closed() {
     let server = Running::start(settings(), Manners::default());
     let mut client = server.connect();
     for place in 0..20 {
-        client.send(format!("!sleep {}", place % 3).as_bytes());
+        client.send(if place % 3 == 0 { &b"!wait"[..] } else { b"soon" });
     }
     client.half_close();
+    client.wait_until_read();
+    server.let_go();
     for place in 0..20 {
-        assert_eq!(client.receive(), format!("!sleep {}", place % 3).as_bytes());
+        assert_eq!(client.receive(), if place % 3 == 0 { &b"!wait"[..] } else { b"soon" });
     }
     assert!(client.ends());
     assert_eq!(server.stop().code, 0);

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::os::unix::net::UnixDatagram;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -151,14 +152,16 @@ impl Running {
                     server.listen(path, 0, SockType::UnixDgram).expect("a test may make a socket in its folder");
                 }
                 let mut host = TestHost::new(manners, events, folder.join("gate"));
-                let code = match start(server, settings, &mut host) {
-                    Ok(End::Stopped) => 0,
-                    Ok(End::Leave { code }) => code,
-                    Ok(End::Exited | End::BailedOut) => 99,
-                    Err(error) => {
+                // What panics ends: it must not go on with the next test.
+                let code = match catch_unwind(AssertUnwindSafe(|| start(server, settings, &mut host))) {
+                    Ok(Ok(End::Stopped)) => 0,
+                    Ok(Ok(End::Leave { code })) => code,
+                    Ok(Ok(End::Exited | End::BailedOut)) => 99,
+                    Ok(Err(error)) => {
                         let _ = writeln!(append(folder.join("events")), "cannot start: {error}");
                         98
                     }
+                    Err(_) => 97,
                 };
                 process::exit_now(code)
             }
@@ -173,6 +176,19 @@ impl Running {
     /// A new client.
     pub fn connect(&self) -> Client {
         Client::new(TcpStream::connect(self.address).expect("the server listens"))
+    }
+
+    /// A new client whose worker is as wanted.
+    pub fn connect_where(&self, is_wanted: impl Fn(u32) -> bool) -> Client {
+        let mut client = self.connect();
+        wait_until("a client of that worker", || {
+            let is_found = is_wanted(client.worker().0);
+            if !is_found {
+                client = self.connect();
+            }
+            is_found
+        });
+        client
     }
 
     /// A new client of another port, by its place.
@@ -225,7 +241,7 @@ impl Running {
         });
     }
 
-    /// Lets go what waits: `!wait`, `!reap`, a limit of files.
+    /// Lets go what waits: `!wait`, a length function, `!reap`, a limit of files.
     pub fn let_go(&self) {
         File::create(self.folder.join("gate")).expect("a test may write to its folder");
     }
@@ -233,6 +249,12 @@ impl Running {
     /// A counter of `stats()`.
     pub fn stat(&self, name: &str) -> i64 {
         self.connect().stat(name)
+    }
+
+    /// Asks for an orderly stop, and waits until the server knows.
+    pub fn begin_stop(&self) {
+        self.signal(SIGTERM);
+        self.wait_for("stopping", 1);
     }
 
     /// Asks for an orderly stop and waits for it.
@@ -364,16 +386,21 @@ impl Client {
 
     /// Waits until what it has sent is all in the server's kernel or further.
     pub fn wait_until_sent(&mut self) {
-        let own = self.stream.local_addr().expect("a socket has an address").port();
-        wait_until("all to be sent", || {
-            let table = std::fs::read_to_string("/proc/net/tcp").expect("there is a table of connections");
-            table.lines().any(|line| {
-                // Its number, both addresses, the state, and the bytes that the peer has not confirmed.
-                let fields: Vec<&str> = line.split_whitespace().collect();
-                fields.get(1).is_some_and(|address| address.ends_with(&format!(":{own:04X}")))
-                    && fields.get(4).is_some_and(|queues| queues.starts_with("00000000:"))
-            })
-        });
+        let (own, peer) = self.ports();
+        wait_until("all to be sent", || queues(own, peer).is_some_and(|(unconfirmed, _)| unconfirmed == 0));
+    }
+
+    /// Waits until the server has read what it has sent, and the end of it if it sends no more.
+    pub fn wait_until_read(&mut self) {
+        self.wait_until_sent();
+        let (own, peer) = self.ports();
+        wait_until("all to be read", || queues(peer, own).is_some_and(|(_, unread)| unread == 0));
+    }
+
+    fn ports(&self) -> (u16, u16) {
+        let addresses = (self.stream.local_addr(), self.stream.peer_addr());
+        let port = |address: io::Result<SocketAddr>| address.expect("a connected socket has addresses").port();
+        (port(addresses.0), port(addresses.1))
     }
 
     /// Says that it sends no more.
@@ -387,6 +414,13 @@ impl Client {
         use nix::sys::socket::{setsockopt, sockopt};
         setsockopt(&self.stream, sockopt::Linger, &linger { l_onoff: 1, l_linger: 0 })
             .expect("a socket takes an option");
+    }
+
+    /// Breaks the connection, and waits until the server's kernel knows.
+    pub fn reset_and_wait(self) {
+        let (own, peer) = self.ports();
+        self.reset();
+        wait_until("the reset to arrive", || queues(peer, own).is_none());
     }
 
     /// Whether the connection ends now, and with nothing more before the end.
@@ -417,6 +451,20 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(Instant::now() < end, "waited in vain for {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// The bytes that a socket of this machine has sent and its peer has not confirmed, and those that wait to be read.
+fn queues(own: u16, peer: u16) -> Option<(u32, u32)> {
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("there is a table of connections");
+    table.lines().find_map(|line| {
+        // Its number, both addresses, the state, and the queues.
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let is_it =
+            fields.get(1)?.ends_with(&format!(":{own:04X}")) && fields.get(2)?.ends_with(&format!(":{peer:04X}"));
+        let (unconfirmed, unread) = fields.get(4)?.split_once(':')?;
+        let number = |digits| u32::from_str_radix(digits, 16).ok();
+        is_it.then_some((number(unconfirmed)?, number(unread)?))
+    })
 }
 
 /// A counter in a line of them.
