@@ -189,7 +189,7 @@ fn everything_at_once() {
             .collect();
         let mut kills = 0;
         for round in 0..24 {
-            wait_for_more(&answered, 20);
+            wait_for_more(&answered, 8);
             match round % 4 {
                 0 => server.signal(SIGUSR1),
                 2 => {

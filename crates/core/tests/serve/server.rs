@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpStream, UdpSocket};
 use std::os::unix::net::UnixDatagram;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -251,10 +251,10 @@ impl Running {
         self.connect().stat(name)
     }
 
-    /// Asks for an orderly stop, and waits until the server knows.
+    /// Asks for an orderly stop, and waits until the server drains.
     pub fn begin_stop(&self) {
         self.signal(SIGTERM);
-        self.wait_for("stopping", 1);
+        wait_until("the server to listen no more", || !listens(self.address.port()));
     }
 
     /// Asks for an orderly stop and waits for it.
@@ -453,18 +453,27 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// The bytes that a socket of this machine has sent and its peer has not confirmed, and those that wait to be read.
-fn queues(own: u16, peer: u16) -> Option<(u32, u32)> {
+/// What the kernel says of a TCP socket of this machine: its state, and then its queues.
+fn socket_state(own: u16, peer: SocketAddrV4) -> Option<String> {
     let table = std::fs::read_to_string("/proc/net/tcp").expect("there is a table of connections");
-    table.lines().find_map(|line| {
-        // Its number, both addresses, the state, and the queues.
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        let is_it =
-            fields.get(1)?.ends_with(&format!(":{own:04X}")) && fields.get(2)?.ends_with(&format!(":{peer:04X}"));
-        let (unconfirmed, unread) = fields.get(4)?.split_once(':')?;
-        let number = |digits| u32::from_str_radix(digits, 16).ok();
-        is_it.then_some((number(unconfirmed)?, number(unread)?))
-    })
+    // The whole of both addresses: there may be thousands of lines.
+    let address = |ip: Ipv4Addr, port: u16| format!("{:08X}:{port:04X}", u32::from_ne_bytes(ip.octets()));
+    let pair = format!(" {} {} ", address(Ipv4Addr::LOCALHOST, own), address(*peer.ip(), peer.port()));
+    let (_, state) = table.split_once(&pair)?;
+    state.lines().next().map(str::to_owned)
+}
+
+/// The bytes that a socket has sent and its peer has not confirmed, and those that wait to be read.
+fn queues(own: u16, peer: u16) -> Option<(u32, u32)> {
+    let state = socket_state(own, SocketAddrV4::new(Ipv4Addr::LOCALHOST, peer))?;
+    let (unconfirmed, unread) = state.split_whitespace().nth(1)?.split_once(':')?;
+    let number = |digits| u32::from_str_radix(digits, 16).ok();
+    Some((number(unconfirmed)?, number(unread)?))
+}
+
+/// Whether a socket of this machine listens.
+fn listens(port: u16) -> bool {
+    socket_state(port, SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0)).is_some()
 }
 
 /// A counter in a line of them.
