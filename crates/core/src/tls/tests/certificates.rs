@@ -28,26 +28,10 @@ rZg1Pw==\n\
 -----END CERTIFICATE-----\n";
 
 /// By the authority, for `localhost` and `*.example.com`.
-pub const SERVER: &str = "\
------BEGIN CERTIFICATE-----\n\
-MIIBnzCCAUSgAwIBAgIBAzAKBggqhkjOPQQDAjASMRAwDgYDVQQDDAdUZXN0IENB\n\
-MB4XDTIwMDEwMTAwMDAwMFoXDTQ5MTIzMTIzNTk1OVowFDESMBAGA1UEAwwJbG9j\n\
-YWxob3N0MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEWsf8lO9vThPglc/7jK46\n\
-5vXLrQPhHl+VgcvwNZA5qqhe5Wjur6DQ9d7gm4G+SQb+i1r9u8qpAKVUOx25Rg0L\n\
-uaOBiDCBhTAJBgNVHRMEAjAAMCMGA1UdEQQcMBqCCWxvY2FsaG9zdIINKi5leGFt\n\
-cGxlLmNvbTATBgNVHSUEDDAKBggrBgEFBQcDATAdBgNVHQ4EFgQUpH6+7rAjlfvN\n\
-3UYojRX27zMtq+EwHwYDVR0jBBgwFoAU3jx8xUwXNabuGaEl50WiWbhD704wCgYI\n\
-KoZIzj0EAwIDSQAwRgIhAOUg7vmgkRBccWOP+lBTsVHHBw0cCdIATIGLMbmjiH2R\n\
-AiEAuHVmSbxMIYHFmwyo+OuTHgYTzPdslh02RZ4IioUwlaE=\n\
------END CERTIFICATE-----\n";
+pub const SERVER: &str = include_str!("../../../../../benches/tls/server.crt");
 
 /// Its key.
-pub const SERVER_KEY: &str = "\
------BEGIN PRIVATE KEY-----\n\
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg1+anCumFyD8fHVyL\n\
-oeZtNrhlDclx0dDTXz1oyMunx7ShRANCAARax/yU729OE+CVz/uMrjrm9cutA+Ee\n\
-X5WBy/A1kDmqqF7laO6voND13uCbgb5JBv6LWv27yqkApVQ7HblGDQu5\n\
------END PRIVATE KEY-----\n";
+pub const SERVER_KEY: &str = include_str!("../../../../../benches/tls/server.key");
 
 /// By the authority, for clients.
 pub const CLIENT: &str = "\
