@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -226,9 +226,11 @@ fn an_overtaken_answer_is_reordered() {
 
 #[test]
 fn an_answer_on_the_wrong_connection_is_crossed_there_and_lost_here() {
-    let others: Mutex<Vec<TcpStream>> = Mutex::new(Vec::new());
+    let (others, both): (Mutex<Vec<TcpStream>>, _) = (Mutex::new(Vec::new()), Barrier::new(2));
     let port = server(move |mut stream, _| {
         others.lock().unwrap().push(stream.try_clone()?);
+        // Else the first may have come to its fifth message when the second is not there.
+        both.wait();
         for number in 0.. {
             let message = read_message(&mut stream)?;
             let peer = stream.peer_addr()?;
