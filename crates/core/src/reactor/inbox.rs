@@ -253,6 +253,7 @@ impl Reactor {
             | Kind::Packet
             | Kind::SendTo => {
                 self.put_back(connection);
+                discard(&payload, &self.jobs);
                 self.log
                     .limited()
                     .error(|| format!("unexpected record kind={:?} session={id}, dropped", record.header.kind));

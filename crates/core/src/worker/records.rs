@@ -186,8 +186,6 @@ impl Worker {
         if !matches!(outcome, Outcome::Ended(_)) {
             // An error means that it is closing already.
             let _ = self.process.close(session.0.cast_signed(), false);
-        }
-        if !matches!(outcome, Outcome::Ended(_)) {
             self.end_message(held);
         }
         self.after(outcome, session, Kind::ProtocolError)
