@@ -200,8 +200,9 @@ fn has_ended(pid: i32) -> bool {
         let mut info: libc::siginfo_t = std::mem::zeroed();
         let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT | libc::__WALL;
         let found = libc::waitid(libc::P_PID, pid.cast_unsigned(), &raw mut info, flags);
-        // ECHILD: somebody has reaped it.
-        found < 0 || info.si_pid() == pid
+        // A process that this one traces is reported when it stops, too, asked for or not. ECHILD: somebody has reaped it.
+        let is_end = matches!(info.si_code, libc::CLD_EXITED | libc::CLD_KILLED | libc::CLD_DUMPED);
+        found < 0 || (info.si_pid() == pid && is_end)
     }
 }
 
