@@ -8,6 +8,13 @@ final class Vitals
     /** Bytes by which the memory may differ: what allocators keep. */
     private const MEMORY_SLACK = 1 << 20;
 
+    /**
+     * What the segment has for lanes, of 256 KiB each: from 2 reactors to 4 workers, and back from both seats of each and
+     * from the manager. The memory of a lane is there once it has been used up to its end, which takes long for one
+     * between a worker and a reactor that its connections are at only while other workers are away.
+     */
+    private const LANES = (2 * 4 + (2 * 4 + 1) * 2) * 256 << 10;
+
     /** Seconds in which a server gives back the shared memory that it does not use any more. */
     private const GIVES_BACK = 4;
 
@@ -78,7 +85,8 @@ final class Vitals
                 $grown[] = "{$begin->descriptors[$who]} descriptors of the $who have become $count";
             }
         }
-        if (array_sum($this->memory) > 1.1 * array_sum($begin->memory) + self::MEMORY_SLACK) {
+        $withLanes = array_sum($begin->memory) + max(0, self::LANES - $begin->memory['segment']);
+        if (array_sum($this->memory) > 1.1 * $withLanes + self::MEMORY_SLACK) {
             $grown[] = "{$begin->inMiB()} have become {$this->inMiB()}";
         }
         return $grown;
