@@ -187,7 +187,8 @@ impl Reactor {
     }
 
     fn on_timer(&mut self, mut connection: Box<Connection>) -> Result<(), Broken> {
-        if !connection.is_read() {
+        // Once the input is over it is about the output, which its peer takes or does not.
+        if connection.input == Input::Open && !connection.is_read() {
             self.begin_anew(&mut connection);
         }
         if self.sessions.has_flag(connection.id, Flag::Protected) {

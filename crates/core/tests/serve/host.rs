@@ -140,6 +140,11 @@ impl TestHost {
                 self.send(session, &pattern(number, rotor_ipc::to_usize(number)));
                 self.close(session, false);
             }
+            "stall" => {
+                let _ = self.process().pause(session.0.cast_signed());
+                self.send(session, &pattern(number, rotor_ipc::to_usize(number)));
+                self.close(session, false);
+            }
             "flood" => {
                 let message = frame(&pattern(11, 1 << 20));
                 let process = self.process();

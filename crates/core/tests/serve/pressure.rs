@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Write};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::Test;
 use crate::host::{Manners, frame, pattern};
@@ -12,6 +12,7 @@ pub const TESTS: &[Test] = &[
     ("a_worker_whose_lane_is_full_holds_up_no_other_and_loses_nothing", full_lane),
     ("large_messages_for_a_stuck_worker_hold_up_no_other", full_of_blocks),
     ("what_is_sent_to_a_client_that_does_not_read_is_refused_beyond_its_buffer", overflow),
+    ("a_paused_connection_that_is_closed_does_not_wait_for_ever_for_its_client_to_read", stalled_while_paused),
     ("a_client_that_does_not_read_holds_up_no_other_and_gets_everything", slow_reader),
 ];
 
@@ -105,6 +106,19 @@ fn overflow() {
     other.echo(b"meanwhile");
     (0..accepted).for_each(|_| assert!(slow.receive() == pattern(11, 1 << 20)));
     slow.echo(b"and now it has room again");
+    assert_eq!(server.stop().code, 0);
+}
+
+fn stalled_while_paused() {
+    let mut settings = settings();
+    settings.ports[0].message_timeout = Some(Duration::from_millis(300));
+    let server = Running::start(settings, Manners::default());
+    let mut other = server.connect();
+    let mut stalled = server.connect();
+    stalled.send(b"!stall 40000000");
+    wait_until("the connection to be given up", || other.stat("stalled_close_count") == 1);
+    wait_until("its descriptor to be closed", || other.stat("connection_num") == 1);
+    drop(stalled);
     assert_eq!(server.stop().code, 0);
 }
 
