@@ -1,10 +1,9 @@
 //! The end of a reactor's life: it reads what has arrived, tells the workers that nothing more comes, and finishes once
 //! everything is sent.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rotor_ipc::ring::Broken;
-use rotor_sys::epoll::Events;
 
 use super::Reactor;
 use super::connection::{Posted, Why};
@@ -12,23 +11,29 @@ use super::datagrams::Port;
 
 impl Reactor {
     /// Reads what has arrived everywhere, once, and ends all input.
-    pub(super) fn drain(&mut self, events: &mut Events) -> Result<(), Broken> {
+    pub(super) fn drain(&mut self) -> Result<(), Broken> {
         self.drain_datagrams()?;
-        // Connections that were accepted and not looked at yet: each has an event waiting, since it is writable.
-        loop {
-            let waited = self.epoll.wait(events, Some(Duration::ZERO));
-            for event in events.iter() {
-                self.on_event(event)?;
-            }
-            if waited.is_ok() && events.is_empty() {
-                break;
-            }
-        }
+        self.adopt_all()?;
         self.is_draining = true;
         for index in 0..self.connections.len() {
             let Some(mut connection) = self.connections[index].take() else { continue };
             self.read_all(&mut connection)?;
             connection.end_input(Why::Stopping);
+            self.settle(connection)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the connections that were accepted and have not had their first event yet. The accept thread has ended. To wait
+    /// for these events would be to wait for clients that never cease to send, too.
+    fn adopt_all(&mut self) -> Result<(), Broken> {
+        for index in 0..self.sessions.capacity() {
+            let Some(session) = self.sessions.id_at(index).and_then(|id| self.sessions.find(id)) else { continue };
+            if usize::from(session.reactor) != self.id || self.connections[self.place(session.id)].is_some() {
+                continue;
+            }
+            let Some(mut connection) = self.adopt(session.id) else { continue };
+            self.pump(&mut connection)?;
             self.settle(connection)?;
         }
         Ok(())

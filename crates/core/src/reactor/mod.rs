@@ -252,7 +252,7 @@ impl Reactor {
         }
         if self.mailbox.has_mail() {
             for mail in self.mailbox.take() {
-                self.on_mail(mail, events)?;
+                self.on_mail(mail)?;
             }
         }
         self.look_at_ending()?;
@@ -350,7 +350,7 @@ impl Reactor {
         self.settle(connection)
     }
 
-    fn on_mail(&mut self, mail: Mail, events: &mut Events) -> Result<(), Broken> {
+    fn on_mail(&mut self, mail: Mail) -> Result<(), Broken> {
         match mail {
             Mail::Send { session, bytes } => {
                 let Some(mut connection) = self.take(session) else {
@@ -396,7 +396,7 @@ impl Reactor {
                 self.send_queued(&mut connection);
                 self.settle(connection)
             }
-            Mail::Drain => self.drain(events),
+            Mail::Drain => self.drain(),
             Mail::Finish { deadline } => self.begin_finish(deadline),
         }
     }

@@ -1,11 +1,13 @@
 //! Stops, reloads and deaths.
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use crate::Test;
-use crate::host::{Manners, pattern};
+use crate::host::{Manners, frame, pattern};
 use crate::load::{kill_at_random, wait_for_more};
 use crate::server::{Running, SIGKILL, SIGTERM, SIGUSR1, one_of_each_worker, settings, stat_of, wait_until};
 use rotor_core::settings::Settings;
@@ -21,6 +23,7 @@ pub const TESTS: &[Test] = &[
     ("reloads_kills_and_stops_of_single_workers_at_once_lose_no_answer_but_those_in_hand", everything_at_once),
     ("a_stop_answers_though_workers_are_killed_meanwhile", stop_among_kills),
     ("clients_that_never_cease_to_connect_do_not_hold_up_a_stop", stop_among_connects),
+    ("clients_that_send_on_after_they_were_closed_do_not_hold_up_a_stop", stop_among_floods),
     ("an_exception_closes_the_connection_in_hand_and_the_worker_lives", exception),
     ("a_worker_that_exits_in_a_callback_is_replaced", exit_in_callback),
     ("a_manager_that_its_callback_ends_takes_the_server_with_it", manager_exits),
@@ -249,6 +252,30 @@ fn stop_among_connects() {
         server.signal(SIGTERM);
         assert_eq!(server.wait().code, 0);
         over.store(true, Ordering::Relaxed);
+    });
+}
+
+/// What they send is dropped while their answer is on its way, and they do not read that.
+fn stop_among_floods() {
+    use nix::sys::socket::{setsockopt, sockopt};
+    const CLIENTS: usize = 24;
+    let server = Running::start(settings(), Manners::default());
+    let address = server.address();
+    thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(move || {
+                while let Ok(mut stream) = TcpStream::connect(address) {
+                    setsockopt(&stream, sockopt::RcvBuf, &(16 << 10)).unwrap();
+                    // The second is no message.
+                    let mut sent = stream.write_all(&[frame(b"!part 400000"), vec![0xff; 4]].concat());
+                    while sent.is_ok() {
+                        sent = stream.write_all(&[0; 64 << 10]);
+                    }
+                }
+            });
+        }
+        server.wait_for("close ", CLIENTS);
+        assert_eq!(server.stop().code, 0);
     });
 }
 
