@@ -69,10 +69,17 @@ impl Holding {
 
 impl Reactor {
     /// Whether a worker could be claimed for a message of this connection now. Another reactor may be faster.
-    pub(super) fn sees_idle_worker(&self, connection: &Connection) -> bool {
-        self.holding.as_ref().is_some_and(|holding| {
-            holding.is_its_turn(connection) && self.router.idle_words().any(|word| word.is_free_for(holding.reactor))
-        })
+    pub(super) fn sees_idle_worker(&mut self, connection: &Connection) -> Result<bool, Broken> {
+        let Some(holding) = self.holding.as_ref().filter(|holding| holding.is_its_turn(connection)) else {
+            return Ok(false);
+        };
+        let reactor = holding.reactor;
+        for slot in 0..self.inward.len() {
+            if self.router.idle_word(slot).is_free_for(reactor) && self.inward[slot].is_open() && self.has_room(slot)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Claims a worker for the connection's next message, a record with a body of `body` bytes, which has to be written
@@ -88,7 +95,7 @@ impl Reactor {
                 continue;
             }
             let inward = &mut self.inward[slot];
-            if inward.is_closed || !inward.waiting.is_empty() {
+            if !inward.is_open() {
                 holding.is_blocked = true;
                 continue;
             }

@@ -126,6 +126,13 @@ struct Inward {
 }
 
 /// Who waits for room in a lane.
+impl Inward {
+    /// Whether something may enter the lane that waits for nobody.
+    fn is_open(&self) -> bool {
+        !self.is_closed && self.waiting.is_empty()
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Waiter {
     /// A connection.

@@ -314,7 +314,7 @@ impl Reactor {
     /// Whether a message that does not go into the lane itself could be posted now.
     fn may_post_reference(&mut self, connection: &mut Connection) -> Result<bool, Broken> {
         if self.is_claiming(connection) {
-            return Ok(self.sees_idle_worker(connection));
+            return self.sees_idle_worker(connection);
         }
         match self.slot_for_message(connection, REFERENCE)? {
             Some(slot) => self.has_room(slot),
@@ -481,7 +481,7 @@ impl Reactor {
         self.has_posted(connection, Some(position));
     }
 
-    fn has_room(&mut self, slot: usize) -> Result<bool, Broken> {
+    pub(super) fn has_room(&mut self, slot: usize) -> Result<bool, Broken> {
         match self.inward[slot].lane.position_for(REFERENCE) {
             Ok(_) => Ok(true),
             Err(PostError::Full) => Ok(false),

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use rotor_ipc::payload::Filling;
 use rotor_ipc::ring::Broken;
 
 use super::ask::Choice;
@@ -141,7 +142,7 @@ impl Reactor {
 
     /// Raw framing, large reads: straight into a block, which is the message.
     fn read_into_block(&mut self, connection: &mut Connection) -> Result<(), Broken> {
-        let Some(block) = self.spare.take().or_else(|| self.take_block(connection, READ_SIZE)) else {
+        let Some(block) = self.spare.take().or_else(|| self.take_block_to_read(connection)) else {
             connection.reads_large = false;
             return Ok(());
         };
@@ -170,6 +171,15 @@ impl Reactor {
             self.wait_for_worker(connection);
             Ok(())
         }
+    }
+
+    /// A block for what a connection sends next. Where it is not known yet which worker that goes to, it may have to wait
+    /// for one in its block, as a message does that is not finished: it leaves a quarter to those that need not.
+    fn take_block_to_read(&mut self, connection: &Connection) -> Option<Filling> {
+        if connection.roaming.is_some() && self.pool.view().is_short_of(READ_SIZE) {
+            return None;
+        }
+        self.take_block(connection, READ_SIZE)
     }
 
     /// Goes on with a large message.

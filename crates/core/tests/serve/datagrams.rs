@@ -1,11 +1,14 @@
 //! Datagrams: they come and go whole, in order for each client, and what the server has read is not lost.
 
 use std::collections::BTreeSet;
-use std::io;
+use std::io::{self, Read, Write};
 use std::net::UdpSocket;
 use std::os::unix::net::UnixDatagram;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+
+use rotor_core::dispatch::Mode;
+use rotor_core::framer::Framing;
 
 use crate::Test;
 use crate::host::{Manners, pattern};
@@ -20,9 +23,41 @@ pub const TESTS: &[Test] = &[
     ("datagrams_for_a_full_lane_wait_and_hold_up_no_connection", full_lane),
     ("a_peer_that_does_not_read_gets_all_in_order_once_it_does_and_holds_up_no_other", slow_peer),
     ("what_a_peer_does_not_read_is_dropped_beyond_socket_buffer_size_and_counted", overflow),
+    ("large_messages_that_are_held_back_leave_room_for_datagrams", room_beside_held_back),
     ("a_stop_answers_the_datagrams_that_have_come", stop),
     ("datagrams_that_never_cease_do_not_hold_a_stop_up", endless),
 ];
+
+/// Messages that wait for an idle worker may lie in blocks meanwhile, and datagrams need some, too: if those had to wait
+/// for them, no lane would be free for what is held back.
+fn room_beside_held_back() {
+    const LARGE: usize = 20_000;
+    let mut settings = settings();
+    (settings.dispatch_mode, settings.reactor_num, settings.ipc_memory) = (Mode::Idle, 1, 16 << 20);
+    settings.ports[0].framing = Framing::Raw;
+    let manners = Manners { has_datagrams: true, is_framed: false, ..Manners::default() };
+    let server = Running::start(settings, manners);
+    let send = |client: &mut crate::server::Client, bytes: &[u8]| client.stream().write_all(bytes).unwrap();
+    let receive = |client: &mut crate::server::Client, len| client.stream().read_exact(&mut vec![0; len]).unwrap();
+    let mut clients: Vec<_> = (0..120).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        // What comes next goes straight into a block.
+        send(client, &pattern(1, LARGE));
+        receive(client, LARGE);
+    }
+    let mut busy = [server.connect(), server.connect()];
+    busy.iter_mut().for_each(|client| send(client, b"!wait"));
+    server.wait_for("waits", 2);
+    clients.iter_mut().for_each(|client| send(client, &pattern(2, LARGE)));
+    clients.iter_mut().for_each(crate::server::Client::wait_until_read);
+    let udp: Vec<_> = (0..4).map(|_| server.udp()).collect();
+    udp.iter().for_each(|client| assert_eq!(client.send(&pattern(3, LARGE)).unwrap(), LARGE));
+    server.let_go();
+    busy.iter_mut().for_each(|client| receive(client, 5));
+    clients.iter_mut().for_each(|client| receive(client, LARGE));
+    udp.iter().for_each(|client| assert!(client.receive() == pattern(3, LARGE)));
+    assert_eq!(server.stop().code, 0);
+}
 
 /// A client of either kind.
 trait Client: Sync {
