@@ -319,7 +319,10 @@ impl Connection {
 
     /// Whether what a worker sends still goes out.
     pub fn accepts_output(&self) -> bool {
-        self.stream.is_some() && !matches!(self.input, Input::Over(Why::Server | Why::PeerReset))
+        // One that lingers was told that nothing more comes.
+        self.stream.is_some()
+            && self.lingers_until_ns.is_none()
+            && !matches!(self.input, Input::Over(Why::Server | Why::PeerReset))
     }
 
     /// Whether something waits for the socket.
@@ -430,6 +433,9 @@ mod tests {
             connection.end_input(why);
             assert_eq!(connection.accepts_output(), expected, "{why:?}");
             connection.stream = None;
+            connection.lingers_until_ns = Some(1);
+            assert!(!connection.accepts_output(), "it was told that nothing more comes");
+            connection.lingers_until_ns = None;
             assert!(!connection.accepts_output());
         }
     }

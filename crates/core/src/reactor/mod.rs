@@ -366,9 +366,11 @@ impl Reactor {
                     }
                     return Ok(());
                 };
-                if connection.stream.is_some() {
+                if connection.accepts_output() {
                     connection.output.push_private(bytes);
                     self.send_queued(&mut connection);
+                } else {
+                    add(&self.counters.dropped, 1);
                 }
                 self.settle(connection)
             }
