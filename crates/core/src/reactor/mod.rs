@@ -252,9 +252,8 @@ impl Reactor {
         for event in events.iter() {
             self.on_event(event)?;
         }
-        // Behind the events: whatever has arrived by now has been read. More of them than room: in the next turn.
-        if self.timers.is_ticked && !events.is_full() {
-            self.timers.is_ticked = false;
+        // Behind the events: whatever has arrived by now has been read.
+        if self.timers.is_time(events.len(), events.is_full(), self.alive) {
             self.look_at_timers()?;
         }
         if self.mailbox.has_mail() {

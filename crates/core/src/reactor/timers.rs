@@ -20,6 +20,9 @@ const SHORTEST_TICK: Duration = Duration::from_millis(20);
 /// The shortest time of all ports is at least so many ticks: a timer is late by less than an eighth of it.
 const TICKS_PER_LIMIT: u32 = 8;
 
+/// What a reactor waits for beside connections and datagram ports, and a few of those.
+const OTHER_EVENTS: usize = 64;
+
 /// How long a port's connections may take for what, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Limits {
@@ -52,6 +55,8 @@ pub(super) struct Timers {
     limits: Vec<Limits>,
     /// The ticker has ticked since timers were looked at.
     pub is_ticked: bool,
+    /// Events of turns since then that had more of them than room.
+    put_off: usize,
     /// Keys that are due; kept for its memory.
     due: Vec<u32>,
 }
@@ -90,12 +95,27 @@ impl Timers {
     pub(super) fn new(settings: &Settings, now_ns: u64) -> Self {
         let limits: Vec<_> = (0..settings.ports.len()).map(|place| Limits::of(settings, place)).collect();
         let tick_ns = nanos(tick_of(&limits));
-        Self { wheel: Wheel::new(), begin_ns: now_ns, tick_ns, limits, is_ticked: false, due: Vec::new() }
+        Self { wheel: Wheel::new(), begin_ns: now_ns, tick_ns, limits, is_ticked: false, put_off: 0, due: Vec::new() }
     }
 
     /// How often [`Reactor::look_at_timers`] has to be called.
     pub(super) fn tick(&self) -> Duration {
         Duration::from_nanos(self.tick_ns)
+    }
+
+    /// Whether to look at timers now, behind so many events, of which there may have been more than room: then in the
+    /// next turn, since what has arrived counts. But the kernel tells of what is ready in order, so that after as many
+    /// events as there are connections all have had their turn that were ready at the tick.
+    pub(super) fn is_time(&mut self, events: usize, is_full: bool, connections: usize) -> bool {
+        if !self.is_ticked {
+            return false;
+        }
+        self.put_off += events;
+        if is_full && self.put_off <= connections + OTHER_EVENTS {
+            return false;
+        }
+        (self.is_ticked, self.put_off) = (false, 0);
+        true
     }
 
     /// The limits of a connection.
@@ -242,6 +262,22 @@ impl Reactor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reactor_that_always_has_more_events_than_room_looks_at_its_timers_once_all_had_their_turn() {
+        let limits = vec![Limits::default()];
+        let tick_ns = nanos(tick_of(&limits));
+        let mut timers =
+            Timers { wheel: Wheel::new(), begin_ns: 0, tick_ns, limits, is_ticked: false, put_off: 0, due: Vec::new() };
+        assert!(!timers.is_time(3, false, 10), "no tick");
+        timers.is_ticked = true;
+        assert!(timers.is_time(3, false, 10) && !timers.is_time(3, false, 10));
+        for _ in 0..2 {
+            timers.is_ticked = true;
+            let turns = (1..).find(|_| timers.is_time(512, true, 2000)).unwrap();
+            assert_eq!(turns, 5);
+        }
+    }
 
     #[test]
     fn ticks_are_an_eighth_of_the_shortest_time_within_bounds() {
