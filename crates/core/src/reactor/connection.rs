@@ -11,6 +11,7 @@ use crate::reactor::output::Output;
 use crate::reactor::queued::Queued;
 use crate::reactor::secure::Tls;
 use crate::reactor::spill::Spilling;
+use crate::reactor::unread::Unread;
 
 /// An accepted socket and what is known of it.
 pub struct Connection {
@@ -31,7 +32,7 @@ pub struct Connection {
     /// Cuts what it receives into messages.
     pub framer: Framer,
     /// Received and not yet cut.
-    pub unread: Vec<u8>,
+    pub unread: Unread,
     /// A large message that is being received.
     pub incoming: Option<Box<Incoming>>,
     /// What was wrong with what it has received, until its worker has been told.
@@ -255,7 +256,7 @@ impl Connection {
             intro: None,
             tls: None,
             framer,
-            unread: Vec::new(),
+            unread: Unread::default(),
             incoming: None,
             rejected: None,
             output: Output::default(),
@@ -432,10 +433,10 @@ mod tests {
             assert!(connection.accepts_output());
             connection.end_input(why);
             assert_eq!(connection.accepts_output(), expected, "{why:?}");
-            connection.stream = None;
             connection.lingers_until_ns = Some(1);
             assert!(!connection.accepts_output(), "it was told that nothing more comes");
             connection.lingers_until_ns = None;
+            connection.stream = None;
             assert!(!connection.accepts_output());
         }
     }

@@ -35,6 +35,7 @@ mod secure;
 mod send;
 mod spill;
 mod timers;
+mod unread;
 mod unsent;
 mod wheel;
 
@@ -125,7 +126,6 @@ struct Inward {
     is_closed: bool,
 }
 
-/// Who waits for room in a lane.
 impl Inward {
     /// Whether something may enter the lane that waits for nobody.
     fn is_open(&self) -> bool {
@@ -133,6 +133,7 @@ impl Inward {
     }
 }
 
+/// Who waits for room in a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Waiter {
     /// A connection.

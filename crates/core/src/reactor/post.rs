@@ -262,7 +262,7 @@ impl Reactor {
 
     /// Drops what was received and not cut: nobody wants it.
     pub(super) fn drop_unread(&mut self, connection: &mut Connection) {
-        connection.unread = Vec::new();
+        connection.unread.clear();
         self.drop_incoming(connection);
     }
 

@@ -74,7 +74,7 @@ impl Reactor {
         };
         let received = stream.recv(&mut self.scratch);
         if let Some(len) = self.received(connection, received, READ_SIZE) {
-            connection.unread.extend_from_slice(&self.scratch[..len]);
+            connection.unread.add(&self.scratch[..len]);
         }
     }
 
@@ -167,7 +167,7 @@ impl Reactor {
         if self.may_post(connection) {
             self.post_block(connection, block, len).map(|_| ())
         } else {
-            bytes.slice(0, len).append_to(&mut connection.unread);
+            connection.unread.add_shared(bytes.slice(0, len));
             self.wait_for_worker(connection);
             Ok(())
         }
@@ -225,24 +225,18 @@ impl Reactor {
         if connection.unread.is_empty() {
             let taken = self.cut(connection, bytes)?;
             if connection.input == Input::Open && taken < bytes.len() {
-                connection.unread.extend_from_slice(&bytes[taken..]);
+                connection.unread.add(&bytes[taken..]);
             }
             return Ok(());
         }
-        connection.unread.extend_from_slice(bytes);
+        connection.unread.add(bytes);
         self.cut_unread(connection)
     }
 
     pub(super) fn cut_unread(&mut self, connection: &mut Connection) -> Result<(), Broken> {
         let mut unread = std::mem::take(&mut connection.unread);
-        let taken = self.cut(connection, &unread)?;
-        if taken == unread.len() {
-            unread.clear();
-            // An idle connection keeps no buffer.
-            unread.shrink_to(0);
-        } else {
-            unread.drain(..taken);
-        }
+        let taken = self.cut(connection, unread.bytes())?;
+        unread.take(taken);
         if connection.unread.is_empty() {
             connection.unread = unread;
         }

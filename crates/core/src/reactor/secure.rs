@@ -259,7 +259,7 @@ impl Reactor {
         }
         if connection.incoming.is_some() {
             // It waits for room or for the disk, and what comes behind it waits with it.
-            connection.unread.extend_from_slice(bytes);
+            connection.unread.add(bytes);
             return Ok(());
         }
         self.ingest(connection, bytes)

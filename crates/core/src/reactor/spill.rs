@@ -89,8 +89,10 @@ impl Reactor {
                 } else {
                     spilling.range = Some(range);
                     // Read meanwhile, at a stop.
-                    let len = spilling.wanted().min(connection.unread.len());
-                    spilling.piece.extend(connection.unread.drain(..len));
+                    let unread = connection.unread.bytes();
+                    let len = spilling.wanted().min(unread.len());
+                    spilling.take(&unread[..len]);
+                    connection.unread.take(len);
                 }
                 connection.is_spilling = false;
                 self.spill_piece(&mut connection);
