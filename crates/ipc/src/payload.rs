@@ -131,10 +131,12 @@ impl StateWord {
         }
     }
 
-    /// Frees it if the dead `consumer` held it: posted to it, before its head.
-    pub fn free_taken(&self, dead: u16, head: u64) -> bool {
+    /// Frees it if the dead `consumer` held it: posted to it, before its head. What is to be done before that is done
+    /// while it is still the dead one's.
+    pub fn free_taken(&self, dead: u16, head: u64, before: impl FnOnce()) -> bool {
         match self.load() {
             posted @ BlockState::Posted { consumer, position } if consumer == dead && is_before(position, head) => {
+                before();
                 self.change(posted, BlockState::Free)
             }
             BlockState::Posted { .. } | BlockState::Filling | BlockState::Free | BlockState::Kept => false,

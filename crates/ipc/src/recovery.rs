@@ -108,7 +108,7 @@ mod tests {
     use super::*;
     use crate::idle::Idle;
     use crate::layout::{Plan, Shape};
-    use crate::payload::{Filling, Pool};
+    use crate::payload::{Filling, Payload, Pool};
     use crate::record::{Header, Where};
 
     const WORKER: WorkerId = WorkerId(0);
@@ -223,11 +223,34 @@ mod tests {
         std::mem::forget(range);
         recover(segment, WORKER, 2);
         assert_eq!(view.in_use(), 0);
-        let mut bytes = Vec::with_capacity(5);
+        assert_eq!(bytes_of(&payload), [0; 5]);
+    }
+
+    fn bytes_of(payload: &Payload<'_>) -> Vec<u8> {
+        let len = payload.len();
+        let mut bytes = Vec::with_capacity(len);
         payload.copy_into(bytes.spare_capacity_mut()).unwrap();
-        // SAFETY: the copy has filled five bytes, for which there was room.
-        unsafe { bytes.set_len(5) };
-        assert_eq!(bytes, [0; 5]);
+        // SAFETY: the copy has filled so many bytes, for which there was room.
+        unsafe { bytes.set_len(len) };
+        bytes
+    }
+
+    #[test]
+    fn a_message_on_the_disk_that_a_dead_worker_had_in_hand_leaves_no_bytes_there() {
+        let segment = segment();
+        let (mut lane, view) = (segment.inward_producer(0, WORKER), segment.reactor_pool(0));
+        let range = Pool::attach(view, 1).take_spill(5).unwrap();
+        range.fill(b"hello").unwrap();
+        let reference = range.reference(5);
+        let position = lane.position_for(reference.to_bytes().len()).unwrap();
+        range.post(0, position);
+        let header = Header { kind: Kind::Receive, location: Where::Spill, aux: 0, session: 1, extra: 0 };
+        lane.write(&header, &[&reference.to_bytes()]).unwrap();
+        lane.publish();
+        take_one_and_die(segment, 2);
+        recover(segment, WORKER, 2);
+        assert_eq!(view.in_use(), 0);
+        assert_eq!(bytes_of(&view.payload(&header, reference, 0, position).unwrap()), [0; 5]);
     }
 
     #[test]

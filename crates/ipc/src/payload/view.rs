@@ -140,10 +140,16 @@ impl PoolView {
         }
     }
 
-    /// Frees what a dead consumer held, given the head of the lane to it.
+    /// Frees what a dead consumer held, given the head of the lane to it; the disk space of spill ranges goes as well.
     pub fn free_taken(&self, dead: u16, head: u64) {
-        for state in self.states() {
-            state.free_taken(dead, head);
+        for state in self.states {
+            state.free_taken(dead, head, || {});
+        }
+        for entry in self.spill {
+            entry.state.free_taken(dead, head, || {
+                let (offset, len) = (entry.offset.load(Ordering::Relaxed), entry.len.load(Ordering::Relaxed));
+                let _ = self.file.punch(offset, len);
+            });
         }
     }
 

@@ -112,7 +112,7 @@ impl Pool {
         self.in_hand.clear();
         let head = if rule == Rule::HeadIgnored { self.ring.state.published() } else { self.ring.state.taken() };
         if rule != Rule::NothingFreed {
-            self.state.free_taken(CONSUMER, head);
+            self.state.free_taken(CONSUMER, head, || {});
         }
     }
 
