@@ -1,12 +1,14 @@
 //! The command line, and the plan that a valid one becomes.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
 use crate::counts::Allowance;
 use crate::message::{Framing, Large, in_alphabet};
+use crate::socket::Target;
 
 /// Sends verified requests to an echo server and keeps a ledger of what became of each.
 ///
@@ -22,8 +24,14 @@ pub struct Args {
     #[arg(long, default_value = "127.0.0.1")]
     pub host: String,
     /// Its TCP port.
-    #[arg(long)]
-    pub port: u16,
+    #[arg(long, required_unless_present = "unix")]
+    pub port: Option<u16>,
+    /// The path of its unix socket instead.
+    #[arg(long, conflicts_with_all = ["port", "host"])]
+    pub unix: Option<PathBuf>,
+    /// Loopback addresses to connect from, in turn, 127.0.0.1 being the first: each has ports of its own.
+    #[arg(long, default_value_t = 1)]
+    pub sources: u32,
     /// closed: each answer makes room for the next request; open: requests at a fixed rate, latency counted from the
     /// intended time; churn: connect, one request, close, again; idle: connect and hold.
     #[arg(long, value_enum, default_value_t = Mode::Closed)]
@@ -85,6 +93,10 @@ pub struct Args {
     /// Connections that may be reset, closed by the server or refused.
     #[arg(long, default_value_t = 0)]
     pub allow_resets: u64,
+    /// Answers of a connection may come in any order: where the server handles its messages side by side. Such answers
+    /// are still counted.
+    #[arg(long)]
+    pub unordered: bool,
     /// Requests that may be lost on connections that stay open.
     #[arg(long, default_value_t = 0)]
     pub allow_lost: u64,
@@ -160,7 +172,7 @@ pub enum Extent {
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The server.
-    pub address: SocketAddr,
+    pub target: Target,
     /// Whether it speaks TLS.
     pub is_tls: bool,
     /// The kind of load.
@@ -208,16 +220,19 @@ pub struct Plan {
 impl Args {
     /// Checks what belongs together.
     pub fn into_plan(self) -> Result<Plan, String> {
-        let address = (self.host.as_str(), self.port)
-            .to_socket_addrs()
-            .map_err(|error| format!("--host {}: {error}", self.host))?
-            .next()
-            .ok_or_else(|| format!("--host {}: no address", self.host))?;
+        let target = match (self.unix, self.port) {
+            (Some(path), _) if self.sources == 1 => Target::Unix(path),
+            (Some(_), _) => return Err("--sources belongs to TCP".into()),
+            (None, port) => tcp(&self.host, port.unwrap_or(0), self.sources)?,
+        };
         let framing = match self.framing {
             FramingName::Raw => Framing::Raw,
             FramingName::Length => Framing::Length,
             FramingName::Eof => Framing::Eof(self.terminator),
         };
+        if self.unordered && framing == Framing::Raw {
+            return Err("--unordered needs --framing length or eof: else nothing tells answers apart".into());
+        }
         let extent = match self.messages {
             Some(messages) => Extent::Messages(messages),
             None => Extent::Time(duration("--seconds", self.seconds.unwrap_or(10.0))?),
@@ -235,7 +250,7 @@ impl Args {
             return Err("--mode idle sends no messages; give it --seconds".into());
         }
         Ok(Plan {
-            address,
+            target,
             is_tls: self.tls,
             mode: self.mode,
             connections: self.connections,
@@ -254,11 +269,27 @@ impl Args {
             connect_window: self.connect_window,
             patience: duration("--patience", self.patience)?,
             late_after: Duration::from_millis(self.late_ms),
-            allowance: Allowance { resets: self.allow_resets, lost: self.allow_lost },
+            allowance: Allowance { resets: self.allow_resets, lost: self.allow_lost, is_unordered: self.unordered },
             pid: self.pid,
             reads_memory: !self.no_memory,
         })
     }
+}
+
+fn tcp(host: &str, port: u16, sources: u32) -> Result<Target, String> {
+    let address = (host, port)
+        .to_socket_addrs()
+        .map_err(|error| format!("--host {host}: {error}"))?
+        .next()
+        .ok_or_else(|| format!("--host {host}: no address"))?;
+    // 127.0.0.0/8, without what may not be an address of a host.
+    if sources == 0 || sources > 0x00ff_fffe {
+        return Err("--sources must be 1 to 16777214".into());
+    }
+    if sources > 1 && !matches!(address, SocketAddr::V4(address) if address.ip().is_loopback()) {
+        return Err(format!("--sources needs --host to be an IPv4 loopback address such as {}", Ipv4Addr::LOCALHOST));
+    }
+    Ok(Target::Tcp { address, sources })
 }
 
 fn duration(name: &str, seconds: f64) -> Result<Duration, String> {
@@ -330,8 +361,33 @@ mod tests {
     use super::*;
 
     fn plan(line: &str) -> Result<Plan, String> {
-        let words = ["ledger", "--port", "1"].into_iter().chain(line.split_whitespace());
+        parse(&format!("--port 1 {line}"))
+    }
+
+    fn parse(line: &str) -> Result<Plan, String> {
+        let words = ["ledger"].into_iter().chain(line.split_whitespace());
         Args::try_parse_from(words).map_err(|error| error.to_string())?.into_plan()
+    }
+
+    #[test]
+    fn the_server_has_a_port_or_a_path() {
+        assert_eq!(parse("--unix /a/b").unwrap().target, Target::Unix("/a/b".into()));
+        let address = (Ipv4Addr::LOCALHOST, 1).into();
+        assert_eq!(plan("--sources 3").unwrap().target, Target::Tcp { address, sources: 3 });
+        let beyond = "--sources 16777215";
+        for refused in
+            ["", "--unix a --port 1", "--unix a --sources 2", "--port 1 --sources 0", "--port 1 --host ::1 --sources 2"]
+        {
+            assert!(parse(refused).is_err(), "{refused}");
+        }
+        assert!(plan(beyond).is_err());
+    }
+
+    #[test]
+    fn answers_without_framing_have_an_order() {
+        assert!(plan("--unordered").is_err());
+        assert!(plan("--unordered --framing length").unwrap().allowance.is_unordered);
+        assert!(!plan("--framing length").unwrap().allowance.is_unordered);
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub struct Ended {
     pub connection: u32,
     /// Whether by a reset.
     pub is_reset: bool,
-    /// The first request without an answer: all before it were answered.
+    /// The first request without an answer: all before it were answered. Without an order, others behind it may be, too.
     pub first_open: u64,
     /// Requests without an answer of which something was written.
     pub cut: u64,
@@ -66,6 +66,8 @@ pub struct Allowance {
     pub resets: u64,
     /// Requests lost on a connection that stayed open.
     pub lost: u64,
+    /// Whether answers may overtake each other.
+    pub is_unordered: bool,
 }
 
 impl Counts {
@@ -117,7 +119,7 @@ impl Counts {
             (self.lost, allowance.lost, "lost"),
             (ended, allowance.resets, "reset, closed or refused"),
             (self.doubled, 0, "doubled"),
-            (self.reordered, 0, "reordered"),
+            (self.reordered, if allowance.is_unordered { u64::MAX } else { 0 }, "reordered"),
             (self.crossed, 0, "crossed"),
             (self.corrupt, 0, "corrupt"),
             (self.unclosed, 0, "not closed after our FIN"),
@@ -161,9 +163,18 @@ mod tests {
     #[test]
     fn what_is_allowed_is_no_objection_and_one_more_is() {
         let counts = Counts { reset: 2, closed: 1, cut: 9, lost: 4, ..Counts::default() };
-        assert!(counts.objections(Allowance { resets: 3, lost: 4 }).is_empty());
-        let objections = counts.objections(Allowance { resets: 2, lost: 3 });
+        assert!(counts.objections(Allowance { resets: 3, lost: 4, is_unordered: false }).is_empty());
+        let objections = counts.objections(Allowance { resets: 2, lost: 3, is_unordered: false });
         assert_eq!(objections, ["4 lost, 3 allowed", "3 reset, closed or refused, 2 allowed"]);
+    }
+
+    #[test]
+    fn without_an_order_nothing_but_reordering_is_allowed() {
+        let unordered = Allowance { is_unordered: true, ..Allowance::default() };
+        let counts = Counts { sent: 5, answered: 5, reordered: 5, ..Counts::default() };
+        assert!(counts.objections(unordered).is_empty());
+        let counts = Counts { lost: 1, doubled: 2, crossed: 3, corrupt: 4, ..counts };
+        assert_eq!(counts.objections(unordered), ["1 lost", "2 doubled", "3 crossed", "4 corrupt"]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod message;
 pub mod proc;
 pub mod report;
 mod run;
+pub mod socket;
 mod ticker;
 mod wire;
 

@@ -10,10 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use rustls::ClientConfig;
-use socket2::SockRef;
 
 use crate::args::{Ending, Extent, Mode, Plan};
 use crate::clock::{Shared, Window, nanos};
@@ -21,6 +19,7 @@ use crate::connection::{Buffers, Connection, End, Phase, Turn};
 use crate::counts::{Counts, Ended};
 use crate::measure::Measure;
 use crate::message::Recipe;
+use crate::socket::Socket;
 use crate::ticker::Ticker;
 use crate::wire::{Wire, client_config};
 
@@ -344,10 +343,19 @@ impl<'a> Load<'a> {
 
     fn connect(&mut self, index: usize) -> io::Result<()> {
         let now = self.shared.now_ns();
-        let mut stream = match TcpStream::connect(self.plan.address) {
-            Ok(stream) => stream,
+        let id = self.shared.next_connection();
+        let mut socket = match Socket::connect(&self.plan.target, id) {
+            Ok(socket) => socket,
+            // The backlog of a unix socket is full: nobody is told when it no longer is.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.retries.push(Reverse((now + nanos(RETRY), index)));
+                return Ok(());
+            }
             Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
-                return Err(io::Error::new(error.kind(), "no local port is free; fewer connections, or --close reset"));
+                return Err(io::Error::new(
+                    error.kind(),
+                    "no local port is free; fewer connections, --close reset, or more --sources",
+                ));
             }
             Err(error) if is_ours(&error) => return Err(error),
             Err(error) => {
@@ -355,9 +363,9 @@ impl<'a> Load<'a> {
                 return Ok(());
             }
         };
-        self.poll.registry().register(&mut stream, Token(index), Interest::READABLE | Interest::WRITABLE)?;
-        let wire = Wire::new(stream, self.tls.as_ref())?;
-        self.slots[index].connection = Some(Connection::new(wire, self.shared.next_connection(), now));
+        self.poll.registry().register(&mut socket, Token(index), Interest::READABLE | Interest::WRITABLE)?;
+        let wire = Wire::new(socket, self.tls.as_ref())?;
+        self.slots[index].connection = Some(Connection::new(wire, id, now));
         self.connecting += 1;
         Ok(())
     }
@@ -393,9 +401,9 @@ impl<'a> Load<'a> {
         if connection.phase != Phase::Connecting {
             return Ok(true);
         }
-        let failed = match (connection.wire.stream.take_error(), connection.wire.stream.peer_addr()) {
+        let failed = match (connection.wire.socket.take_error(), connection.wire.socket.has_peer()) {
             (Ok(Some(error)) | Err(error), _) => error,
-            (Ok(None), Ok(_)) => return self.connected(index).map(|()| true),
+            (Ok(None), Ok(())) => return self.connected(index).map(|()| true),
             (Ok(None), Err(error)) if error.kind() == io::ErrorKind::NotConnected => return Ok(false),
             (Ok(None), Err(error)) => error,
         };
@@ -419,7 +427,7 @@ impl<'a> Load<'a> {
         connection.phase = Phase::Open;
         // A connection with one request has nothing to wait for.
         if self.plan.mode != Mode::Churn {
-            connection.wire.stream.set_nodelay(true)?;
+            connection.wire.socket.set_nodelay()?;
         }
         for due_ns in slot.carried.drain(..) {
             connection.book.issue(due_ns);
@@ -549,7 +557,7 @@ impl<'a> Load<'a> {
         let Some(connection) = &mut self.slots[index].connection else { return Ok(()) };
         match self.plan.ending {
             Ending::Reset => {
-                SockRef::from(&connection.wire.stream).set_linger(Some(Duration::ZERO))?;
+                connection.wire.socket.reset_at_close()?;
                 connection.finish(self.recipe, &mut self.counts);
                 self.slots[index].connection = None;
                 self.next_churn(index)

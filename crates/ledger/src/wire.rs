@@ -1,28 +1,28 @@
-//! A connection's socket, with or without TLS.
+//! What a connection reads and writes: its socket, with or without TLS.
 
 use std::io::{self, IoSlice, Read, Write};
-use std::net::Shutdown;
 use std::sync::Arc;
 
-use mio::net::TcpStream;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error as TlsError, SignatureScheme};
 
+use crate::socket::Socket;
+
 /// A socket, and its TLS if it has some.
 #[derive(Debug)]
 pub struct Wire {
     /// The socket.
-    pub stream: TcpStream,
+    pub socket: Socket,
     tls: Option<Box<ClientConnection>>,
 }
 
 impl Wire {
     /// A socket that is being connected.
-    pub fn new(stream: TcpStream, tls: Option<&Arc<ClientConfig>>) -> io::Result<Self> {
+    pub fn new(socket: Socket, tls: Option<&Arc<ClientConfig>>) -> io::Result<Self> {
         let tls = tls.map(|config| connection(config).map(Box::new)).transpose().map_err(io::Error::other)?;
-        Ok(Self { stream, tls })
+        Ok(Self { socket, tls })
     }
 
     /// Whether a read that brought less than it had room for has left nothing in the socket.
@@ -34,7 +34,7 @@ impl Wire {
     pub fn flush(&mut self) -> io::Result<()> {
         let Some(tls) = &mut self.tls else { return Ok(()) };
         while tls.wants_write() {
-            match tls.write_tls(&mut self.stream) {
+            match tls.write_tls(&mut self.socket) {
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
@@ -46,7 +46,7 @@ impl Wire {
     /// As of a socket. With TLS all is taken, unless something of before waits for the socket.
     pub fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         self.flush()?;
-        let Some(tls) = &mut self.tls else { return self.stream.write_vectored(slices) };
+        let Some(tls) = &mut self.tls else { return self.socket.write_vectored(slices) };
         if tls.wants_write() {
             return Err(io::ErrorKind::WouldBlock.into());
         }
@@ -61,13 +61,13 @@ impl Wire {
 
     /// As of a socket; an end that TLS was not told of is an error.
     pub fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let Some(tls) = &mut self.tls else { return self.stream.read(into) };
+        let Some(tls) = &mut self.tls else { return self.socket.read(into) };
         loop {
             match tls.reader().read(into) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 result => return result,
             }
-            tls.read_tls(&mut self.stream)?;
+            tls.read_tls(&mut self.socket)?;
             tls.process_new_packets().map_err(io::Error::other)?;
         }
     }
@@ -79,7 +79,7 @@ impl Wire {
         }
         // An error here means that the server ended first: reading tells how.
         _ = self.flush();
-        _ = self.stream.shutdown(Shutdown::Write);
+        self.socket.finish();
     }
 }
 

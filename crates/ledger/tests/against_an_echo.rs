@@ -1,7 +1,9 @@
 //! The whole client against servers in this process: true echoes of every kind, and servers with one fault each.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{IpAddr, Shutdown, TcpListener, TcpStream};
+use std::os::unix::net::UnixListener;
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -89,8 +91,11 @@ fn read_message(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
 }
 
 fn ledger(port: u16, line: &str) -> Report {
-    let port = port.to_string();
-    let words = ["ledger", "--port", &port, "--patience", "2"].into_iter().chain(line.split_whitespace());
+    run(&format!("--port {port} {line}"))
+}
+
+fn run(line: &str) -> Report {
+    let words = ["ledger", "--patience", "2"].into_iter().chain(line.split_whitespace());
     ledger::run(&Args::parse_from(words).into_plan().unwrap()).unwrap()
 }
 
@@ -182,6 +187,43 @@ fn churn_makes_a_connection_for_each_request_and_ends_it_either_way() {
 }
 
 #[test]
+fn a_unix_socket_carries_the_same_load_though_its_backlog_is_short() {
+    let path = std::env::temp_dir().join(format!("ledger-{}.sock", std::process::id()));
+    let listener = UnixListener::bind(&path).unwrap();
+    // The kernel holds that many more back, and refuses the rest.
+    SockRef::from(&listener).listen(1).unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            thread::spawn(move || io::copy(&mut stream.try_clone()?, &mut stream));
+        }
+    });
+    let unix = |line: &str| run(&format!("--unix {} {line}", path.display()));
+    assert_clean(&unix("--framing length --size 1-64K --connections 40 --in-flight 4 --messages 1000"), 1000);
+    for close in ["reset", "finish"] {
+        let report = unix(&format!("--mode churn --connections 20 --messages 200 --close {close}"));
+        assert_clean(&report, 200);
+        assert_eq!(report.counts.connected, 200);
+    }
+    std::fs::remove_file(&path).unwrap();
+    let gone = unix("--messages 1");
+    assert_eq!((gone.counts.refused, gone.counts.sent), (1, 0), "{gone}");
+}
+
+#[test]
+fn connections_come_from_as_many_addresses_as_were_asked_for() {
+    let seen = Arc::new(Mutex::new(BTreeSet::new()));
+    let addresses = Arc::clone(&seen);
+    let port = server(move |mut stream, _| {
+        addresses.lock().unwrap().insert(stream.peer_addr()?.ip());
+        io::copy(&mut stream.try_clone()?, &mut stream).map(|_| ())
+    });
+    assert_clean(&ledger(port, "--sources 3 --connections 7 --messages 70"), 70);
+    let expected: Vec<IpAddr> = (1..=3).map(|last| [127, 0, 0, last].into()).collect();
+    assert_eq!(seen.lock().unwrap().iter().copied().collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn idle_connections_are_held_to_the_end() {
     let report = ledger(echo(), "--mode idle --connections 20 --seconds 0.1");
     assert_clean(&report, 0);
@@ -222,6 +264,42 @@ fn an_overtaken_answer_is_reordered() {
     let report = ledger(port, "--framing length --messages 10 --in-flight 4");
     assert_eq!((report.counts.answered, report.counts.reordered), (10, 1), "{report}");
     assert_eq!(report.objections, ["1 reordered"]);
+}
+
+/// An echo that answers four messages at a time, the last one first; `answers` may change that.
+fn backwards(answers: impl Fn(&mut Vec<Vec<u8>>) + Send + Sync + 'static) -> u16 {
+    let held = Mutex::new(Vec::new());
+    framed(move |_, message| {
+        let mut held = held.lock().unwrap();
+        held.insert(0, message);
+        if held.len() < 4 {
+            return Some(Vec::new());
+        }
+        answers(&mut held);
+        Some(std::mem::take(&mut *held).concat())
+    })
+}
+
+#[test]
+fn without_an_order_answers_may_come_in_any_and_each_still_once_and_whole() {
+    for size in ["1", "20-4K"] {
+        let line = format!("--framing length --messages 100 --in-flight 4 --size {size}");
+        let report = ledger(backwards(|_| {}), &format!("{line} --unordered"));
+        assert_clean(&report, 100);
+        assert!(report.counts.reordered > 0 || size == "1", "{report}");
+        if size != "1" {
+            assert!(!ledger(backwards(|_| {}), &line).passed, "with an order that is a fault");
+        }
+    }
+    let line = "--framing length --messages 40 --in-flight 4 --size 20-4K --unordered";
+    let doubled = ledger(backwards(|answers| answers.push(answers[1].clone())), line);
+    assert_eq!((doubled.counts.answered, doubled.objections), (40, vec!["10 doubled".to_owned()]));
+    let corrupt = ledger(backwards(|answers| *answers[2].last_mut().unwrap() ^= 1), line);
+    assert_eq!((corrupt.counts.answered, corrupt.counts.corrupt, corrupt.passed), (30, 10, false));
+    // Each round one less may be on its way: the last ones find no fourth.
+    let lost = ledger(backwards(|answers| _ = answers.pop()), line);
+    assert!(lost.counts.lost > 0 && !lost.passed && lost.counts.doubled + lost.counts.corrupt == 0, "{lost}");
+    assert_eq!(lost.counts.sent, lost.counts.answered + lost.counts.lost);
 }
 
 #[test]
