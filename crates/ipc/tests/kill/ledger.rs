@@ -26,11 +26,15 @@ pub struct Ledger {
 pub enum What {
     Delivered = 0,
     Echoed,
+    Posted,
 }
+
+/// How many there are.
+const WHATS: usize = 3;
 
 impl Ledger {
     pub fn new(messages: u32) -> Self {
-        let counts = 2 * REACTORS * WORKERS * (messages as usize + 1);
+        let counts = WHATS * REACTORS * WORKERS * (messages as usize + 1);
         let memory = SharedMemory::create(c"rotor-ledger", counts * 4).expect("memory for the ledger");
         Self { memory, messages }
     }
@@ -49,11 +53,12 @@ impl Ledger {
         Some(self.at(what, message).load(Ordering::Relaxed)).filter(|generation| *generation != 0)
     }
 
-    /// All messages that there are.
+    /// All messages that were posted.
     pub fn all(&self) -> impl Iterator<Item = Message> {
-        let messages = self.messages;
-        (0..REACTORS).flat_map(move |reactor| {
-            (0..WORKERS).flat_map(move |worker| (1..=messages).map(move |number| Message { reactor, worker, number }))
+        let pairs = (0..REACTORS).flat_map(|reactor| (0..WORKERS).map(move |worker| (reactor, worker)));
+        pairs.flat_map(move |(reactor, worker)| {
+            let last = self.at(What::Posted, Message { reactor, worker, number: 0 }).load(Ordering::Relaxed);
+            (1..=last).map(move |number| Message { reactor, worker, number })
         })
     }
 

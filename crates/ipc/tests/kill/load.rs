@@ -67,25 +67,45 @@ pub struct Outlet {
 impl Outlet {
     /// Posts a message, in a block or a spill range if it is large. Says whether there was room.
     pub fn post(&mut self, pool: &mut Pool, kind: Kind, number: u32, bytes: &[u8]) -> bool {
+        self.post_if(pool, kind, number, bytes, |_| true)
+    }
+
+    /// The same, if `claim` takes the record's position.
+    pub fn post_if(
+        &mut self,
+        pool: &mut Pool,
+        kind: Kind,
+        number: u32,
+        bytes: &[u8],
+        claim: impl FnOnce(u64) -> bool,
+    ) -> bool {
         let mut header =
             Header { kind, location: Where::Inline, aux: 0, session: u64::from(number), extra: bytes.len() as u64 };
         if bytes.len() <= self.lane.inline_limit() {
-            return self.write(&header, bytes);
+            return self.position_for(bytes.len()).is_some_and(claim) && self.write(&header, bytes);
         }
         // Every eighth goes by the file whether there is a block or not.
         let block = if number.is_multiple_of(8) { None } else { pool.take_block(bytes.len(), monotonic_ns()) };
         let Some(filling) = block.or_else(|| pool.take_spill(bytes.len() as u64)) else { return false };
         filling.fill(bytes).expect("there is space for a spill range");
         let body = filling.reference(bytes.len()).to_bytes();
-        let position = match self.lane.position_for(body.len()) {
-            Ok(position) => position,
-            Err(PostError::Full) => return false,
-            Err(PostError::Broken(broken)) => panic!("{broken}"),
-        };
+        let Some(position) = self.position_for(body.len()) else { return false };
+        if !claim(position) {
+            return false;
+        }
         header.location = filling.location();
         filling.post(self.consumer, position);
         assert!(self.write(&header, &body), "the room was made sure of");
         true
+    }
+
+    /// Where the next record will be, if there is room for it.
+    fn position_for(&mut self, len: usize) -> Option<u64> {
+        match self.lane.position_for(len) {
+            Ok(position) => Some(position),
+            Err(PostError::Full) => None,
+            Err(PostError::Broken(broken)) => panic!("{broken}"),
+        }
     }
 
     fn write(&mut self, header: &Header, body: &[u8]) -> bool {

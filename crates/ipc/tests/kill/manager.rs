@@ -59,7 +59,7 @@ pub fn run(story: Story) -> Result<(), String> {
     let shape = Shape { reactors: REACTORS, workers: SLOTS, processes: 0, sessions: 64, budget: 10 << 20 };
     let plan = Plan::new(shape).map_err(|error| error.arithmetic)?;
     let segment = Segment::create(plan, &std::env::temp_dir()).map_err(|error| format!("{error:?}"))?;
-    let ledger = Ledger::new(story.messages);
+    let ledger = Ledger::new(story.all_of_a_reactor());
     let reactors = (0..REACTORS).map(|number| child(|| Reactor::new(segment, ledger, story, number).live())).collect();
     let outlet = segment.manager_outlet();
     let mut manager = Manager {
@@ -266,6 +266,10 @@ impl Manager {
         }
         if self.lost.len() > self.deaths {
             return Err(format!("{} deaths have lost {:?}", self.deaths, self.lost));
+        }
+        let posted = self.ledger.all().count();
+        if posted != REACTORS * self.story.all_of_a_reactor() as usize {
+            return Err(format!("{posted} messages were posted"));
         }
         for message in self.ledger.all() {
             let delivered = self.ledger.noted(What::Delivered, message);

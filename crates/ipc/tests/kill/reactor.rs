@@ -1,4 +1,5 @@
-//! A reactor: posts messages in bursts to all workers, takes their echoes, acknowledges deaths. It is never killed.
+//! A reactor: posts messages in bursts to all workers, or to those that have nothing to do, takes their echoes,
+//! acknowledges deaths. It is never killed.
 
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
@@ -6,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rotor_ipc::WorkerId;
+use rotor_ipc::idle::{Giver, Idle, Wants};
 use rotor_ipc::inbox::Marks;
 use rotor_ipc::lane::{Consumer, Record};
 use rotor_ipc::payload::{Kept, Payload, Pool};
@@ -33,6 +35,17 @@ pub struct Reactor {
     pool: Pool,
     kept: VecDeque<Kept>,
     numbers: Numbers,
+    holding: Option<Holding>,
+}
+
+/// In idle dispatch: this reactor's part in the protocol.
+struct Holding {
+    wants: Wants,
+    giver: Giver,
+    /// Its bit is set.
+    is_wanting: bool,
+    /// Where the next search begins.
+    next: usize,
 }
 
 struct Slot {
@@ -42,6 +55,17 @@ struct Slot {
     is_closed: bool,
     lanes: SeatLanes,
     room: [Waker; 2],
+}
+
+impl Slot {
+    fn close(&mut self) {
+        if !self.is_closed {
+            self.is_closed = true;
+            self.inward.lane.close();
+            self.inward.marker.mark();
+            self.inward.wake();
+        }
+    }
 }
 
 impl Reactor {
@@ -73,6 +97,12 @@ impl Reactor {
             pool: Pool::attach(segment.reactor_pool(number), monotonic_ns()),
             kept: VecDeque::new(),
             numbers: Numbers::new(story.seed ^ number as u64),
+            holding: story.idle.then(|| Holding {
+                wants: segment.wants(),
+                giver: segment.giver(),
+                is_wanting: false,
+                next: number,
+            }),
         }
     }
 
@@ -85,15 +115,15 @@ impl Reactor {
         let mut may_post = true;
         while !self.is_over() {
             // Another burst once something has come back: so it sleeps without limit while all is under way.
-            let has_room = !may_post || self.post_all();
-            may_post = self.take_all();
+            let has_room = !may_post || if self.holding.is_some() { self.post_to_idle() } else { self.post_all() };
+            may_post = self.take_all() || self.has_gift();
             self.pool.sweep(monotonic_ns());
             if may_post {
                 continue;
             }
             sleeper.announce();
             fence_after_announcing();
-            may_post = self.take_all();
+            may_post = self.take_all() || self.has_gift();
             if !may_post && !self.is_over() {
                 if has_room {
                     wait(&epoll, &mut events);
@@ -128,18 +158,99 @@ impl Reactor {
     fn post(&mut self, index: usize) -> bool {
         let slot = &mut self.slots[index];
         if slot.posted == self.story.messages {
-            if !slot.is_closed {
-                slot.is_closed = true;
-                slot.inward.lane.close();
-                slot.inward.marker.mark();
-            }
+            slot.close();
             return true;
         }
         let key = load::message_key(self.story.seed, self.number, slot.id.index());
         let number = slot.posted + 1;
         let posted = slot.inward.post(&mut self.pool, Kind::Receive, number, &load::bytes(key, number));
-        slot.posted += u32::from(posted);
+        if posted {
+            slot.posted = number;
+            let message = Message { reactor: self.number, worker: slot.id.index(), number };
+            self.ledger.note(What::Posted, message, 1);
+        }
         posted
+    }
+
+    fn has_gift(&self) -> bool {
+        self.holding.as_ref().is_some_and(|holding| holding.wants.has_gift(load::small(self.number)))
+    }
+
+    /// A burst to workers that have nothing to do; while there is none, the next message is held back. Says whether
+    /// there was room.
+    fn post_to_idle(&mut self) -> bool {
+        let reactor = load::small(self.number);
+        if let Some(holding) = &self.holding {
+            holding.wants.was_given(reactor);
+        }
+        let before = self.posted();
+        let last = self.story.all_of_a_reactor().min(before + 1 + u32::from(load::small(self.numbers.below(4))));
+        let mut has_room = true;
+        while has_room && self.posted() < last {
+            let Some(holding) = &mut self.holding else { break };
+            let places = self.slots.len();
+            let mut search = (holding.next..holding.next + places).map(|place| place % places);
+            match search.find(|&place| self.segment.slot(self.slots[place].id).idle.is_free_for(reactor)) {
+                Some(place) => {
+                    holding.next = place + 1;
+                    has_room = self.post_to(place);
+                }
+                None if holding.is_wanting => break,
+                // Behind the bit all are tried once more.
+                None => {
+                    holding.is_wanting = true;
+                    holding.wants.want(reactor);
+                }
+            }
+        }
+        let is_done = self.posted() == self.story.all_of_a_reactor();
+        // What is under way brings it back here.
+        if self.posted() > before || is_done {
+            self.want_no_more();
+        }
+        if is_done {
+            self.slots.iter_mut().for_each(Slot::close);
+        }
+        has_room
+    }
+
+    /// How many messages were posted to all workers.
+    fn posted(&self) -> u32 {
+        self.slots.iter().map(|slot| slot.posted).sum()
+    }
+
+    /// Posts to a worker that was seen to have nothing to do. Says whether there was room; another reactor may have been
+    /// faster, which is as good.
+    fn post_to(&mut self, place: usize) -> bool {
+        let slot = &mut self.slots[place];
+        let (reactor, word) = (load::small(self.number), &self.segment.slot(slot.id).idle);
+        let number = slot.posted + 1;
+        let bytes = load::bytes(load::message_key(self.story.seed, self.number, slot.id.index()), number);
+        let mut was_late = false;
+        let posted = slot.inward.post_if(&mut self.pool, Kind::Receive, number, &bytes, |position| {
+            was_late = !word.claim(reactor, position);
+            !was_late
+        });
+        if posted {
+            slot.posted = number;
+            let message = Message { reactor: self.number, worker: slot.id.index(), number };
+            self.ledger.note(What::Posted, message, 1);
+            slot.inward.wake();
+        }
+        posted || was_late
+    }
+
+    /// Holds nothing back any more, and passes on what it was given.
+    fn want_no_more(&mut self) {
+        let Some(holding) = &mut self.holding else { return };
+        let reactor = load::small(self.number);
+        if holding.is_wanting {
+            holding.is_wanting = false;
+            holding.wants.want_no_more(reactor);
+        }
+        for slot in &self.slots {
+            holding.giver.let_go(&self.segment.slot(slot.id).idle, Idle::Given(reactor));
+        }
     }
 
     /// Takes all that was marked. Says whether there was anything.

@@ -6,7 +6,7 @@ use std::time::Instant;
 use rotor_ipc::sync::Step;
 use rotor_sys::process::{self, Fork, fork};
 
-use crate::load::Numbers;
+use crate::load::{Numbers, WORKERS};
 use crate::manager;
 
 /// What happens in one run.
@@ -16,6 +16,8 @@ pub struct Story {
     pub messages: u32,
     /// Where the numbers come from.
     pub seed: u64,
+    /// A reactor's messages go to workers that have nothing to do, one at a time.
+    pub idle: bool,
     /// Workers hand over all the time.
     pub handovers: bool,
     /// The manager kills workers at random moments.
@@ -27,6 +29,11 @@ pub struct Story {
 }
 
 impl Story {
+    /// Messages from a reactor to all workers.
+    pub fn all_of_a_reactor(&self) -> u32 {
+        self.messages * u32::try_from(WORKERS).unwrap_or(u32::MAX)
+    }
+
     /// Whether a worker may die.
     pub fn is_deadly(&self) -> bool {
         self.kills || self.fate.is_some_and(|(_, signal)| signal == libc::SIGKILL)
@@ -34,15 +41,15 @@ impl Story {
 
     /// Up to how many times a worker passes the step at which its fate awaits it: some are passed seldom.
     pub fn passages(&self) -> usize {
-        use Step::{Announced, BlockFilling, BlockFreed, BlockPosted, Committed, SleepWordSeen};
-        let seldom = [Announced, BlockFilling, BlockFreed, BlockPosted, Committed, SleepWordSeen];
+        use Step::{Announced, BlockFilling, BlockFreed, BlockPosted, Committed, Freed, SleepWordSeen};
+        let seldom = [Announced, BlockFilling, BlockFreed, BlockPosted, Committed, Freed, SleepWordSeen];
         if self.fate.is_some_and(|(step, _)| seldom.contains(&step)) { 2 } else { 12 }
     }
 }
 
 type Test = (&'static str, fn(&mut dyn FnMut(Story)));
 
-const TESTS: [Test; 7] = [
+const TESTS: [Test; 10] = [
     ("all_messages_are_echoed_in_order_when_nobody_dies", |run| run(Story { messages: 700, ..Story::default() })),
     ("a_killed_worker_loses_the_message_in_its_hand_alone", |run| {
         run(Story { messages: 700, kills: true, ..Story::default() });
@@ -69,6 +76,25 @@ const TESTS: [Test; 7] = [
     ("a_process_killed_at_any_step_of_a_handover_loses_the_message_in_its_hand_alone", |run| {
         for step in STEPS {
             run(Story { messages: 150, handovers: true, fate: Some((step, libc::SIGKILL)), ..Story::default() });
+        }
+    }),
+    ("no_message_waits_behind_another_where_idle_workers_are_claimed", |run| {
+        run(Story { messages: 500, idle: true, ..Story::default() });
+        run(Story { messages: 300, idle: true, handovers: true, stops: true, ..Story::default() });
+    }),
+    ("a_killed_worker_loses_the_message_that_it_was_claimed_for_alone", |run| {
+        run(Story { messages: 500, idle: true, kills: true, ..Story::default() });
+        run(Story { messages: 300, idle: true, handovers: true, kills: true, stops: true, ..Story::default() });
+    }),
+    ("a_worker_killed_at_any_step_of_idle_dispatch_loses_the_message_in_its_hand_alone", |run| {
+        for step in STEPS.into_iter().chain([Step::Freed, Step::Given, Step::GiftMarked]) {
+            run(Story {
+                messages: 100,
+                idle: true,
+                handovers: true,
+                fate: Some((step, libc::SIGKILL)),
+                ..Story::default()
+            });
         }
     }),
 ];

@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
 use rotor_ipc::WorkerId;
+use rotor_ipc::idle::{Giver, Idle};
 use rotor_ipc::inbox::Marks;
 use rotor_ipc::lane::{Consumer, Record};
 use rotor_ipc::payload::Pool;
@@ -49,6 +50,8 @@ pub struct Worker {
     outlets: Vec<Outlet>,
     pool: Pool,
     inbox: Option<Inbox>,
+    /// In idle dispatch.
+    giver: Option<Giver>,
 }
 
 struct Inbox {
@@ -92,6 +95,7 @@ impl Worker {
             outlets: outlets.collect(),
             pool: Pool::attach(segment.outlet_pool(outlet), monotonic_ns()),
             inbox: None,
+            giver: story.idle.then(|| segment.giver()),
         }
     }
 
@@ -164,6 +168,9 @@ impl Worker {
                 lanes: (0..REACTORS).map(|reactor| self.segment.inward_consumer(reactor, self.id)).collect(),
                 sleeper: Sleeper::attach(&self.segment.slot(self.id).sleep),
             });
+            if let Some(giver) = &mut self.giver {
+                giver.enter(&self.segment.slot(self.id).idle);
+            }
         }
         let mut taken = false;
         for reactor in 0..REACTORS {
@@ -209,6 +216,12 @@ impl Worker {
         let message = Message { reactor, worker: self.id.index(), number };
         self.ledger.note(What::Delivered, message, self.generation);
         self.echo(reactor, number);
+        if let Some(giver) = &mut self.giver {
+            let lanes = &mut self.inbox.as_mut().expect("it owns the inbox").lanes;
+            assert!(lanes.iter_mut().all(is_empty), "a message waits behind another in worker {}", self.id.index());
+            let claimed = Idle::Claimed { reactor: load::small(reactor), position: held.position };
+            giver.let_go(&self.segment.slot(self.id).idle, claimed);
+        }
         seat.in_hand.clear();
     }
 
