@@ -6,6 +6,9 @@ declare(strict_types=1);
  * Compares what the client got with what the server's processes have written down, and says what may not be:
  * a death may cost the message in its callback and what waited behind it on that one connection, which is closed.
  * Nothing else ends a connection, no answer that was sent is lost with one, and no message runs twice.
+ *
+ * Where the messages of a connection go to several workers, the death of one closes it for the others, too: then an answer
+ * of theirs may find it closed, or be on its way.
  */
 final class Audit
 {
@@ -31,7 +34,8 @@ final class Audit
 
     private ?int $reloadSince = null;
 
-    public function __construct(private readonly TestServer $server)
+    /** @param bool $isOrdered whether all messages of a connection go to one worker */
+    public function __construct(private readonly TestServer $server, public readonly bool $isOrdered)
     {
     }
 
@@ -51,7 +55,7 @@ final class Audit
         }
         $this->worst[$isFailing] = max($this->worst[$isFailing], $report['latency_us']['max'] / 1000);
         $deaths = $this->readNotes();
-        [$unfinished, $sent, $connections, $problems] = $this->readBooks();
+        [$unfinished, $sent, $unsent, $connections, $problems] = $this->readBooks();
         if ($counts['sent'] !== $counts['answered'] + $counts['cut']) {
             $problems[] = "$counts[sent] sent, but $counts[answered] answered and $counts[cut] cut";
         }
@@ -60,7 +64,7 @@ final class Audit
                 $problems[] = "$counter is $stats[$counter], but onWorkerError told of {$this->totals[$total]}";
             }
         }
-        return [...$problems, ...$this->compare($counts['ends'], $deaths, $unfinished, $sent, $connections)];
+        return [...$problems, ...$this->compare($counts['ends'], $deaths, $unfinished, $sent, $unsent, $connections)];
     }
 
     /**
@@ -68,10 +72,11 @@ final class Audit
      * @param array<int, int> $deaths pid => session in hand, or 0
      * @param array<int, array{int, int}> $unfinished pid => session and number of what it took and did not finish
      * @param array<int, int> $sent connection => the last number whose answer was sent
+     * @param list<array{int, int, int}> $unsent pid, connection and number of what it could not answer
      * @param array<int, int> $connections session => connection
      * @return list<string>
      */
-    private function compare(array $ends, array $deaths, array $unfinished, array $sent, array $connections): array
+    private function compare(array $ends, array $deaths, array $unfinished, array $sent, array $unsent, array $connections): array
     {
         $problems = [];
         foreach ($unfinished as $pid => [$session, $number]) {
@@ -92,9 +97,15 @@ final class Audit
             } elseif ($unknown-- <= 0) {
                 $problems[] = "connection $connection was ended, and nobody has died with it in hand; " . self::where($connections, $connection);
             }
-            if ($open <= ($sent[$connection] ?? -1)) {
+            if ($this->isOrdered && $open <= ($sent[$connection] ?? -1)) {
                 $problems[] = "connection $connection ended before answer $open arrived; it was sent, as were those up to $sent[$connection]; "
                     . self::where($connections, $connection);
+            }
+        }
+        $ended = array_column($ends, null, 'connection');
+        foreach ($unsent as [$pid, $connection, $number]) {
+            if ($this->isOrdered || !isset($ended[$connection])) {
+                $problems[] = "process $pid could not send answer $number of connection $connection";
             }
         }
         foreach ($mayEnd as $connection => $pid) {
@@ -141,10 +152,13 @@ final class Audit
         return $deaths;
     }
 
-    /** @return array{array<int, array{int, int}>, array<int, int>, array<int, int>, list<string>} as compare() takes them, and problems */
+    /**
+     * @return array{array<int, array{int, int}>, array<int, int>, list<array{int, int, int}>, array<int, int>, list<string>} as
+     *   compare() takes them, and problems
+     */
     private function readBooks(): array
     {
-        $problems = $unfinished = $sent = $connections = $takers = [];
+        $problems = $unfinished = $sent = $unsent = $connections = $takers = [];
         foreach (glob(dirname($this->server->tmp) . '/book.*') ?: [] as $file) {
             $pid = (int) substr(strrchr($file, '.'), 1);
             $from = $this->read[$file] ?? 0;
@@ -171,7 +185,7 @@ final class Audit
                     if ($what === 'S') {
                         $sent[$connection] = max($number, $sent[$connection] ?? 0);
                     } else {
-                        $problems[] = "process $pid could not send answer $number of session $session";
+                        $unsent[] = [$pid, $connection, $number];
                     }
                 }
             }
@@ -179,6 +193,6 @@ final class Audit
                 $unfinished[$pid] = $open;
             }
         }
-        return [$unfinished, $sent, $connections, $problems];
+        return [$unfinished, $sent, $unsent, $connections, $problems];
     }
 }

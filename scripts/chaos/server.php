@@ -1,7 +1,7 @@
 <?php
 
 /**
- * The server of `make chaos`: echoes messages with a length in front after 0 to 20 ms, and keeps books of what it does,
+ * The server of `make chaos`: echoes messages with a length in front after 0 to 20 ms (at once while `warming` is there), and keeps books of what it does,
  * which the audit compares with the client's.
  */
 
@@ -14,6 +14,7 @@ $book = null;
 $server = new Rotor\Server('127.0.0.1', (int) getenv('ROTOR_PORT'));
 if ($certificates = getenv('CERTS')) {
     $server->listen('127.0.0.1', (int) getenv('ROTOR_TLS_PORT'), Rotor\Server::SOCK_TCP | Rotor\Server::SSL);
+    $server->listen(getenv('ROTOR_TMP') . '/chaos.sock', 0, Rotor\Server::SOCK_UNIX_STREAM);
     $settings['server'] += ['ssl_cert_file' => "$certificates/server.crt", 'ssl_key_file' => "$certificates/server.key"];
 }
 $server->set($settings['server'] + [
@@ -63,12 +64,13 @@ $server->on('workerError', fn ($server, $id, $pid, $code, $signal, $fd) => note(
 $server->on('beforeReload', fn () => note('before ' . hrtime(true)));
 $server->on('afterReload', fn ($server, bool $success) => note('after ' . hrtime(true) . ' ' . (int) $success));
 $server->on('shutdown', fn ($server) => note('did stats ' . json_encode($server->stats())));
-$server->on('receive', function ($server, int $fd, int $reactor, string $data) use (&$book, $settings): void {
+$server->on('receive', function ($server, int $fd, int $reactor, string $data) use (&$book, $settings, $directory): void {
     // Behind the length and a checksum.
     ['connection' => $connection, 'number' => $number] = unpack('Nconnection/Jnumber', $data, 8);
     fwrite($book, pack('aJJJ', 'T', $fd, $connection, $number));
     $share = crc32("$settings[seed] $connection $number") / 0xffffffff;
-    usleep((int) (20_000 * $share ** 3));
+    clearstatcache();
+    file_exists("$directory/warming") || usleep((int) (20_000 * $share ** 3));
     $sent = $server->send($fd, $data);
     fwrite($book, pack('aJJJ', $sent ? 'S' : 'F', $fd, $connection, $number));
 });
