@@ -29,6 +29,159 @@ namespace Rotor {
     }
 
     /**
+     * The codes that `getLastError()` gives beside errnos (below 500), and that `ProtocolError` is told. Names and numbers are
+     * those of `SWOOLE_ERROR_…`, so that applications can go on comparing with them.
+     */
+    final class Error
+    {
+        /** Memory could not be had. Nothing gives it here. */
+        public const MALLOC_FAIL = 501;
+        /** A system call has failed. Nothing gives it here. */
+        public const SYSTEM_CALL_FAIL = 502;
+        /** PHP has failed. Nothing gives it here. */
+        public const PHP_FATAL_ERROR = 503;
+        /** A name is too long. Nothing gives it here. */
+        public const NAME_TOO_LONG = 504;
+        /** An argument makes no sense. */
+        public const INVALID_PARAMS = 505;
+        /** The way to a reactor is full; later there is room again. */
+        public const QUEUE_FULL = 506;
+        /** Something that it needs is not there. */
+        public const OPERATION_NOT_SUPPORT = 507;
+        /** What was received breaks the rules of its protocol. Nothing gives it here. */
+        public const PROTOCOL_ERROR = 508;
+        /** Not possible in this process or at this time. */
+        public const WRONG_OPERATION = 509;
+        /** There are no bytes. Nothing gives it here. */
+        public const NO_PAYLOAD = 550;
+        /** There is no such file. Nothing gives it here. */
+        public const FILE_NOT_EXIST = 700;
+        /** A file is too large. Nothing gives it here. */
+        public const FILE_TOO_LARGE = 701;
+        /** A file is empty. Nothing gives it here. */
+        public const FILE_EMPTY = 702;
+        /** There is no such directory. Nothing gives it here. */
+        public const DIR_NOT_EXIST = 703;
+        /** Not an IPv6 address. Nothing gives it here. */
+        public const BAD_IPV6_ADDRESS = 720;
+        /** A signal has no callback. Nothing gives it here. */
+        public const UNREGISTERED_SIGNAL = 721;
+        /** Not an address. Nothing gives it here. */
+        public const BAD_HOST_ADDR = 722;
+        /** Not a port number. Nothing gives it here. */
+        public const BAD_PORT = 723;
+        /** Not a type of socket. Nothing gives it here. */
+        public const BAD_SOCKET_TYPE = 724;
+        /** A socket could not be taken out of the event loop. Nothing gives it here. */
+        public const EVENT_REMOVE_FAILED = 800;
+        /** A socket could not be put into the event loop. Nothing gives it here. */
+        public const EVENT_ADD_FAILED = 801;
+        /** What the event loop waits for could not be changed. Nothing gives it here. */
+        public const EVENT_UPDATE_FAILED = 802;
+        /** The event loop has met something unknown. Nothing gives it here. */
+        public const EVENT_UNKNOWN_DATA = 803;
+        /** The server has closed the connection. Nothing gives it here. */
+        public const SESSION_CLOSED_BY_SERVER = 1001;
+        /** The client has closed the connection. Nothing gives it here. */
+        public const SESSION_CLOSED_BY_CLIENT = 1002;
+        /** The connection is being closed. */
+        public const SESSION_CLOSING = 1003;
+        /** The connection is closed. */
+        public const SESSION_CLOSED = 1004;
+        /** No connection has had this session id. */
+        public const SESSION_NOT_EXIST = 1005;
+        /** Session ids are positive numbers. */
+        public const SESSION_INVALID_ID = 1006;
+        /** A message was dropped because its connection has gone. Nothing gives it here. */
+        public const SESSION_DISCARD_TIMEOUT_DATA = 1007;
+        /** A message was dropped. Nothing gives it here. */
+        public const SESSION_DISCARD_DATA = 1008;
+        /** The connection's output queue is at `socket_buffer_size`. */
+        public const OUTPUT_BUFFER_OVERFLOW = 1009;
+        /** A coroutine waits for the output queue. Nothing gives it here. */
+        public const OUTPUT_SEND_YIELD = 1010;
+        /** The TLS handshake is not over. */
+        public const SSL_NOT_READY = 1011;
+        /** A file cannot be sent over TLS. Nothing gives it here. */
+        public const SSL_CANNOT_USE_SENDFILE = 1012;
+        /** A client that has to show a certificate shows none. */
+        public const SSL_EMPTY_PEER_CERTIFICATE = 1013;
+        /** A client's certificate is not taken. */
+        public const SSL_VERIFY_FAILED = 1014;
+        /** What a client sends is no TLS. */
+        public const SSL_BAD_CLIENT = 1015;
+        /** A client breaks the rules of TLS. */
+        public const SSL_BAD_PROTOCOL = 1016;
+        /** A connection has ended without the end that TLS has. */
+        public const SSL_RESET = 1017;
+        /** A TLS handshake has failed for another reason. */
+        public const SSL_HANDSHAKE_FAILED = 1018;
+        /** TLS could not be prepared. Nothing gives it here. */
+        public const SSL_CREATE_CONTEXT_FAILED = 1019;
+        /** A TLS connection cannot go on. */
+        public const SSL_CREATE_SESSION_FAILED = 1020;
+        /** A message is larger than `package_max_length`. */
+        public const PACKAGE_LENGTH_TOO_LARGE = 1201;
+        /** The end or the length of a message was not found within `package_max_length`. */
+        public const PACKAGE_LENGTH_NOT_FOUND = 1202;
+        /** More bytes than `output_buffer_size` lets one call send, or than memory_limit has room for. */
+        public const DATA_LENGTH_TOO_LARGE = 1203;
+        /** The length of a message makes no sense. */
+        public const PACKAGE_MALFORMED_DATA = 1204;
+        /** A task is too large. Nothing gives it here. */
+        public const TASK_PACKAGE_TOO_BIG = 2001;
+        /** A task could not be handed over. Nothing gives it here. */
+        public const TASK_DISPATCH_FAIL = 2002;
+        /** A task was not done in time. Nothing gives it here. */
+        public const TASK_TIMEOUT = 2003;
+        /** A client was made before the server. Nothing gives it here. */
+        public const SERVER_MUST_CREATED_BEFORE_CLIENT = 9001;
+        /** There are too many sockets. Nothing gives it here. */
+        public const SERVER_TOO_MANY_SOCKET = 9002;
+        /** A worker has ended. Nothing gives it here. */
+        public const SERVER_WORKER_TERMINATED = 9003;
+        /** A port cannot be listened on. Nothing gives it here. */
+        public const SERVER_INVALID_LISTEN_PORT = 9004;
+        /** There are too many ports. Nothing gives it here. */
+        public const SERVER_TOO_MANY_LISTEN_PORT = 9005;
+        /** The pipe to a worker is full. Nothing gives it here. */
+        public const SERVER_PIPE_BUFFER_FULL = 9006;
+        /** No worker is idle. Nothing gives it here. */
+        public const SERVER_NO_IDLE_WORKER = 9007;
+        /** There is a server already. Nothing gives it here. */
+        public const SERVER_ONLY_START_ONE = 9008;
+        /** The master cannot send this. Nothing gives it here. */
+        public const SERVER_SEND_IN_MASTER = 9009;
+        /** A request is wrong. Nothing gives it here. */
+        public const SERVER_INVALID_REQUEST = 9010;
+        /** A connection could not be made. Nothing gives it here. */
+        public const SERVER_CONNECT_FAIL = 9011;
+        /** There is no such command. Nothing gives it here. */
+        public const SERVER_INVALID_COMMAND = 9012;
+        /** Not a regular file. Nothing gives it here. */
+        public const SERVER_IS_NOT_REGULAR_FILE = 9013;
+        /** A worker does not take what is sent to it. Nothing gives it here. */
+        public const SERVER_SEND_TO_WORKER_TIMEOUT = 9014;
+        /** A callback is missing or wrong. Nothing gives it here. */
+        public const SERVER_INVALID_CALLBACK = 9015;
+        /** A thread is none of the server's. Nothing gives it here. */
+        public const SERVER_UNRELATED_THREAD = 9016;
+        /** A worker does not leave in time. Nothing gives it here. */
+        public const SERVER_WORKER_EXIT_TIMEOUT = 9101;
+        /** A worker was sent something that makes no sense. Nothing gives it here. */
+        public const SERVER_WORKER_ABNORMAL_PIPE_DATA = 9102;
+        /** A worker has ended with something in hand. Nothing gives it here. */
+        public const SERVER_WORKER_UNPROCESSED_DATA = 9103;
+
+        /**
+         * There is nothing to make.
+         */
+        private function __construct()
+        {
+        }
+    }
+
+    /**
      * A server of several processes for streams and datagrams: a master whose reactor threads own the sockets, a manager
      * that keeps the workers alive, and event workers that run the callbacks.
      *
@@ -270,7 +423,8 @@ namespace Rotor {
          *     ssl_alpn_protocols?: list<string>,
          *     ssl_session_tickets?: bool,
          * } $settings
-         * @return bool false when the server has started, and under the Swoole names when a setting was ignored
+         * @return bool false, with a warning, when the server has started (509), and under the Swoole names when a setting was
+         *     ignored (505)
          * @throws SettingException for the first setting that is not known or not taken
          */
         public function set(array $settings): bool
@@ -311,7 +465,8 @@ namespace Rotor {
          * An uncaught exception is reported as PHP does it and the worker goes on. `exit()` ends the worker with its code,
          * and another takes its place.
          *
-         * @return bool false when the server has started, and under the Swoole names for an unknown event
+         * @return bool false, with a warning, when the server has started (509), and under the Swoole names for an unknown event
+         *     (505)
          * @throws Exception for an unknown event, naming the nearest one
          * @throws \TypeError for a callback that cannot be called
          */
@@ -423,7 +578,8 @@ namespace Rotor {
          * Binds a user id, 1 to 4294967295, to a connection: by it `dispatch_mode` 5 chooses the worker of the messages
          * that come from then on, and `getClientInfo()` shows it. In any process of the server.
          *
-         * @return bool false when the connection has a user id already, or is gone
+         * @return bool false when the connection has a user id already (509), is closed (1004), closing (1003) or unknown (1005);
+         *     with a warning for a uid out of range (505) and an id below 1 (1006)
          */
         public function bind(int $fd, int $uid): bool
         {
@@ -564,7 +720,7 @@ namespace Rotor {
          *     ssl_alpn_protocol?: string, ssl_client_cert?: string}|false the uid where one was bound; `proxy_` where a proxy has
          *     said who the client is; `ssl_` on a port with TLS: its version, the cipher suite, the protocol that the client has
          *     chosen (`ssl_alpn_protocols`), and its certificate in PEM form (`ssl_verify_peer`); false when there is no such
-         *     connection (1005)
+         *     connection any more (1004) or yet (1005; 1011 before its TLS handshake is over), and for an id below 1 (1006)
          */
         public function getClientInfo(int $fd, int $reactor_id = -1, bool $ignoreError = false): array|false
         {
@@ -580,25 +736,27 @@ namespace Rotor {
         }
 
         /**
-         * The id of the worker or user process that calls; false in other processes.
+         * The id of the worker or user process that calls; false in other processes (509).
          */
         public function getWorkerId(): int|false
         {
         }
 
         /**
-         * The pid of a worker; false when there is none at the moment.
+         * The pid of a worker or user process, in any process of the server.
          *
-         * @param int $id -1: the worker that calls
+         * @param int $id -1: the one that calls
+         * @return int|false false for an id that nobody has (505), and while there is no such process, or -1 means none (509)
          */
         public function getWorkerPid(int $id = -1): int|false
         {
         }
 
         /**
-         * What a worker is doing, a WORKER_ constant; false when there is none at the moment.
+         * What a worker or user process is doing, a WORKER_ constant, in any process of the server.
          *
-         * @param int $id -1: the worker that calls
+         * @param int $id -1: the one that calls
+         * @return int|false false as `getWorkerPid()`
          */
         public function getWorkerStatus(int $id = -1): int|false
         {
@@ -634,7 +792,7 @@ namespace Rotor {
          * `request_timeout` says. The next one has the setting's time again.
          *
          * @param float $seconds greater than 0
-         * @return bool false when no such callback runs
+         * @return bool false when no such callback runs (509); with a warning for what is no time (505)
          */
         public function extendTimeout(float $seconds): bool
         {
@@ -654,7 +812,8 @@ namespace Rotor {
         }
 
         /**
-         * Why the last method that failed in this process did: an errno below 500, else a code as named at the method.
+         * Why the last method that failed in this process did: an errno below 500, else a code as named at the method, which is a
+         * constant of `Rotor\Error`. Methods that succeed leave it as it is, and so do the questions `exists()` and `isset`.
          */
         public function getLastError(): int
         {
@@ -697,7 +856,8 @@ namespace Rotor\Server {
          * Settings of a port, before the server starts. On the primary port they are the server's too.
          *
          * @param array<string, mixed> $settings those that docs/settings.md lists under "A port"
-         * @return bool false when the server has started, and under the Swoole names when a setting was not taken
+         * @return bool false, with a warning, when the server has started (509), and under the Swoole names when a setting was
+         *     not taken (505)
          * @throws \Rotor\SettingException for a setting that is unknown, the whole server's, or not taken
          */
         public function set(array $settings): bool
@@ -707,7 +867,8 @@ namespace Rotor\Server {
         /**
          * Registers the callback for an event of a port (`Connect`, `Receive`, `ProtocolError`, `Close`, `Packet`), before the server starts.
          *
-         * @return bool false when the server has started, and under the Swoole names for an event that is none of a port
+         * @return bool false, with a warning, when the server has started (509), and under the Swoole names for an event that is
+         *     none of a port (505)
          * @throws \Rotor\Exception for an event that is unknown, or one of the whole server
          * @throws \TypeError for a callback that cannot be called
          */
@@ -957,7 +1118,7 @@ namespace Rotor\Connection {
         }
 
         /**
-         * What is known of a connection; false when there is no such one.
+         * What is known of a connection; false as `getClientInfo()`, and for one of another port (1005).
          *
          * @return array<string, int|float|string>|false
          */

@@ -9,11 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ext_php_rs::ffi;
 use ext_php_rs::{info_table_end, info_table_row, info_table_start};
-use rotor_core::error::code;
 use rotor_core::settings::Names;
 
 use crate::zend::{self, Module};
-use crate::{connections, errors, port, process, server};
+use crate::{codes, connections, errors, port, process, server};
 
 /// The version of the peer whose behaviour is followed, in its three forms.
 const VERSION: &CStr = c"6.2.2";
@@ -64,6 +63,9 @@ unsafe extern "C" fn startup(_type: c_int, module: c_int) -> ffi::zend_result {
     for (name, value) in CONSTANTS {
         zend::register_constant(name, *value, module);
     }
+    for (name, value) in codes::CONSTANTS {
+        zend::register_constant(&format!("SWOOLE_ERROR_{}", as_the_peer_spells(name)), value, module);
+    }
     zend::register_text_constant("SWOOLE_VERSION", VERSION, module);
     zend::register_text_constant("SWOOLE_EXTRA_VERSION", c"", module);
     ffi::ZEND_RESULT_CODE_SUCCESS
@@ -79,7 +81,16 @@ unsafe extern "C" fn info(_module: *mut ffi::zend_module_entry) {
     info_table_end!();
 }
 
-/// What is no class constant of the server.
+/// The peer's name for a code, with its slips of the pen.
+fn as_the_peer_spells(code: &str) -> &str {
+    match code {
+        "SSL_CANNOT_USE_SENDFILE" => "SSL_CANNOT_USE_SENFILE",
+        "SERVER_SEND_TO_WORKER_TIMEOUT" => "SERVER_SEND_TO_WOKER_TIMEOUT",
+        _ => code,
+    }
+}
+
+/// What is no class constant.
 const CONSTANTS: &[(&str, i64)] = &[
     ("SWOOLE_VERSION_ID", VERSION_ID),
     ("SWOOLE_MAJOR_VERSION", VERSION_ID / 10000),
@@ -99,24 +110,4 @@ const CONSTANTS: &[(&str, i64)] = &[
     ("SWOOLE_STRERROR_SYSTEM", functions::STRERROR_SYSTEM),
     ("SWOOLE_STRERROR_GAI", functions::STRERROR_GAI),
     ("SWOOLE_STRERROR_SWOOLE", functions::STRERROR_SWOOLE),
-    ("SWOOLE_ERROR_INVALID_PARAMS", code::INVALID_PARAMS as i64),
-    ("SWOOLE_ERROR_QUEUE_FULL", code::QUEUE_FULL as i64),
-    ("SWOOLE_ERROR_WRONG_OPERATION", code::WRONG_OPERATION as i64),
-    ("SWOOLE_ERROR_SESSION_CLOSING", code::SESSION_CLOSING as i64),
-    ("SWOOLE_ERROR_SESSION_CLOSED", code::SESSION_CLOSED as i64),
-    ("SWOOLE_ERROR_SESSION_NOT_EXIST", code::SESSION_NOT_EXIST as i64),
-    ("SWOOLE_ERROR_SESSION_INVALID_ID", code::SESSION_INVALID_ID as i64),
-    ("SWOOLE_ERROR_OUTPUT_BUFFER_OVERFLOW", code::OUTPUT_BUFFER_OVERFLOW as i64),
-    ("SWOOLE_ERROR_SSL_NOT_READY", code::SSL_NOT_READY as i64),
-    ("SWOOLE_ERROR_SSL_EMPTY_PEER_CERTIFICATE", code::SSL_EMPTY_PEER_CERTIFICATE as i64),
-    ("SWOOLE_ERROR_SSL_VERIFY_FAILED", code::SSL_VERIFY_FAILED as i64),
-    ("SWOOLE_ERROR_SSL_BAD_CLIENT", code::SSL_BAD_CLIENT as i64),
-    ("SWOOLE_ERROR_SSL_BAD_PROTOCOL", code::SSL_BAD_PROTOCOL as i64),
-    ("SWOOLE_ERROR_SSL_RESET", code::SSL_RESET as i64),
-    ("SWOOLE_ERROR_SSL_HANDSHAKE_FAILED", code::SSL_HANDSHAKE_FAILED as i64),
-    ("SWOOLE_ERROR_SSL_CREATE_SESSION_FAILED", code::SSL_SESSION_FAILED as i64),
-    ("SWOOLE_ERROR_PACKAGE_LENGTH_TOO_LARGE", code::PACKAGE_TOO_LARGE as i64),
-    ("SWOOLE_ERROR_PACKAGE_LENGTH_NOT_FOUND", code::PACKAGE_LENGTH_NOT_FOUND as i64),
-    ("SWOOLE_ERROR_DATA_LENGTH_TOO_LARGE", code::DATA_TOO_LARGE as i64),
-    ("SWOOLE_ERROR_PACKAGE_MALFORMED_DATA", code::PACKAGE_MALFORMED as i64),
 ];

@@ -5,10 +5,11 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
+use rotor_core::error::code;
 use rotor_core::process::ClientInfo;
 
 use crate::client_info;
-use crate::errors::EXCEPTION;
+use crate::errors::{EXCEPTION, set_last_error, unknown};
 use crate::running::Running;
 use crate::zend::{Answer, Call, ClassRef, Handlers, Native, Type, Value, functions};
 
@@ -131,15 +132,20 @@ fn offset_exists(call: &mut Call<'_>) -> Answer {
     let this = call.this::<Connections>()?;
     let found = session_at(call).zip(this.running.try_process());
     Ok(Value::Bool(found.is_some_and(|(fd, process)| {
-        process.exists(fd) && process.client_info(fd).is_some_and(|info| this.is_mine(&info))
+        process.exists(fd) && process.client_info(fd).is_ok_and(|info| this.is_mine(&info))
     })))
 }
 
 fn offset_get(call: &mut Call<'_>) -> Answer {
     let this = call.this::<Connections>()?;
-    let found = session_at(call).zip(this.running.try_process());
-    let info = found.and_then(|(fd, process)| process.client_info(fd)).filter(|info| this.is_mine(info));
-    Ok(info.map_or(Value::Bool(false), |info| Value::Array(client_info::to_php(&info))))
+    let Some(process) = this.running.try_process() else { return Ok(Value::Bool(false)) };
+    let fd = session_at(call).unwrap_or_default();
+    let info = process.client_info(fd).map_err(unknown)?;
+    if !this.is_mine(&info) {
+        set_last_error(code::SESSION_NOT_EXIST);
+        return Ok(Value::Bool(false));
+    }
+    Ok(Value::Array(client_info::to_php(&info)))
 }
 
 /// The connections are the clients' doing: nothing can be put there.

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use rotor_core::error::{CallError, Error, code};
-use rotor_core::settings::SettingError;
+use rotor_core::settings::{SettingError, Warning};
 
-use crate::zend::{Answer, ClassRef, Fault, Value};
+use crate::zend::{Answer, Call, ClassRef, Fault, Value};
 
 /// `Rotor\Exception`, the base of all our exceptions.
 pub static EXCEPTION: ClassRef = ClassRef::new();
@@ -46,12 +46,36 @@ pub fn wrong_state(message: &str) -> Fault {
     Fault::Warning(message.into())
 }
 
+/// A method that was asked for what does not exist: a warning, and false.
+pub fn misused(message: String) -> Fault {
+    set_last_error(code::INVALID_PARAMS);
+    Fault::Warning(message)
+}
+
+/// What `set()` answers after it has taken what it could: false, with a warning for each setting that it could not.
+pub fn warn_of_settings(call: &mut Call<'_>, warnings: Vec<Warning>) -> Value {
+    let all_taken = warnings.is_empty();
+    if !all_taken {
+        set_last_error(code::INVALID_PARAMS);
+    }
+    for warning in warnings {
+        call.warn(warning.to_string());
+    }
+    Value::Bool(all_taken)
+}
+
 /// What a method of the running server answers.
 pub fn answer(done: Result<(), CallError>) -> Answer {
     match done {
         Ok(()) => Ok(Value::Bool(true)),
         Err(error) => Err(refused(error)),
     }
+}
+
+/// False as the answer to a question, and the reason for `getLastError()`: never worth a warning.
+pub fn unknown(error: CallError) -> Fault {
+    set_last_error(error.code);
+    Fault::Failed
 }
 
 /// False, and the reason for `getLastError()`. Only what is wrong in the caller's code is worth a warning:

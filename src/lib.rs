@@ -6,6 +6,7 @@ mod call;
 mod callbacks;
 mod client_info;
 mod code;
+mod codes;
 mod connections;
 mod errors;
 mod functions;
@@ -98,6 +99,11 @@ unsafe extern "C" fn request_shutdown(_type: c_int, _module: c_int) -> c_int {
 fn register_classes() -> Result<()> {
     Class::new("Rotor\\Exception").extends_runtime_exception().register(&EXCEPTION)?;
     Class::new("Rotor\\SettingException").extends(&EXCEPTION).register(&SETTING_EXCEPTION)?;
+    Class::new("Rotor\\Error")
+        .methods(&codes::METHODS)
+        .sealed()
+        .constants(&codes::CONSTANTS)
+        .register(&codes::CLASS)?;
     Class::new("Rotor\\Server")
         .methods(&server::METHODS)
         .native::<Server>()

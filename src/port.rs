@@ -13,7 +13,7 @@ use crate::aliases::names;
 use crate::call::Callable;
 use crate::callbacks::{Callbacks, about_unknown_event, event_named, name_of};
 use crate::connections::{self, Connections};
-use crate::errors::{EXCEPTION, SETTING_EXCEPTION, exception, wrong_state};
+use crate::errors::{EXCEPTION, SETTING_EXCEPTION, exception, misused, warn_of_settings, wrong_state};
 use crate::functions::{Functions, Given};
 use crate::running::Running;
 use crate::settings::{from_php, publish};
@@ -166,11 +166,7 @@ fn set(call: &mut Call<'_>) -> Answer {
     port.has_own.set(true);
     port.functions.put(functions);
     publish(&CLASS, call.object(), &port.settings, &port.functions, &before);
-    let all_taken = warnings.is_empty();
-    for warning in warnings {
-        call.warn(warning.to_string());
-    }
-    Ok(Value::Bool(all_taken))
+    Ok(warn_of_settings(call, warnings))
 }
 
 /// `on(string $event, callable $callback): bool`
@@ -181,7 +177,7 @@ fn on(call: &mut Call<'_>) -> Answer {
     port.not_started()?;
     let refused = |about: String| match names() {
         Names::Rotor => exception(format!("Rotor\\Server\\Port::on(): {about}")),
-        Names::Swoole => Fault::Warning(about),
+        Names::Swoole => misused(about),
     };
     let kind = event_named(name).ok_or_else(|| refused(about_unknown_event(name)))?;
     if !kind.is_of_port() {

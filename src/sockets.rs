@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use rotor_core::error::code;
 use rotor_core::server;
 
-use crate::errors::{set_last_error, wrong_state};
+use crate::errors::{misused, set_last_error};
 use crate::running::Running;
 use crate::zend::{self, Answer, Fault, Value};
 
@@ -39,10 +39,6 @@ pub fn of_number(unstarted: &Unstarted, running: &Running, number: i64) -> Answe
     };
     match place {
         Some(place) => of_port(unstarted, running, place),
-        None => {
-            let failed = wrong_state(&format!("no port has the number {number}; 0 is the primary one"));
-            set_last_error(code::INVALID_PARAMS);
-            Err(failed)
-        }
+        None => Err(misused(format!("no port has the number {number}; 0 is the primary one"))),
     }
 }

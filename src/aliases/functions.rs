@@ -3,11 +3,11 @@
 use ext_php_rs::types::ZendHashTable;
 use nix::ifaddrs::getifaddrs;
 use nix::sys::socket::SockaddrStorage;
-use rotor_core::error::{code, describe_errno};
+use rotor_core::error::describe_errno;
 
 use crate::errors::{last_error, set_last_error};
 use crate::zend::{Answer, Call, Type, Value, functions};
-use crate::{call, process_title, zend};
+use crate::{call, codes, process_title, zend};
 
 /// Which table `swoole_strerror` looks into.
 pub const STRERROR_SYSTEM: i64 = 0;
@@ -60,7 +60,7 @@ fn strerror(call: &mut Call<'_>) -> Answer {
     let table = call.int(1)?.unwrap_or(STRERROR_SYSTEM);
     let text = match (i32::try_from(number), table) {
         (Ok(number), STRERROR_SYSTEM) if number < FIRST_OWN => describe_errno(number),
-        (Ok(number), STRERROR_SYSTEM | STRERROR_SWOOLE) => describe_code(number).into(),
+        (Ok(number), STRERROR_SYSTEM | STRERROR_SWOOLE) => codes::describe(number).unwrap_or("unknown error").into(),
         (Ok(number), STRERROR_GAI) => zend::describe_lookup_error(number),
         _ => format!("unknown error {number}"),
     };
@@ -86,33 +86,6 @@ fn get_local_ip(_call: &mut Call<'_>) -> Answer {
         }
     }
     Ok(array.into())
-}
-
-/// The meaning of the codes of `getLastError()` that are no errnos.
-fn describe_code(number: i32) -> &'static str {
-    match number {
-        code::INVALID_PARAMS => "invalid parameters",
-        code::QUEUE_FULL => "queue is full",
-        code::WRONG_OPERATION => "wrong operation in this state or process",
-        code::SESSION_CLOSING => "session is being closed",
-        code::SESSION_CLOSED => "session is closed",
-        code::SESSION_NOT_EXIST => "session does not exist",
-        code::SESSION_INVALID_ID => "invalid session id",
-        code::OUTPUT_BUFFER_OVERFLOW => "output buffer overflow",
-        code::SSL_NOT_READY => "TLS handshake not over",
-        code::SSL_EMPTY_PEER_CERTIFICATE => "no client certificate",
-        code::SSL_VERIFY_FAILED => "client certificate not taken",
-        code::SSL_BAD_CLIENT => "no TLS",
-        code::SSL_BAD_PROTOCOL => "TLS broken",
-        code::SSL_RESET => "ended without the end of TLS",
-        code::SSL_HANDSHAKE_FAILED => "TLS handshake failed",
-        code::SSL_SESSION_FAILED => "TLS connection cannot go on",
-        code::PACKAGE_TOO_LARGE => "package is too large",
-        code::PACKAGE_LENGTH_NOT_FOUND => "length of the package not found",
-        code::DATA_TOO_LARGE => "data is too large",
-        code::PACKAGE_MALFORMED => "malformed package",
-        _ => "unknown error",
-    }
 }
 
 /// Codes from here on are no errnos.

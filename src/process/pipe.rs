@@ -5,11 +5,10 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
 
 use ext_php_rs::types::{ZendStr, Zval};
-use rotor_core::error::code;
 use rotor_sys::pair::{self, Kind, Wait};
 
 use super::{PIPE_MASTER, PIPE_READ, PIPE_WORKER, PIPE_WRITE, UserProcess, system_fault};
-use crate::errors::{set_last_error, wrong_state};
+use crate::errors::{misused, set_last_error, wrong_state};
 use crate::running;
 use crate::zend::{self, Answer, Call, Fault, Value};
 
@@ -80,8 +79,7 @@ pub fn write(call: &mut Call<'_>) -> Answer {
     let data = call.bytes(0)?.unwrap_or_default();
     let this = call.this::<UserProcess>()?;
     if data.is_empty() {
-        set_last_error(code::INVALID_PARAMS);
-        return Err(Fault::Warning("the data is empty; there is nothing to write".into()));
+        return Err(misused("the data is empty; there is nothing to write".into()));
     }
     before_a_wait();
     let pipe = this.pipe.borrow();
@@ -97,8 +95,7 @@ pub fn read(call: &mut Call<'_>) -> Answer {
     let size = call.int(0)?.unwrap_or(8192);
     let this = call.this::<UserProcess>()?;
     let Some(size) = usize::try_from(size).ok().filter(|size| *size > 0) else {
-        set_last_error(code::INVALID_PARAMS);
-        return Err(Fault::Warning(format!("$size must be a positive number of bytes, {size} given")));
+        return Err(misused(format!("$size must be a positive number of bytes, {size} given")));
     };
     before_a_wait();
     let pipe = this.pipe.borrow();
@@ -133,11 +130,7 @@ pub fn close(call: &mut Call<'_>) -> Answer {
                 pair::shut(end.as_fd(), which == PIPE_READ)
                     .map_err(|error| system_fault("cannot shut the pipe", &error))?;
             }
-            other => {
-                set_last_error(code::INVALID_PARAMS);
-                let message = format!("$which must be 0 (both ends) or a PIPE_ constant, {other} given");
-                return Err(Fault::Warning(message));
-            }
+            other => return Err(misused(format!("$which must be 0 (both ends) or a PIPE_ constant, {other} given"))),
         }
         true
     };

@@ -5,13 +5,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use ext_php_rs::types::Zval;
-use rotor_core::error::code;
 use rotor_sys::signal::{self, Former};
 
 use super::system_fault;
 use crate::call::Callable;
-use crate::errors::{set_last_error, wrong_state};
-use crate::zend::{self, Answer, Call, Fault, Value};
+use crate::errors::{misused, wrong_state};
+use crate::zend::{self, Answer, Call, Value};
 
 /// `signal(int $signal_no, ?callable $callback = null): bool`
 pub fn signal(call: &mut Call<'_>) -> Answer {
@@ -22,8 +21,7 @@ pub fn signal(call: &mut Call<'_>) -> Answer {
         Some(zval) => Some(Callable::resolve(zval).map_err(|why| call.wrong_callback(1, &why))?),
     };
     let Some(number) = i32::try_from(given).ok().filter(|number| (1..=64).contains(number)) else {
-        set_last_error(code::INVALID_PARAMS);
-        return Err(Fault::Warning(format!("$signal_no must be 1 to 64, {given} given")));
+        return Err(misused(format!("$signal_no must be 1 to 64, {given} given")));
     };
     if signal::is_noted(number) {
         let name = rotor_sys::process::signal_name(number);

@@ -13,7 +13,7 @@ use crate::aliases::names;
 use crate::call::{Callable, attempt};
 use crate::callbacks::{about_unknown_event, event_named, name_of};
 use crate::connections::{self, Connections};
-use crate::errors::{exception, server_exception, setting_exception, wrong_state};
+use crate::errors::{exception, misused, server_exception, setting_exception, warn_of_settings, wrong_state};
 use crate::functions::Given;
 use crate::host::PhpHost;
 use crate::process::{self, UserProcess};
@@ -89,11 +89,7 @@ pub fn set(call: &mut Call<'_>) -> Answer {
     let primary = this.ports.borrow()[0].clone();
     primary.functions.put(functions);
     settings::publish(&CLASS, call.object(), &this.settings, &primary.functions, &before);
-    let all_taken = warnings.is_empty();
-    for warning in warnings {
-        call.warn(warning.to_string());
-    }
-    Ok(Value::Bool(all_taken))
+    Ok(warn_of_settings(call, warnings))
 }
 
 /// `on(string $event, callable $callback): bool`
@@ -106,7 +102,7 @@ pub fn on(call: &mut Call<'_>) -> Answer {
         let about = about_unknown_event(name);
         return Err(match names() {
             Names::Rotor => exception(format!("Rotor\\Server::on(): {about}")),
-            Names::Swoole => Fault::Warning(about),
+            Names::Swoole => misused(about),
         });
     };
     let callable = Callable::resolve(given.dereference()).map_err(|why| call.wrong_callback(1, &why))?;

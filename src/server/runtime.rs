@@ -6,7 +6,7 @@ use rotor_ipc::workers::SeatState;
 
 use super::Server;
 use super::constants::{WORKER_BUSY, WORKER_EXIT, WORKER_IDLE};
-use crate::errors::{answer, last_error, refused, set_last_error};
+use crate::errors::{answer, last_error, refused, set_last_error, unknown};
 use crate::zend::{self, Answer, Call, Fault, Id, Value};
 use crate::{client_info, sockets};
 
@@ -119,13 +119,8 @@ pub fn get_client_info(call: &mut Call<'_>) -> Answer {
     // The session alone says which connection is meant, and it resolves until onClose has returned.
     call.int(1)?;
     call.bool(2)?;
-    match call.this::<Server>()?.running.process()?.client_info(session) {
-        Some(info) => Ok(client_info::to_php(&info).into()),
-        None => {
-            set_last_error(code::SESSION_NOT_EXIST);
-            Err(Fault::Failed)
-        }
-    }
+    let info = call.this::<Server>()?.running.process()?.client_info(session).map_err(unknown)?;
+    Ok(client_info::to_php(&info).into())
 }
 
 /// `getSocket(int $port = 0): Socket|false`
@@ -137,24 +132,24 @@ pub fn get_socket(call: &mut Call<'_>) -> Answer {
 
 /// `getWorkerId(): int|false`
 pub fn get_worker_id(call: &mut Call<'_>) -> Answer {
-    or_false(call.this::<Server>()?.running.process()?.worker_id().map(|worker| worker.0))
+    let number = call.this::<Server>()?.running.process()?.worker_number().map_err(unknown)?;
+    Ok(Value::Int(number.into()))
 }
 
 /// `getWorkerPid(int $id = -1): int|false`
 pub fn get_worker_pid(call: &mut Call<'_>) -> Answer {
     let worker = worker(call)?;
-    or_false(call.this::<Server>()?.running.process()?.worker_pid(worker))
+    Ok(call.this::<Server>()?.running.process()?.worker_pid(worker).map_err(unknown)?.into())
 }
 
 /// `getWorkerStatus(int $id = -1): int|false`
 pub fn get_worker_status(call: &mut Call<'_>) -> Answer {
     let worker = worker(call)?;
-    let state = call.this::<Server>()?.running.process()?.worker_state(worker);
-    or_false(state.and_then(|state| match state {
-        SeatState::Empty => None,
-        SeatState::Starting | SeatState::Busy => Some(WORKER_BUSY),
-        SeatState::Ready | SeatState::Idle => Some(WORKER_IDLE),
-        SeatState::Leaving => Some(WORKER_EXIT),
+    let state = call.this::<Server>()?.running.process()?.worker_state(worker).map_err(unknown)?;
+    Ok(Value::Int(match state {
+        SeatState::Empty | SeatState::Starting | SeatState::Busy => WORKER_BUSY,
+        SeatState::Ready | SeatState::Idle => WORKER_IDLE,
+        SeatState::Leaving => WORKER_EXIT,
     }))
 }
 
@@ -212,8 +207,4 @@ fn session_named(text: &[u8]) -> Result<i64, Fault> {
             format!("session ids are positive numbers, \"{shown}\" given"),
         ))
     })
-}
-
-fn or_false(number: Option<impl Into<i64>>) -> Answer {
-    Ok(number.map_or(Value::Bool(false), |number| Value::Int(number.into())))
 }

@@ -94,6 +94,12 @@ impl Class {
         self
     }
 
+    /// Nothing is below it.
+    pub fn sealed(mut self) -> Self {
+        self.flags |= ffi::ZEND_ACC_FINAL;
+        self
+    }
+
     /// With these constants.
     pub fn constants(mut self, constants: &'static [Constant]) -> Self {
         self.constants = constants;

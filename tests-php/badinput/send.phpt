@@ -71,5 +71,5 @@ close(1): false 1004 no warning
 close(1000000): false 1005 no warning
 exists(1): false 1005 no warning
 exists(-1): false 1005 no warning
-getClientInfo(1): false 1005 no warning
-getClientInfo(-1): false 1005 no warning
+getClientInfo(1): false 1004 no warning
+getClientInfo(-1): false 1006 no warning

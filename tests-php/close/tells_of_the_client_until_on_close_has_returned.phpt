@@ -62,7 +62,7 @@ $known = function () use ($client): string {
     return $client->readLine();
 };
 // The reactors hear of the callback's end in their own time.
-echo $server->waitFor(fn () => ($answer = $known()) === '[false,false,1005,false,false]' ? $answer : null), "\n";
+echo $server->waitFor(fn () => ($answer = $known()) === '[false,false,1004,false,false]' ? $answer : null), "\n";
 $notes = $server->notes();
 sort($notes);
 echo implode("\n", $notes), "\n";
@@ -71,7 +71,7 @@ $server->stop();
 ?>
 --EXPECT--
 closed
-[false,false,1005,false,false]
+[false,false,1004,false,false]
 closed 1 [-1,false,0]
 closed 2 [0,false,104]
 closing 1

@@ -19,7 +19,7 @@ var_dump($stub['undocumented']);
 ?>
 --EXPECT--
 bool(true)
-int(6)
+int(7)
 bool(true)
 bool(true)
 array(0) {

@@ -2,8 +2,10 @@
 
 mod control;
 mod datagram;
+mod info;
 mod time;
 
+pub use info::{ClientInfo, ClientTls};
 pub(crate) use time::PERMISSION;
 
 use std::cell::RefCell;
@@ -15,9 +17,9 @@ use std::sync::Arc;
 use rotor_ipc::record::{Kind, RESET};
 use rotor_ipc::ring::Broken;
 use rotor_ipc::segment::Segment;
-use rotor_ipc::sessions::{Flag, FlagError, Session};
+use rotor_ipc::sessions::{Flag, FlagError};
 use rotor_ipc::sync::Ordering::{AcqRel, Acquire, Relaxed};
-use rotor_ipc::workers::{SeatEntry, SeatState, seat_of};
+use rotor_ipc::workers::{SeatEntry, seat_of};
 use rotor_ipc::{SessionId, WorkerId};
 use rotor_sys::clock::monotonic_ns;
 use rotor_sys::signal::{Arrived, Signals};
@@ -26,14 +28,13 @@ use crate::error::{CallError, code};
 use crate::host::Role;
 use crate::log::Log;
 use crate::outlets::{Outlets, PostFailure, header};
-use crate::ports::{self, PortInfo, SockType, WeakSocket};
+use crate::ports::{self, PortInfo, WeakSocket};
 use crate::reactor::{Mail, Mailbox};
 use crate::roles::{Counts, SlotKind, role_of};
 use crate::settings::Settings;
 use crate::signals::{SIGINT, SIGTERM};
 use crate::slow_log::SlowLog;
-use crate::stats;
-use crate::tls::{CertificateReader, suite_name, to_pem};
+use crate::tls::CertificateReader;
 
 /// Bits of the segment's `requests`: what somebody asks of master and manager.
 pub(crate) mod request {
@@ -105,36 +106,6 @@ enum Way {
     Lanes(Box<RefCell<Outlets>>),
     /// They are threads of this process.
     Mailboxes(Vec<Mailbox>),
-}
-
-/// What `getClientInfo()` tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientInfo {
-    /// The session's entry.
-    pub session: Session,
-    /// The user id that is bound to it.
-    pub uid: Option<u32>,
-    /// The number of the port it came in by.
-    pub server_port: u16,
-    /// What that port listens on.
-    pub sock_type: SockType,
-    /// Whether somebody has closed it.
-    pub is_closing: bool,
-    /// What its TLS is; `None`: it has none.
-    pub tls: Option<ClientTls>,
-}
-
-/// What `getClientInfo()` tells of a connection's TLS.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientTls {
-    /// The version.
-    pub protocol: &'static str,
-    /// The cipher suite.
-    pub cipher: String,
-    /// The protocol that was chosen.
-    pub alpn: Option<Vec<u8>>,
-    /// The client's certificate, in PEM form.
-    pub certificate: Option<String>,
 }
 
 impl Context {
@@ -346,84 +317,11 @@ impl Process {
         Ok(())
     }
 
-    /// All counters, by the names users know.
-    pub fn stats(&self) -> Vec<(&'static str, i64)> {
-        stats::collect(&self.context, self.worker_id().zip(self.seat))
-    }
-
-    /// What is known of a session.
-    pub fn client_info(&self, session: i64) -> Option<ClientInfo> {
-        let id = valid_id(session).ok()?;
-        let sessions = self.context.segment.sessions();
-        let session = sessions.find(id).filter(|session| session.is_introduced)?;
-        Some(ClientInfo {
-            uid: sessions.uid(id),
-            session,
-            server_port: self.context.port(session.port).address.number(),
-            sock_type: self.context.port(session.port).sock_type,
-            is_closing: sessions.is_closing(id),
-            tls: self.client_tls(&session),
-        })
-        // The certificate is this session's if it still lives.
-        .filter(|info| info.tls.is_none() || sessions.lives(id))
-    }
-
-    fn client_tls(&self, session: &Session) -> Option<ClientTls> {
-        let tls = session.tls?;
-        let place = self.context.segment.sessions().index(session.id);
-        let alpn = &self.context.settings.port(usize::from(session.port)).tls.alpn;
-        let certificate = self.context.certificates.as_ref().and_then(|all| all.get(session.id, place));
-        Some(ClientTls {
-            protocol: if tls.is_tls13 { "TLSv1.3" } else { "TLSv1.2" },
-            cipher: suite_name(tls.suite),
-            alpn: tls.alpn.and_then(|place| alpn.get(usize::from(place)).cloned()),
-            certificate: certificate.map(|certificate| to_pem(&certificate)),
-        })
-    }
-
-    /// The number of the port at this place; 0 for a path.
-    pub fn port_number(&self, place: u16) -> u16 {
-        self.context.port(place).address.number()
-    }
-
-    /// How many connections are open.
-    pub fn connection_num(&self) -> u64 {
-        stats::connections(self.context.segment)
-    }
-
-    /// The first living session at or behind a place in the table, and the place to go on from. Start with 0:
-    /// each session that lives throughout the walk is met once. With a port, by its place: the first of that port.
-    pub fn session_from(&self, place: usize, port: Option<usize>) -> Option<(i64, usize)> {
-        let sessions = self.context.segment.sessions();
-        let is_of_port =
-            |id| port.is_none_or(|port| sessions.find(id).is_some_and(|session| usize::from(session.port) == port));
-        (place..sessions.capacity()).find_map(|place| {
-            let id = sessions.id_at(place).filter(|id| sessions.is_shown(*id) && !sessions.is_closing(*id))?;
-            is_of_port(id).then_some((id.0.cast_signed(), place + 1))
-        })
-    }
-
     /// The number of this worker or user process; `None` in the others.
     pub fn worker_id(&self) -> Option<WorkerId> {
         match self.role {
             Role::EventWorker(worker) | Role::UserProcess(worker) => Some(worker),
             Role::Master | Role::Manager => None,
-        }
-    }
-
-    /// The process number of a worker or user process, of this one by default; `None` where there is none.
-    pub fn worker_pid(&self, worker: Option<i64>) -> Option<i32> {
-        match worker {
-            None => self.worker_id().map(|_| rotor_sys::process::id()),
-            Some(number) => Some(self.owner_seat(self.worker(number)?).pid()).filter(|pid| *pid != 0),
-        }
-    }
-
-    /// What a worker or user process is doing, this one by default; `None` where there is none.
-    pub fn worker_state(&self, worker: Option<i64>) -> Option<SeatState> {
-        match worker {
-            None => self.seat.map(SeatEntry::state),
-            Some(number) => Some(self.owner_seat(self.worker(number)?).state()),
         }
     }
 
