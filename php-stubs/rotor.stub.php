@@ -682,6 +682,15 @@ namespace Rotor {
          * Counters of the whole server since its start, and with `worker_` in front those of the worker that calls. In any
          * process of the server.
          *
+         * `start_time`, seconds since 1970. Connections: `connection_num`, those that are open; `accept_count`, `close_count`;
+         * `session_round`, the last session id; `min_fd` and `max_fd`, the lowest and the highest descriptor that a connection
+         * has had. Messages: `dispatch_count`, those that were handed to workers, datagrams among them (as
+         * `pipe_packet_msg_id`, too); `request_count`, those whose callback has returned; `response_count`, what was sent;
+         * `total_recv_bytes`, `total_send_bytes`; `concurrency`, those that are in a callback now. Processes: `worker_num`,
+         * `task_worker_num`, `user_worker_num`, `idle_worker_num`. In a worker or user process `worker_dispatch_count`,
+         * `worker_request_count`, `worker_response_count` and `worker_concurrency`, since it has begun but for the first.
+         * `coroutine_num` and `coroutine_peek_num` are 0.
+         *
          * Of workers and reloads: `generation`, 1 and one more with each reload that began; `last_reload_success`, 1 or 0, -1
          * before the first reload has ended; `recycle_count`, workers that asked for a successor because of `max_request`,
          * `max_memory` or `max_lifetime`, and `max_request_overshoot`, the messages that they took until it was ready;
@@ -715,9 +724,13 @@ namespace Rotor {
          * @param bool $ignoreError without meaning
          * @return array{server_port: int, server_fd: int, socket_fd: int, socket_type: int, remote_port: int,
          *     remote_ip: string, reactor_id: int, worker_id: int, connect_time: int, last_time: int, last_recv_time: float,
-         *     last_send_time: float, last_dispatch_time: float, close_errno: int, send_queued_bytes: int,
+         *     last_send_time: float, last_dispatch_time: float, close_errno: int, recv_queued_bytes: int, send_queued_bytes: int,
          *     uid?: int, proxy_ip?: string, proxy_port?: int, ssl_protocol?: string, ssl_cipher?: string,
-         *     ssl_alpn_protocol?: string, ssl_client_cert?: string}|false the uid where one was bound; `proxy_` where a proxy has
+         *     ssl_alpn_protocol?: string, ssl_client_cert?: string}|false `server_fd` is the port's place in `$ports`;
+         *     `socket_fd` the descriptor in the master; `worker_id` the connection's worker (in modes of `dispatch_mode` without
+         *     one, what its id alone would choose); `recv_queued_bytes` the messages that wait for a worker, beside what the
+         *     reactor holds back; `send_queued_bytes` the output that waits for the client; `close_errno` the errno that broke
+         *     the connection; the uid where one was bound; `proxy_` where a proxy has
          *     said who the client is; `ssl_` on a port with TLS: its version, the cipher suite, the protocol that the client has
          *     chosen (`ssl_alpn_protocols`), and its certificate in PEM form (`ssl_verify_peer`); false when there is no such
          *     connection any more (1004) or yet (1005; 1011 before its TLS handshake is over), and for an id below 1 (1006)
@@ -732,6 +745,29 @@ namespace Rotor {
          * @return array<string, int|float|string>|false
          */
         public function connection_info(int $fd, int $reactor_id = -1, bool $ignoreError = false): array|false
+        {
+        }
+
+        /**
+         * A page of the session ids of all connections, of all workers, in no particular order: what `foreach` over
+         * `$connections` gives, in pieces. Each connection that is open throughout is on one page, and on no other; the one
+         * that a page began behind may have gone.
+         *
+         * @param int $start_fd 0: the first page; else the last id of the page before
+         * @param int $count 1 to 100
+         * @return list<int>|false false behind the last page; for an id that no connection has had (1005); with a warning for a
+         *     `$count` out of range (505) and a negative id (1006)
+         */
+        public function getClientList(int $start_fd = 0, int $count = 10): array|false
+        {
+        }
+
+        /**
+         * The same as `getClientList()`.
+         *
+         * @return list<int>|false
+         */
+        public function connection_list(int $start_fd = 0, int $count = 10): array|false
         {
         }
 
@@ -842,7 +878,7 @@ namespace Rotor\Server {
         public $ssl = false;
         /** @var array<string, mixed>|null what has been set by `set()` of this object, under each setting's own name */
         public $setting = null;
-        /** @var \Rotor\Connection\Iterator the connections of this port; to count them, all of the server's are looked at */
+        /** @var \Rotor\Connection\Iterator the connections of this port */
         public $connections = null;
 
         /**

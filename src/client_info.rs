@@ -26,6 +26,7 @@ pub fn to_php(info: &ClientInfo) -> ZBox<ZendHashTable> {
     int("connect_time", whole_seconds(session.connected_us));
     int("last_time", whole_seconds(session.received_us));
     int("close_errno", session.close_errno.into());
+    int("recv_queued_bytes", i64::try_from(info.recv_queued).unwrap_or(i64::MAX));
     int("send_queued_bytes", i64::try_from(session.send_queued).unwrap_or(i64::MAX));
     if let Some(proxy) = session.proxy {
         int("proxy_port", proxy.port().into());

@@ -117,14 +117,7 @@ fn key(call: &mut Call<'_>) -> Answer {
 fn count(call: &mut Call<'_>) -> Answer {
     let this = call.this::<Connections>()?;
     let Some(process) = this.running.try_process() else { return Ok(Value::Int(0)) };
-    let count = match this.port {
-        None => process.connection_num(),
-        // Nobody counts them as they come and go.
-        port => {
-            let next = |(_, place): &(i64, usize)| process.session_from(*place, port);
-            std::iter::successors(process.session_from(0, port), next).count() as u64
-        }
-    };
+    let count = process.connection_num(this.port);
     Ok(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)))
 }
 

@@ -308,6 +308,10 @@ functions! {
             ("reactor_id", Type::INT, "-1"),
             ("ignoreError", Type::BOOL, "false")
         ): Type::ARRAY.or(Type::FALSE) => runtime::get_client_info;
+        public "getClientList" (("start_fd", Type::INT, "0"), ("count", Type::INT, "10")): Type::ARRAY.or(Type::FALSE)
+            => runtime::get_client_list;
+        public "connection_list" (("start_fd", Type::INT, "0"), ("count", Type::INT, "10")): Type::ARRAY.or(Type::FALSE)
+            => runtime::get_client_list;
         public "getWorkerId" (): Type::INT.or(Type::FALSE) => runtime::get_worker_id;
         public "getWorkerPid" (("id", Type::INT, "-1")): Type::INT.or(Type::FALSE) => runtime::get_worker_pid;
         public "getWorkerStatus" (("id", Type::INT, "-1")): Type::INT.or(Type::FALSE) => runtime::get_worker_status;

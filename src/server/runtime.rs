@@ -76,13 +76,7 @@ pub fn protect(call: &mut Call<'_>) -> Answer {
 /// `heartbeat(bool $close = true): array|false`
 pub fn heartbeat(call: &mut Call<'_>) -> Answer {
     let closes = call.bool(0)?.unwrap_or(true);
-    let silent = call.this::<Server>()?.running.process()?.heartbeat(closes).map_err(refused)?;
-    let mut array = ZendHashTable::new();
-    for session in silent {
-        // Fails when the next index is out of range only.
-        let _ = array.push(session);
-    }
-    Ok(array.into())
+    Ok(list_of(call.this::<Server>()?.running.process()?.heartbeat(closes).map_err(refused)?))
 }
 
 /// `shutdown(): bool`
@@ -121,6 +115,15 @@ pub fn get_client_info(call: &mut Call<'_>) -> Answer {
     call.bool(2)?;
     let info = call.this::<Server>()?.running.process()?.client_info(session).map_err(unknown)?;
     Ok(client_info::to_php(&info).into())
+}
+
+/// `getClientList(int $start_fd = 0, int $count = 10): array|false`
+pub fn get_client_list(call: &mut Call<'_>) -> Answer {
+    let after = call.int(0)?.unwrap_or(0);
+    let count = call.int(1)?.unwrap_or(10);
+    let page = call.this::<Server>()?.running.process()?.client_list(after, count).map_err(refused)?;
+    // As with the peer, the page behind the last one is no array.
+    Ok(if page.is_empty() { Value::Bool(false) } else { list_of(page) })
 }
 
 /// `getSocket(int $port = 0): Socket|false`
@@ -186,6 +189,15 @@ pub fn extend_timeout(call: &mut Call<'_>) -> Answer {
 pub fn get_last_error(call: &mut Call<'_>) -> Answer {
     call.this::<Server>()?;
     Ok(last_error().into())
+}
+
+fn list_of(sessions: Vec<i64>) -> Value {
+    let mut array = ZendHashTable::new();
+    for session in sessions {
+        // Fails when the next index is out of range only.
+        let _ = array.push(session);
+    }
+    array.into()
 }
 
 /// The port that a socket's number means; `None` is any.

@@ -47,11 +47,13 @@ $names = 'start_time connection_num accept_count abort_count accept_pauses close
     . 'idle_worker_num dispatch_count request_count response_count total_recv_bytes total_send_bytes session_round dropped_records '
     . 'refused_messages exceptions lane_waits read_pauses spilled_messages protocol_errors datagrams_received datagrams_sent '
     . 'datagrams_truncated datagrams_missed datagrams_unsent reload_count failed_reload_count '
-    . 'respawn_count crash_count lost_messages slots_backing_off blocks_in_use log_lines_suppressed log_lines_dropped worker_dispatch_count worker_request_count worker_response_count';
+    . 'respawn_count crash_count lost_messages slots_backing_off blocks_in_use concurrency worker_concurrency min_fd max_fd pipe_packet_msg_id coroutine_num coroutine_peek_num log_lines_suppressed log_lines_dropped worker_dispatch_count worker_request_count worker_response_count';
 var_dump(array_diff(explode(' ', $names), array_keys($stats)) === []);
 var_dump(abs($stats['start_time'] - time()) < 600);
 $show($stats, 'connection_num', 'accept_count', 'close_count', 'abort_count', 'worker_num', 'task_worker_num', 'session_round',
     'dropped_records', 'refused_messages', 'exceptions', 'protocol_errors', 'blocks_in_use', 'reload_count', 'crash_count', 'respawn_count');
+var_dump($stats['concurrency'], $stats['worker_concurrency'], $stats['pipe_packet_msg_id'] === $stats['dispatch_count']);
+var_dump($stats['min_fd'] > 0, $stats['max_fd'] - $stats['min_fd'] >= 3, $stats['coroutine_num'], $stats['coroutine_peek_num']);
 // This one is in hand: it is counted when its callback has returned.
 var_dump($stats['request_count'] === 12 + $asked - 1, $stats['dispatch_count'] === 12 + $asked, $stats['response_count'] === 12 + $asked - 1);
 var_dump($stats['worker_request_count'] === 6 + $asked - 1, $stats['worker_response_count'] === 6 + $asked - 1);
@@ -75,7 +77,7 @@ foreach (preg_grep('/^(manager|master) /', $server->notes()) as $note) {
     [$process, $json] = explode(' ', $note, 2);
     $stats = json_decode($json, true);
     echo $process, ' ', json_encode([
-        $stats['accept_count'], $stats['connection_num'], isset($stats['worker_request_count']),
+        $stats['accept_count'], $stats['connection_num'], isset($stats['worker_request_count']) || isset($stats['worker_concurrency']),
         // The callback that has just answered may not have returned when the manager looked.
         $process === 'manager' || $stats['request_count'] === 13 + $asked,
     ]), "\n";
@@ -100,6 +102,13 @@ reload_count 0
 crash_count 0
 respawn_count 0
 
+int(1)
+int(1)
+bool(true)
+bool(true)
+bool(true)
+int(0)
+int(0)
 bool(true)
 bool(true)
 bool(true)

@@ -464,12 +464,16 @@ impl Process {
         if unintroduced.is_some_and(|session| self.context.port(session.port).is_tls) {
             return CallError::new(code::SSL_NOT_READY, format!("the TLS handshake of session {id} is not over"));
         }
-        let is_unintroduced = unintroduced.is_some();
-        if !is_unintroduced && id.0 <= self.context.segment.master().last_session.load(Relaxed) {
+        if unintroduced.is_none() && self.was_given(id) {
             CallError::new(code::SESSION_CLOSED, format!("session {id} is closed; check exists() or handle the false"))
         } else {
             CallError::new(code::SESSION_NOT_EXIST, format!("there was no session {id} yet"))
         }
+    }
+
+    /// Whether there is a connection that has had this id.
+    fn was_given(&self, id: SessionId) -> bool {
+        id.0 <= self.context.segment.master().last_session.load(Relaxed)
     }
 
     fn broken(&self, broken: Broken) -> CallError {

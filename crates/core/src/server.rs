@@ -266,6 +266,7 @@ fn make_segment(settings: &Settings, processes: usize) -> Result<&'static Segmen
         reactors: settings.reactor_num as usize + usize::from(settings.asks_user_code()),
         workers: settings.worker_num as usize,
         processes,
+        ports: settings.ports.len(),
         // Sessions that only wait for their close callback have room of their own beside max_connection.
         sessions: connections + connections / 4 + 64,
         budget: usize::try_from(settings.ipc_memory).unwrap_or(usize::MAX),

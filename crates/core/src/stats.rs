@@ -1,6 +1,7 @@
 //! The counters of `stats()`, summed up from where each has its one writer.
 
 use rotor_ipc::WorkerId;
+use rotor_ipc::record::Kind;
 use rotor_ipc::recovery::has_owner;
 use rotor_ipc::segment::{ReactorCounters, Segment};
 use rotor_ipc::sync::AtomicU64;
@@ -9,9 +10,26 @@ use rotor_ipc::workers::{SeatCounters, SeatEntry, SeatState, seat_of};
 
 use crate::process::{Context, reload_result};
 
-/// Connections that are open now.
-pub fn connections(segment: &Segment) -> u64 {
-    sum_reactors(segment, |counters| &counters.connections)
+/// Connections that are open now: all, or those of the port at a place.
+pub fn connections(segment: &Segment, port: Option<usize>) -> u64 {
+    match port {
+        None => sum_reactors(segment, |counters| &counters.connections),
+        Some(place) => {
+            let counts = (0..segment.reactors()).filter_map(|reactor| segment.port_connections(reactor).get(place));
+            counts.map(|count| count.load(Relaxed)).sum()
+        }
+    }
+}
+
+/// Messages that are in a callback now.
+fn concurrency(segment: &Segment) -> usize {
+    let seats = segment.worker_ids().flat_map(|worker| [segment.seat(worker, 0), segment.seat(worker, 1)]);
+    seats.filter(|seat| has_message(seat)).count()
+}
+
+/// Whether the process in a seat has a message in hand.
+fn has_message(seat: &SeatEntry) -> bool {
+    seat.in_hand.look().is_some_and(|held| matches!(held.kind, Kind::Receive | Kind::Packet))
 }
 
 /// All counters, and those of the slot and the seat of the process that asks beside them.
@@ -27,6 +45,7 @@ pub fn collect(context: &Context, own: Option<(WorkerId, &SeatEntry)>) -> Vec<(&
         .count();
     let reactors = |field: fn(&ReactorCounters) -> &AtomicU64| sum_reactors(segment, field);
     let seats = |field: fn(&SeatCounters) -> &AtomicU64| sum_seats(segment, field);
+    let dispatched = reactors(|counters| &counters.dispatched);
     let refusals = [
         ("refused_max_connection", master.refused.load(Relaxed)),
         ("refused_per_ip", master.refused_per_ip.load(Relaxed) + reactors(|counters| &counters.refused_per_ip)),
@@ -36,7 +55,7 @@ pub fn collect(context: &Context, own: Option<(WorkerId, &SeatEntry)>) -> Vec<(&
     ];
     let mut stats = vec![
         ("start_time", header.started_us.load(Relaxed) / 1_000_000),
-        ("connection_num", connections(segment)),
+        ("connection_num", connections(segment, None)),
         ("accept_count", master.accepted.load(Relaxed)),
         ("abort_count", refusals.iter().map(|(_, count)| count).sum()),
         refusals[0],
@@ -51,12 +70,17 @@ pub fn collect(context: &Context, own: Option<(WorkerId, &SeatEntry)>) -> Vec<(&
         ("task_worker_num", 0),
         ("user_worker_num", segment.processes() as u64),
         ("idle_worker_num", idle as u64),
-        ("dispatch_count", reactors(|counters| &counters.dispatched)),
+        ("concurrency", concurrency(segment) as u64),
+        ("dispatch_count", dispatched),
+        // The peer's name for the number of the last message.
+        ("pipe_packet_msg_id", dispatched),
         ("request_count", seats(|counters| &counters.requests)),
         ("response_count", seats(|counters| &counters.responses)),
         ("total_recv_bytes", reactors(|counters| &counters.received_bytes)),
         ("total_send_bytes", reactors(|counters| &counters.sent_bytes)),
         ("session_round", master.last_session.load(Relaxed)),
+        ("min_fd", master.lowest_fd.load(Relaxed)),
+        ("max_fd", master.highest_fd.load(Relaxed)),
         ("dropped_records", reactors(|counters| &counters.dropped) + seats(|counters| &counters.dropped)),
         ("refused_messages", seats(|counters| &counters.refused)),
         ("exceptions", seats(|counters| &counters.exceptions)),
@@ -94,12 +118,16 @@ pub fn collect(context: &Context, own: Option<(WorkerId, &SeatEntry)>) -> Vec<(&
         ("log_lines_suppressed", header.log_lines_suppressed.load(Relaxed)),
         ("log_lines_dropped", header.log_lines_dropped.load(Relaxed)),
         ("blocks_in_use", blocks_in_use(segment) as u64),
+        // There are none; who watches them finds what is looked for.
+        ("coroutine_num", 0),
+        ("coroutine_peek_num", 0),
     ];
     if let Some((worker, seat)) = own {
         stats
             .push(("worker_dispatch_count", if segment.has_inbox(worker) { segment.dispatched_to(worker) } else { 0 }));
         stats.push(("worker_request_count", seat.requests_here.load(Relaxed)));
         stats.push(("worker_response_count", seat.counters.responses.load(Relaxed)));
+        stats.push(("worker_concurrency", u64::from(has_message(seat))));
     }
     let mut stats: Vec<_> =
         stats.into_iter().map(|(name, value)| (name, i64::try_from(value).unwrap_or(i64::MAX))).collect();

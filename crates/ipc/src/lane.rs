@@ -1,4 +1,8 @@
-//! A lane: a ring of records with its two handles.
+//! A lane: a ring of records with its two handles, and a view for others.
+
+mod view;
+
+pub use view::View;
 
 use crate::record::{self, FirstWord, HEADER, Header};
 use crate::ring::{self, Broken, RingState};

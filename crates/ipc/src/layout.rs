@@ -18,6 +18,8 @@ pub struct Shape {
     pub workers: usize,
     /// Slots of user processes, behind those of the workers: they post to reactors, and nothing is posted to them.
     pub processes: usize,
+    /// Ports.
+    pub ports: usize,
     /// Sessions that may live at once, those that only wait for their close callback included.
     pub sessions: usize,
     /// The most memory that the segment may take, in bytes.
@@ -59,6 +61,7 @@ pub struct Plan {
     pub(crate) master: usize,
     pub(crate) reactors: usize,
     pub(crate) dispatched: usize,
+    pub(crate) port_connections: usize,
     pub(crate) wants: usize,
     pub(crate) sessions: usize,
     pub(crate) flags: usize,
@@ -100,8 +103,9 @@ impl Plan {
         let protected_from = at.offset;
         let master = at.place::<MasterEntry>(1);
         let reactor_entries = at.place::<ReactorEntry>(reactors);
-        // A reactor's row begins on a cache line of its own.
-        let dispatched = at.place::<AtomicU64>(reactors * dispatched_row(workers));
+        // A reactor's rows begin on a cache line of their own.
+        let dispatched = at.place::<AtomicU64>(reactors * counters_row(workers));
+        let port_connections = at.place::<AtomicU64>(reactors * counters_row(shape.ports));
         let wants = at.place::<AtomicU64>(mark_words(reactors));
         let sessions = at.place::<SessionEntry>(session_entries);
         at.next_page();
@@ -163,6 +167,7 @@ impl Plan {
             master,
             reactors: reactor_entries,
             dispatched,
+            port_connections,
             wants,
             sessions,
             flags,
@@ -188,9 +193,9 @@ pub fn outlets(slots: usize) -> usize {
     2 * slots + 1
 }
 
-/// Counters that a reactor has for so many workers, up to the end of a cache line.
-pub fn dispatched_row(workers: usize) -> usize {
-    workers.next_multiple_of(8)
+/// Counters that a reactor has where it has one for each of so many things, up to the end of a cache line.
+pub fn counters_row(things: usize) -> usize {
+    things.next_multiple_of(8)
 }
 
 /// Words of a bitmap with one bit for each of `lanes`.
@@ -240,7 +245,7 @@ mod tests {
     use super::*;
 
     fn shape(reactors: usize, workers: usize, budget: usize) -> Shape {
-        Shape { reactors, workers, processes: 0, sessions: 1000, budget }
+        Shape { reactors, workers, processes: 0, ports: 1, sessions: 1000, budget }
     }
 
     #[test]

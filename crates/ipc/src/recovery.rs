@@ -114,7 +114,8 @@ mod tests {
     const WORKER: WorkerId = WorkerId(0);
 
     fn segment() -> &'static Segment {
-        let plan = Plan::new(Shape { reactors: 1, workers: 1, processes: 1, sessions: 64, budget: 16 << 20 }).unwrap();
+        let plan = Plan::new(Shape { reactors: 1, workers: 1, processes: 1, ports: 1, sessions: 64, budget: 16 << 20 })
+            .unwrap();
         Segment::create(plan, &std::env::temp_dir()).unwrap()
     }
 

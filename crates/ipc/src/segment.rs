@@ -12,7 +12,7 @@ use crate::WorkerId;
 use crate::idle::{Giver, Wants};
 use crate::inbox::{Marker, Marks};
 use crate::lane;
-use crate::layout::{Plan, dispatched_row, mark_words, outlets};
+use crate::layout::{Plan, counters_row, mark_words, outlets};
 use crate::payload::{PoolLayout, PoolView, SpillEntry, StateWord};
 use crate::ring::RingState;
 use crate::sessions::{FlagWord, SessionEntry, SessionsReader, SessionsWriter};
@@ -91,6 +91,10 @@ pub struct MasterEntry {
     pub refused_rate: AtomicU64,
     /// Connections refused because the kernel could not watch them.
     pub refused_unwatched: AtomicU64,
+    /// The lowest descriptor that a connection has had; nothing before the first one.
+    pub lowest_fd: AtomicU64,
+    /// The highest, likewise.
+    pub highest_fd: AtomicU64,
     /// Times that accepting waited at `max_connection`.
     pub holds: AtomicU64,
     /// Times that accepting paused for want of descriptors.
@@ -307,9 +311,18 @@ impl Segment {
     /// How many messages a reactor has posted to each worker; written by it alone.
     pub fn dispatched(&self, reactor: usize) -> &'static [AtomicU64] {
         assert!(reactor < self.reactors(), "there is no reactor {reactor}");
-        let row = dispatched_row(self.workers());
+        let row = counters_row(self.workers());
         let all = self.table::<AtomicU64>(self.plan.dispatched, self.reactors() * row);
         &all[reactor * row..][..self.workers()]
+    }
+
+    /// How many connections a reactor has on each port; written by it alone.
+    pub fn port_connections(&self, reactor: usize) -> &'static [AtomicU64] {
+        assert!(reactor < self.reactors(), "there is no reactor {reactor}");
+        let ports = self.plan.shape.ports;
+        let row = counters_row(ports);
+        let all = self.table::<AtomicU64>(self.plan.port_connections, self.reactors() * row);
+        &all[reactor * row..][..ports]
     }
 
     /// How many messages all reactors have posted to a worker.
@@ -386,6 +399,11 @@ impl Segment {
     /// The owner's side of that lane.
     pub fn inward_consumer(&self, reactor: usize, worker: WorkerId) -> lane::Consumer {
         lane::Consumer::attach(self.inward_state(reactor, worker), self.lane(self.inward(reactor, worker)))
+    }
+
+    /// What lies in that lane, for anybody.
+    pub fn inward_view(&self, reactor: usize, worker: WorkerId) -> lane::View {
+        lane::View::new(self.inward_state(reactor, worker), self.lane(self.inward(reactor, worker)))
     }
 
     /// A process's side of its lane to a reactor.

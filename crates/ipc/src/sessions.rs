@@ -266,6 +266,18 @@ impl SessionsReader {
         }
     }
 
+    /// The first session at or behind a place that is open, nobody has closed and everybody is shown, and the place to go
+    /// on from. Begun with 0, a walk meets each session that is so throughout once: whatever comes and goes, it has one
+    /// place. With a port, by its place: the first of that port.
+    pub fn open_from(&self, place: usize, port: Option<usize>) -> Option<(SessionId, usize)> {
+        let is_of_port =
+            |id| port.is_none_or(|port| self.find(id).is_some_and(|session| usize::from(session.port) == port));
+        (place..self.capacity()).find_map(|place| {
+            let id = self.id_at(place).filter(|id| self.is_shown(*id) && !self.is_closing(*id))?;
+            is_of_port(id).then_some((id, place + 1))
+        })
+    }
+
     fn entry(&self, id: SessionId) -> Option<&'static SessionEntry> {
         let entry = &self.entries[self.index(id)];
         // Pairs with the Release in `insert`: the fields are this session's.

@@ -11,6 +11,9 @@ use crate::ports::SockType;
 use crate::stats;
 use crate::tls::{suite_name, to_pem};
 
+/// Sessions on a page of [`Process::client_list`], at most.
+const MOST_LISTED: usize = 100;
+
 /// What `getClientInfo()` tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientInfo {
@@ -24,6 +27,8 @@ pub struct ClientInfo {
     pub sock_type: SockType,
     /// Whether somebody has closed it.
     pub is_closing: bool,
+    /// Bytes of messages that were posted to a worker and that none has taken yet.
+    pub recv_queued: u64,
     /// What its TLS is; `None`: it has none.
     pub tls: Option<ClientTls>,
 }
@@ -58,10 +63,27 @@ impl Process {
             server_port: self.context.port(session.port).address.number(),
             sock_type: self.context.port(session.port).sock_type,
             is_closing: sessions.is_closing(id),
+            recv_queued: self.recv_queued(&session),
             tls: self.client_tls(&session),
         });
         // The certificate is this session's if it still lives.
         info.filter(|info| info.tls.is_none() || sessions.lives(id)).ok_or_else(|| self.no_session(id))
+    }
+
+    /// What lies between the reactor of a session and the workers. Nobody counts it as it comes and goes, so that it costs
+    /// nothing there: it is looked for.
+    fn recv_queued(&self, session: &Session) -> u64 {
+        let segment = self.context.segment;
+        let reactor = usize::from(session.reactor);
+        let settings = &self.context.settings;
+        let has_home = settings.dispatch_mode.keeps_worker() && !settings.port(session.port.into()).dispatch_func;
+        let may_have = |worker: &WorkerId| !has_home || *worker == session.worker;
+        let unread = |worker| segment.inward_view(reactor, worker).unread_of(session.id.0);
+        if reactor >= segment.reactors() {
+            return 0;
+        }
+        // What is damaged is told of by whom it concerns.
+        segment.worker_ids().filter(may_have).filter_map(|worker| unread(worker).ok()).sum()
     }
 
     fn client_tls(&self, session: &Session) -> Option<ClientTls> {
@@ -82,21 +104,45 @@ impl Process {
         self.context.port(place).address.number()
     }
 
-    /// How many connections are open.
-    pub fn connection_num(&self) -> u64 {
-        stats::connections(self.context.segment)
+    /// How many connections are open: all, or those of the port at a place.
+    pub fn connection_num(&self, port: Option<usize>) -> u64 {
+        stats::connections(self.context.segment, port)
     }
 
-    /// The first living session at or behind a place in the table, and the place to go on from. Start with 0:
-    /// each session that lives throughout the walk is met once. With a port, by its place: the first of that port.
+    /// A page of the sessions that are open: up to `count` behind the one that the last page has ended with, 0 for the first
+    /// page. That one may have gone meanwhile. Each session that lives throughout is on one of the pages.
+    pub fn client_list(&self, after: i64, count: i64) -> Result<Vec<i64>, CallError> {
+        let Some(count) = usize::try_from(count).ok().filter(|count| (1..=MOST_LISTED).contains(count)) else {
+            return Err(CallError::new(
+                code::INVALID_PARAMS,
+                format!("$count must be 1 to {MOST_LISTED}, {count} given"),
+            ));
+        };
+        let mut place = match after {
+            0 => 0,
+            after => {
+                let id = valid_id(after)?;
+                if !self.was_given(id) {
+                    return Err(self.no_session(id));
+                }
+                self.context.segment.sessions().index(id) + 1
+            }
+        };
+        let mut page = Vec::with_capacity(count);
+        while page.len() < count
+            && let Some((session, next)) = self.session_from(place, None)
+        {
+            page.push(session);
+            place = next;
+        }
+        Ok(page)
+    }
+
+    /// The next session of a walk over all that are open, or those of the port at a place, and where it goes on. Start with
+    /// 0.
     pub fn session_from(&self, place: usize, port: Option<usize>) -> Option<(i64, usize)> {
-        let sessions = self.context.segment.sessions();
-        let is_of_port =
-            |id| port.is_none_or(|port| sessions.find(id).is_some_and(|session| usize::from(session.port) == port));
-        (place..sessions.capacity()).find_map(|place| {
-            let id = sessions.id_at(place).filter(|id| sessions.is_shown(*id) && !sessions.is_closing(*id))?;
-            is_of_port(id).then_some((id.0.cast_signed(), place + 1))
-        })
+        let next = self.context.segment.sessions().open_from(place, port);
+        next.map(|(id, place)| (id.0.cast_signed(), place))
     }
 
     /// The number of this worker or user process.

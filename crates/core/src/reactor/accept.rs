@@ -315,8 +315,16 @@ impl Acceptor {
         let now_us = unix_us();
         let fd = stream.into_raw();
         self.live.add();
-        self.segment.master().last_session.store(id.0, Relaxed);
-        add(&self.segment.master().accepted, 1);
+        let master = self.segment.master();
+        master.last_session.store(id.0, Relaxed);
+        let number = u64::from(fd.unsigned_abs());
+        if number < master.lowest_fd.load(Relaxed) || master.accepted.load(Relaxed) == 0 {
+            master.lowest_fd.store(number, Relaxed);
+        }
+        if number > master.highest_fd.load(Relaxed) {
+            master.highest_fd.store(number, Relaxed);
+        }
+        add(&master.accepted, 1);
         sessions.insert(&Session {
             id,
             reactor,

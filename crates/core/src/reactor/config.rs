@@ -143,6 +143,7 @@ impl Reactor {
             segment,
             sessions,
             counters: &segment.reactor(id).counters,
+            port_connections: segment.port_connections(id),
             epoll,
             sleeper: Sleeper::attach(&segment.reactor(id).sleep),
             mailbox,

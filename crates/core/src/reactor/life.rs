@@ -45,6 +45,7 @@ impl Reactor {
             self.inward[worker.index()].open += 1;
         }
         add(&self.counters.connections, 1);
+        add(&self.port_connections[port], 1);
         Some(connection)
     }
 
@@ -116,8 +117,9 @@ impl Reactor {
             limits.leave(self.sessions.index(connection.id));
         }
         add(&self.counters.closed, 1);
-        let connections = &self.counters.connections;
-        connections.store(connections.load(Relaxed).saturating_sub(1), Relaxed);
+        for connections in [&self.counters.connections, &self.port_connections[usize::from(connection.port)]] {
+            connections.store(connections.load(Relaxed).saturating_sub(1), Relaxed);
+        }
         self.log.limited().info(|| format!("session {} closed", connection.id));
     }
 

@@ -150,6 +150,8 @@ pub struct Reactor {
     log: Log,
     sessions: SessionsWriter,
     counters: &'static ReactorCounters,
+    /// Connections by port.
+    port_connections: &'static [AtomicU64],
     epoll: Arc<Epoll>,
     sleeper: Sleeper,
     mailbox: Mailbox,

@@ -171,3 +171,47 @@ fn a_session_has_what_its_tls_handshake_has_come_to_beside_its_errno() {
 fn no_session_has_the_id_zero() {
     assert_eq!(table(8).find(SessionId(0)), None);
 }
+
+#[test]
+fn a_walk_over_a_million_meets_each_that_stays_once_while_others_come_and_go() {
+    const ENTRIES: u64 = if cfg!(miri) { 64 } else { 1 << 20 };
+    let sessions = table(crate::to_usize(ENTRIES));
+    // Every eighth place is free, and ids are in their fourth round.
+    let first = 3 * ENTRIES + 5;
+    let alive: Vec<u64> = (first..first + ENTRIES).filter(|id| id % 8 != 0).collect();
+    for id in &alive {
+        sessions.insert(&Session { port: (id % 2) as u16, ..session(*id) });
+    }
+    let (mut walked, mut of_port, mut place, mut other) = (Vec::new(), Vec::new(), 0, 0);
+    let mut last = first + ENTRIES;
+    while let Some((id, next)) = sessions.open_from(place, None) {
+        walked.push(id.0);
+        // Behind the walk and before it: every fourth one that is met goes, with one far ahead, and new ones come.
+        if walked.len() % 4 == 0 {
+            sessions.remove(id);
+            last += 1;
+            if sessions.is_free(SessionId(last)) {
+                sessions.insert(&session(last));
+            }
+            let ahead = SessionId(first + (id.0 - first + ENTRIES / 2) % ENTRIES);
+            if ahead.0 % 16 == 1 && sessions.lives(ahead) {
+                assert_eq!(sessions.set_flag(ahead, Flag::Closing), Ok(()));
+            }
+        }
+        if let Some((id, next)) = sessions.open_from(other, Some(1)) {
+            of_port.push(id.0);
+            other = next;
+        }
+        assert!(next > place, "the walk goes on");
+        place = next;
+    }
+    let is_open = |id: &u64| sessions.lives(SessionId(*id)) && !sessions.is_closing(SessionId(*id));
+    let staying: Vec<u64> = alive.iter().copied().filter(is_open).collect();
+    assert!(staying.len() as u64 > ENTRIES / 2);
+    let once = |met: &[u64]| met.iter().copied().collect::<std::collections::HashSet<_>>();
+    let (all, odd) = (once(&walked), once(&of_port));
+    assert_eq!((all.len(), odd.len()), (walked.len(), of_port.len()), "nobody is met twice");
+    assert!(staying.iter().all(|id| all.contains(id)));
+    // The walk over a port takes longer strides and has begun with the other.
+    assert!(of_port.iter().all(|id| id % 2 == 1 || *id > first + ENTRIES));
+}

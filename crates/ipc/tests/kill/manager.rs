@@ -56,7 +56,7 @@ struct Process {
 
 /// Tells a story to its end and counts.
 pub fn run(story: Story) -> Result<(), String> {
-    let shape = Shape { reactors: REACTORS, workers: SLOTS, processes: 0, sessions: 64, budget: 10 << 20 };
+    let shape = Shape { reactors: REACTORS, workers: SLOTS, processes: 0, ports: 1, sessions: 64, budget: 10 << 20 };
     let plan = Plan::new(shape).map_err(|error| error.arithmetic)?;
     let segment = Segment::create(plan, &std::env::temp_dir()).map_err(|error| format!("{error:?}"))?;
     let ledger = Ledger::new(story.all_of_a_reactor());

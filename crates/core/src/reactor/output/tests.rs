@@ -28,7 +28,8 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let plan = Plan::new(Shape { reactors: 1, workers: 1, processes: 0, sessions: 64, budget: 16 << 20 }).unwrap();
+        let plan = Plan::new(Shape { reactors: 1, workers: 1, processes: 0, ports: 1, sessions: 64, budget: 16 << 20 })
+            .unwrap();
         let segment = Segment::create(plan, &std::env::temp_dir()).unwrap();
         let view = segment.outlet_pool(0);
         let (stream, client) = connected();
