@@ -473,7 +473,8 @@ impl Process {
 
     /// Whether there is a connection that has had this id.
     fn was_given(&self, id: SessionId) -> bool {
-        id.0 <= self.context.segment.master().last_session.load(Relaxed)
+        id.0 >= self.context.settings.start_session_id
+            && id.0 <= self.context.segment.master().last_session.load(Relaxed)
     }
 
     fn broken(&self, broken: Broken) -> CallError {

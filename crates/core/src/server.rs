@@ -280,5 +280,9 @@ fn make_segment(settings: &Settings, processes: usize) -> Result<&'static Segmen
             error.needed.div_ceil(1024)
         ))
     })?;
-    Segment::create(plan, &settings.task_tmpdir).map_err(|error| Error::system(error.doing, &error.error))
+    let segment = Segment::create(plan, &settings.task_tmpdir);
+    let segment = segment.map_err(|error| Error::system(error.doing, &error.error))?;
+    // As if those before the first one had been given out.
+    segment.master().last_session.store(settings.start_session_id - 1, Relaxed);
+    Ok(segment)
 }

@@ -125,7 +125,7 @@ impl Acceptor {
         let mut events = Events::with_capacity(16);
         let sessions = self.segment.sessions_writer();
         let room = self.live.bell().map(|bell| self.room(bell)).transpose()?;
-        let mut last = SessionId(0);
+        let mut last = SessionId(self.segment.master().last_session.load(Relaxed));
         let mut first = 0;
         let mut is_exhausted = false;
         let mut batches_left = LAST_BATCHES;

@@ -99,7 +99,6 @@ pub static ABSENT: &[AbsentRow] = &[
     later(&["task_ipc_mode"], Harmless::Numbers(&[1]), TASKS),
     later(&["message_queue_key"], ZERO, TASKS),
     later(&["event_object"], OFF, "objects as arguments of callbacks"),
-    later(&["start_session_id"], Harmless::Numbers(&[0, 1]), "another first session id than 1"),
     later(&["enable_reuse_port"], OFF, "BASE mode"),
     coroutines(&["enable_coroutine"], OFF),
     coroutines(&["task_enable_coroutine"], OFF),

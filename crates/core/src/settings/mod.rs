@@ -53,6 +53,8 @@ pub struct Settings {
     pub max_connection: u32,
     /// What becomes of clients above it.
     pub max_connection_policy: AtMost,
+    /// The id of the first connection; not 0.
+    pub start_session_id: u64,
     /// How the worker of a message is chosen.
     pub dispatch_mode: dispatch::Mode,
     /// Whether there may be events of connections where those have no worker of their own.

@@ -36,6 +36,7 @@ pub(super) fn resolve(
         reactor_num,
         max_connection: max_connection(&chosen, worker_num, reactor_num, &mut warnings)?,
         max_connection_policy: AtMost::from_name(chosen.bytes(Key::MaxConnectionPolicy)).unwrap_or_default(),
+        start_session_id: chosen.size(Key::StartSessionId).max(1),
         dispatch_mode: dispatch::Mode::from_number(chosen.int(Key::DispatchMode)).unwrap_or_default(),
         enable_unsafe_event: chosen.flag(Key::EnableUnsafeEvent),
         discard_timeout_request: chosen.flag(Key::DiscardTimeoutRequest),

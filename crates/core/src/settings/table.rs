@@ -45,6 +45,12 @@ rows! {
         preset: Preset::Text("refuse"),
         doc: "What becomes of clients above `max_connection`: they are refused at once, or wait in the kernel's queue (`backlog`) until another one has gone.",
     }
+    StartSessionId = "start_session_id" {
+        kind: Kind::Int,
+        range: Range::Ints { min: 0, min_means: "as 1", max: Limit::Fixed(U32_MAX), max_means: "" },
+        preset: Preset::Int(0),
+        doc: "The session id of the first connection; each of the later ones has a higher one.",
+    }
     DispatchMode = "dispatch_mode" {
         kind: Kind::Int,
         range: Range::Ints { min: 1, min_means: "", max: Limit::Fixed(10), max_means: "" },

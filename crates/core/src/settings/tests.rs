@@ -77,6 +77,7 @@ fn samples() -> Vec<(Key, Value, Value)> {
         int(Key::ReactorNum, -1, 2),
         int(Key::MaxConnection, 0, 1000),
         (Key::MaxConnectionPolicy, Value::str("queue"), Value::str("hold")),
+        (Key::StartSessionId, Value::Int(1 << 32), Value::Int(1_000_000)),
         int(Key::DispatchMode, 11, 1),
         (Key::DispatchFunc, Value::Int(3), Value::Callable),
         flag(Key::EnableUnsafeEvent, true),

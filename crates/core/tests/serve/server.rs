@@ -52,6 +52,7 @@ pub fn settings() -> Settings {
         reactor_num: 2,
         max_connection: 2000,
         max_connection_policy: AtMost::Refuse,
+        start_session_id: 1,
         dispatch_mode: Mode::Session,
         enable_unsafe_event: false,
         discard_timeout_request: false,

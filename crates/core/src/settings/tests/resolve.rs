@@ -34,6 +34,7 @@ fn a_server_that_was_told_nothing_has_the_defaults() {
         reactor_num: 8,
         max_connection: 100_000,
         max_connection_policy: AtMost::Refuse,
+        start_session_id: 1,
         dispatch_mode: dispatch::Mode::Session,
         enable_unsafe_event: false,
         discard_timeout_request: false,
