@@ -332,10 +332,12 @@ namespace Rotor {
          *     max_connection?: int,
          *     max_conn?: int,
          *     max_connection_policy?: string,
+         *     start_session_id?: int,
          *     dispatch_mode?: int,
          *     dispatch_func?: callable(Rotor\Server, int, int, string=): int,
          *     enable_unsafe_event?: bool,
          *     discard_timeout_request?: bool,
+         *     event_object?: bool,
          *     daemonize?: bool,
          *     pid_file?: string,
          *     log_file?: string,
@@ -461,6 +463,9 @@ namespace Rotor {
          * it came in by (`server_socket`, its place in `$ports`, and `server_port`, its number) and `dispatch_time`, when it
          * was received. A peer keeps its worker, by its address and port, where `dispatch_mode` has connections keep theirs
          * (in mode 4 by its address); in modes 1, 9 and 10 each datagram goes to another.
+         *
+         * With `event_object` these get one object beside the server: `Connect`, `Receive` and `Close` a `Rotor\Server\Event`,
+         * `Packet` a `Rotor\Server\Packet`, `WorkerError` a `Rotor\Server\StatusInfo`.
          *
          * An uncaught exception is reported as PHP does it and the worker goes on. `exit()` ends the worker with its code,
          * and another takes its place.
@@ -858,6 +863,72 @@ namespace Rotor {
 }
 
 namespace Rotor\Server {
+
+    /**
+     * What `Connect`, `Receive` and `Close` are told with the setting `event_object`.
+     */
+    class Event
+    {
+        /** the reactor of the connection; in `Close` -1 when the server closed */
+        public int $reactor_id = 0;
+
+        /** the session id */
+        public int $fd = 0;
+
+        /** when the message was received, the connection was taken or its end was seen; seconds since 1970 */
+        public float $dispatch_time = 0.0;
+
+        /** @var mixed the message, a string; null in `Connect` and `Close`. What the script makes of it may take its place */
+        public mixed $data = null;
+    }
+
+    /**
+     * What `Packet` is told with the setting `event_object`: a datagram, and whom it comes from.
+     */
+    class Packet
+    {
+        /** the place in `$ports` of the port that it came in by: the `$server_socket` of `sendto()` */
+        public int $server_socket = 0;
+
+        /** the number of that port; 0 for a unix socket */
+        public int $server_port = 0;
+
+        /** when it was received; seconds since 1970 */
+        public float $dispatch_time = 0.0;
+
+        /** the sender's address, or the path of its unix socket; `''` for one that has none, which cannot be answered */
+        public string $address = '';
+
+        /** the sender's port number; 0 for a unix socket */
+        public int $port = 0;
+
+        /** @var mixed the datagram, a string. What the script makes of it may take its place */
+        public mixed $data = null;
+    }
+
+    /**
+     * What `WorkerError` is told with the setting `event_object`: how a worker or a user process has ended.
+     */
+    class StatusInfo
+    {
+        /** the worker id */
+        public int $worker_id = 0;
+
+        /** the process number */
+        public int $worker_pid = 0;
+
+        /** both of the following, as `pcntl_waitpid()` gives them and `pcntl_wifsignaled()` takes them */
+        public int $status = 0;
+
+        /** the exit code; 0 when a signal ended it */
+        public int $exit_code = 0;
+
+        /** the signal that ended it; 0 when it exited */
+        public int $signal = 0;
+
+        /** the session that was in its hand, whose message is lost; 0: none */
+        public int $fd = 0;
+    }
 
     /**
      * An address that a server listens on, made by `listen()`. What it was told by its own `set()` is all that holds for

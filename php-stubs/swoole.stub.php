@@ -138,6 +138,9 @@ namespace {
 
     class_alias(\Rotor\Server::class, 'Swoole\Server');
     class_alias(\Rotor\Server\Port::class, 'Swoole\Server\Port');
+    class_alias(\Rotor\Server\Event::class, 'Swoole\Server\Event');
+    class_alias(\Rotor\Server\Packet::class, 'Swoole\Server\Packet');
+    class_alias(\Rotor\Server\StatusInfo::class, 'Swoole\Server\StatusInfo');
     class_alias(\Rotor\Process::class, 'Swoole\Process');
     class_alias(\Rotor\Exception::class, 'Swoole\Exception');
     class_alias(\Rotor\Connection\Iterator::class, 'Swoole\Connection\Iterator');

@@ -12,7 +12,7 @@ use ext_php_rs::{info_table_end, info_table_row, info_table_start};
 use rotor_core::settings::Names;
 
 use crate::zend::{self, Module};
-use crate::{codes, connections, errors, port, process, server};
+use crate::{codes, connections, errors, event_object, port, process, server};
 
 /// The version of the peer whose behaviour is followed, in its three forms.
 const VERSION: &CStr = c"6.2.2";
@@ -38,6 +38,9 @@ pub fn register() -> Result<(), String> {
     for (class, alias) in [
         (&server::CLASS, "Swoole\\Server"),
         (&port::CLASS, "Swoole\\Server\\Port"),
+        (&event_object::EVENT, "Swoole\\Server\\Event"),
+        (&event_object::PACKET, "Swoole\\Server\\Packet"),
+        (&event_object::STATUS_INFO, "Swoole\\Server\\StatusInfo"),
         (&process::CLASS, "Swoole\\Process"),
         (&connections::CLASS, "Swoole\\Connection\\Iterator"),
         (&errors::EXCEPTION, "Swoole\\Exception"),

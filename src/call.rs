@@ -96,18 +96,17 @@ impl Callable {
         drop(self.invoke(&mut args));
     }
 
-    /// Calls it with a string of `len` bytes behind the other arguments: `fill` writes the bytes straight
-    /// into it, then `taken` runs, then the callable, with what `behind` makes as its last arguments. When `fill` fails
-    /// nothing else runs.
+    /// Calls it with a string of `len` bytes: `fill` writes the bytes straight into it, then `taken` runs, then the
+    /// callable, with what `arrange` makes of the string behind the other arguments. When `fill` fails nothing else runs.
     pub fn call_with_bytes<const N: usize, const M: usize>(
         &self,
         args: [Zval; N],
         len: usize,
         fill: impl FnOnce(&mut [MaybeUninit<u8>]) -> io::Result<()>,
         taken: &mut dyn FnMut(),
-        behind: impl FnOnce() -> [Zval; M],
+        arrange: impl FnOnce(Zval) -> [Zval; M],
     ) -> Outcome {
-        self.ask_with_bytes(args, len, fill, taken, behind, |_| {})
+        self.ask_with_bytes(args, len, fill, taken, arrange, |_| {})
     }
 
     /// The same for a callable whose answer is wanted: `read` is shown it, and may not run PHP code.
@@ -117,7 +116,7 @@ impl Callable {
         len: usize,
         fill: impl FnOnce(&mut [MaybeUninit<u8>]) -> io::Result<()>,
         taken: &mut dyn FnMut(),
-        behind: impl FnOnce() -> [Zval; M],
+        arrange: impl FnOnce(Zval) -> [Zval; M],
         read: impl FnOnce(&Zval),
     ) -> Outcome {
         let mut filled = Ok(());
@@ -132,13 +131,12 @@ impl Callable {
             for (place, arg) in all.iter_mut().zip(args) {
                 place.write(arg);
             }
-            all[N].write(string.finish());
-            for (place, arg) in all[N + 1..].iter_mut().zip(behind()) {
+            for (place, arg) in all[N..].iter_mut().zip(arrange(string.finish())) {
                 place.write(arg);
             }
-            const { assert!(N + 1 + M <= MOST_ARGUMENTS) };
+            const { assert!(N + M <= MOST_ARGUMENTS) };
             // SAFETY: so many have been written, one behind the other, and there is room for them.
-            let all = unsafe { slice::from_raw_parts_mut(all.as_mut_ptr().cast::<Zval>(), N + 1 + M) };
+            let all = unsafe { slice::from_raw_parts_mut(all.as_mut_ptr().cast::<Zval>(), N + M) };
             read(&self.invoke(all));
             for arg in all {
                 // SAFETY: written above, and dropped nowhere else.

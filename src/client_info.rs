@@ -4,6 +4,8 @@ use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 use rotor_core::process::ClientInfo;
 
+use crate::time::{seconds, whole_seconds};
+
 /// What is known of a connection, under the peer's keys. Times are seconds since 1970, 0 where nothing has
 /// happened yet.
 pub fn to_php(info: &ClientInfo) -> ZBox<ZendHashTable> {
@@ -58,14 +60,4 @@ fn binary(bytes: &[u8]) -> Zval {
     let mut zval = Zval::new();
     zval.set_zend_string(ZendStr::new(bytes, false));
     zval
-}
-
-fn whole_seconds(time_us: u64) -> i64 {
-    i64::try_from(time_us / 1_000_000).unwrap_or(i64::MAX)
-}
-
-/// Seconds with their fraction: a float holds microseconds exactly until the year 2255.
-#[expect(clippy::cast_precision_loss, reason = "see above")]
-fn seconds(time_us: u64) -> f64 {
-    time_us as f64 / 1e6
 }

@@ -133,7 +133,7 @@ fn offset_get(call: &mut Call<'_>) -> Answer {
     let this = call.this::<Connections>()?;
     let Some(process) = this.running.try_process() else { return Ok(Value::Bool(false)) };
     let fd = session_at(call).unwrap_or_default();
-    let info = process.client_info(fd).map_err(unknown)?;
+    let info = process.client_info(fd).map_err(|error| unknown(&error))?;
     if !this.is_mine(&info) {
         set_last_error(code::SESSION_NOT_EXIST);
         return Ok(Value::Bool(false));

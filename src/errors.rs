@@ -73,7 +73,7 @@ pub fn answer(done: Result<(), CallError>) -> Answer {
 }
 
 /// False as the answer to a question, and the reason for `getLastError()`: never worth a warning.
-pub fn unknown(error: CallError) -> Fault {
+pub fn unknown(error: &CallError) -> Fault {
     set_last_error(error.code);
     Fault::Failed
 }

@@ -112,7 +112,7 @@ fn ask<const N: usize>(callable: &Callable, args: [Zval; N], bytes: Option<&[u8]
     let outcome = match bytes {
         Some(bytes) => {
             let fill = |room: &mut [MaybeUninit<u8>]| copy_into(room, bytes);
-            callable.ask_with_bytes(args, bytes.len(), fill, &mut || {}, || [], read)
+            callable.ask_with_bytes(args, bytes.len(), fill, &mut || {}, |bytes| [bytes], read)
         }
         None => callable.ask(args, read),
     };

@@ -18,7 +18,7 @@ use crate::process::{self, UserProcess};
 use crate::running::Running;
 use crate::sender::Senders;
 use crate::server::Server;
-use crate::{process_title, zend};
+use crate::{event_object, process_title, zend};
 
 /// The host of one `start()`.
 pub struct PhpHost<'a> {
@@ -27,12 +27,14 @@ pub struct PhpHost<'a> {
     object: Zval,
     code: Code,
     senders: Senders,
+    /// Whether callbacks get what they are told as objects.
+    gives_objects: bool,
 }
 
 impl<'a> PhpHost<'a> {
     /// For a server and the object that it is the Rust side of.
-    pub fn new(server: &'a Server, object: Zval) -> Self {
-        Self { server, object, code: Code::default(), senders: Senders::default() }
+    pub fn new(server: &'a Server, object: Zval, gives_objects: bool) -> Self {
+        Self { server, object, code: Code::default(), senders: Senders::default(), gives_objects }
     }
 
     fn running(&self) -> &Running {
@@ -49,6 +51,24 @@ impl<'a> PhpHost<'a> {
         match self.server.callback(kind, port.into()) {
             Some(callable) => callable.call(args),
             None => pending_end().map_or(Outcome::Returned, Outcome::Ended),
+        }
+    }
+
+    /// Runs the callback for the beginning or the end of a connection; a reactor of -1 is the server.
+    fn tell_of_connection(
+        &self,
+        server: Zval,
+        kind: EventKind,
+        port: u16,
+        session: SessionId,
+        reactor: i64,
+        at_us: u64,
+    ) -> Outcome {
+        if self.gives_objects {
+            let event = event_object::event(session.0.cast_signed(), reactor, at_us, Zval::null());
+            self.run_on(port, kind, [server, event])
+        } else {
+            self.run_on(port, kind, [server, of_session(session), long(reactor)])
         }
     }
 
@@ -115,6 +135,11 @@ impl Host for PhpHost<'_> {
                 let session = session.map_or_else(|| long(0), of_session);
                 self.run(EventKind::RequestTimeout, [server, of_worker(worker), session, time])
             }
+            Event::WorkerError { worker, pid, exit_code, signal, session } if self.gives_objects => {
+                let session = session.map_or(0, |session| session.0.cast_signed());
+                let info = event_object::status_info(worker.0.into(), pid, exit_code, signal, session);
+                self.run(EventKind::WorkerError, [server, info])
+            }
             Event::WorkerError { worker, pid, exit_code, signal, session } => self.run(
                 EventKind::WorkerError,
                 [
@@ -127,11 +152,11 @@ impl Host for PhpHost<'_> {
                 ],
             ),
             Event::UserProcess { index } => self.run_process(index),
-            Event::Connect { session, reactor, port } => {
-                self.run_on(port, EventKind::Connect, [server, of_session(session), long(reactor.into())])
+            Event::Connect { session, reactor, port, at_us } => {
+                self.tell_of_connection(server, EventKind::Connect, port, session, reactor.into(), at_us)
             }
-            Event::Close { session, reactor, port } => {
-                self.run_on(port, EventKind::Close, [server, of_session(session), long(reactor.map_or(-1, i64::from))])
+            Event::Close { session, reactor, port, at_us } => {
+                self.tell_of_connection(server, EventKind::Close, port, session, reactor.map_or(-1, i64::from), at_us)
             }
             Event::BufferFull { session, port } => {
                 self.run_on(port, EventKind::BufferFull, [server, of_session(session)])
@@ -146,14 +171,19 @@ impl Host for PhpHost<'_> {
         zend::string_fits(len)
     }
 
-    fn receive(&mut self, from: Origin, payload: &Payload<'_>, taken: &mut dyn FnMut()) -> Outcome {
+    fn receive(&mut self, from: Origin, at_us: u64, payload: &Payload<'_>, taken: &mut dyn FnMut()) -> Outcome {
         let Some(callable) = self.server.callback(EventKind::Receive, from.port.into()) else {
             taken();
             return Outcome::Returned;
         };
-        let args = [self.object(), of_session(from.session), long(from.reactor.into())];
         let fill = |room: &mut [MaybeUninit<u8>]| payload.copy_into(room);
-        callable.call_with_bytes(args, payload.len(), fill, taken, || [])
+        if self.gives_objects {
+            let session = from.session.0.cast_signed();
+            let arrange = |data| [event_object::event(session, from.reactor.into(), at_us, data)];
+            return callable.call_with_bytes([self.object()], payload.len(), fill, taken, arrange);
+        }
+        let args = [self.object(), of_session(from.session), long(from.reactor.into())];
+        callable.call_with_bytes(args, payload.len(), fill, taken, |data| [data])
     }
 
     fn packet(&mut self, from: Sender<'_>, payload: &Payload<'_>, taken: &mut dyn FnMut()) -> Outcome {
@@ -163,7 +193,12 @@ impl Host for PhpHost<'_> {
         };
         let args = [self.object()];
         let fill = |room: &mut [MaybeUninit<u8>]| payload.copy_into(room);
-        callable.call_with_bytes(args, payload.len(), fill, taken, || [self.senders.show(&from, self.running())])
+        if self.gives_objects {
+            let arrange = |data| [event_object::packet(&from, self.running(), data)];
+            return callable.call_with_bytes(args, payload.len(), fill, taken, arrange);
+        }
+        let arrange = |data| [data, self.senders.show(&from, self.running())];
+        callable.call_with_bytes(args, payload.len(), fill, taken, arrange)
     }
 
     fn protocol_error(&mut self, from: Origin, code: i32, reason: &str) -> Outcome {
@@ -171,7 +206,8 @@ impl Host for PhpHost<'_> {
             return Outcome::Returned;
         };
         let args = [self.object(), of_session(from.session), long(from.reactor.into()), long(code.into())];
-        callable.call_with_bytes(args, reason.len(), |room| copy_into(room, reason.as_bytes()), &mut || {}, || [])
+        let fill = |room: &mut [MaybeUninit<u8>]| copy_into(room, reason.as_bytes());
+        callable.call_with_bytes(args, reason.len(), fill, &mut || {}, |reason| [reason])
     }
 
     fn hooks(&self) -> Rc<dyn Hooks> {

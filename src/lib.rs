@@ -9,6 +9,7 @@ mod code;
 mod codes;
 mod connections;
 mod errors;
+mod event_object;
 mod functions;
 mod host;
 mod info;
@@ -21,6 +22,7 @@ mod server;
 mod settings;
 mod sockets;
 mod stranger;
+mod time;
 mod zend;
 
 use std::ffi::c_int;
@@ -116,6 +118,13 @@ fn register_classes() -> Result<()> {
         .native::<port::PortObject>()
         .properties(port::PROPERTIES)
         .register(&port::CLASS)?;
+    for (name, properties, class) in [
+        ("Rotor\\Server\\Event", event_object::EVENT_PROPERTIES, &event_object::EVENT),
+        ("Rotor\\Server\\Packet", event_object::PACKET_PROPERTIES, &event_object::PACKET),
+        ("Rotor\\Server\\StatusInfo", event_object::STATUS_INFO_PROPERTIES, &event_object::STATUS_INFO),
+    ] {
+        Class::new(name).typed_properties(properties).register(class)?;
+    }
     Class::new("Rotor\\Process")
         .methods(&process::METHODS)
         .native::<UserProcess>()

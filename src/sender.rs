@@ -8,6 +8,7 @@ use rotor_core::datagram;
 use rotor_core::host::Sender;
 
 use crate::running::Running;
+use crate::time::seconds;
 
 /// One array for each port, made for its first datagram: the keys and what is the same for all of them. Each
 /// callback gets a copy with its sender, for which no key is made anew.
@@ -47,10 +48,4 @@ fn common(port: u16, running: &Running) -> ZBox<ZendHashTable> {
         drop(array.insert(key, 0_i64));
     }
     array
-}
-
-/// Seconds with their fraction: a float holds microseconds exactly until the year 2255.
-#[expect(clippy::cast_precision_loss, reason = "see above")]
-fn seconds(time_us: u64) -> f64 {
-    time_us as f64 / 1e6
 }

@@ -193,7 +193,7 @@ pub fn start(call: &mut Call<'_>) -> Answer {
     let Some(bound) = this.unstarted.take() else { return Err(wrong_state("a server starts once")) };
     this.started.set(true);
     stranger::watch_forks();
-    let mut host = PhpHost::new(this, call.object_zval());
+    let mut host = PhpHost::new(this, call.object_zval(), settings.event_object);
     let end = server::start(bound, settings, &mut host);
     this.running.leave();
     match end.map_err(|error| server_exception("Rotor\\Server::start", &error))? {

@@ -113,7 +113,7 @@ pub fn get_client_info(call: &mut Call<'_>) -> Answer {
     // The session alone says which connection is meant, and it resolves until onClose has returned.
     call.int(1)?;
     call.bool(2)?;
-    let info = call.this::<Server>()?.running.process()?.client_info(session).map_err(unknown)?;
+    let info = call.this::<Server>()?.running.process()?.client_info(session).map_err(|error| unknown(&error))?;
     Ok(client_info::to_php(&info).into())
 }
 
@@ -135,20 +135,20 @@ pub fn get_socket(call: &mut Call<'_>) -> Answer {
 
 /// `getWorkerId(): int|false`
 pub fn get_worker_id(call: &mut Call<'_>) -> Answer {
-    let number = call.this::<Server>()?.running.process()?.worker_number().map_err(unknown)?;
+    let number = call.this::<Server>()?.running.process()?.worker_number().map_err(|error| unknown(&error))?;
     Ok(Value::Int(number.into()))
 }
 
 /// `getWorkerPid(int $id = -1): int|false`
 pub fn get_worker_pid(call: &mut Call<'_>) -> Answer {
     let worker = worker(call)?;
-    Ok(call.this::<Server>()?.running.process()?.worker_pid(worker).map_err(unknown)?.into())
+    Ok(call.this::<Server>()?.running.process()?.worker_pid(worker).map_err(|error| unknown(&error))?.into())
 }
 
 /// `getWorkerStatus(int $id = -1): int|false`
 pub fn get_worker_status(call: &mut Call<'_>) -> Answer {
     let worker = worker(call)?;
-    let state = call.this::<Server>()?.running.process()?.worker_state(worker).map_err(unknown)?;
+    let state = call.this::<Server>()?.running.process()?.worker_state(worker).map_err(|error| unknown(&error))?;
     Ok(Value::Int(match state {
         SeatState::Empty | SeatState::Starting | SeatState::Busy => WORKER_BUSY,
         SeatState::Ready | SeatState::Idle => WORKER_IDLE,

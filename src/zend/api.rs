@@ -84,6 +84,13 @@ unsafe extern "C" {
         value: i64,
         access: c_int,
     );
+    pub fn zend_declare_property_double(
+        class: *mut ffi::zend_class_entry,
+        name: *const c_char,
+        len: usize,
+        value: f64,
+        access: c_int,
+    );
     pub fn zend_declare_property_stringl(
         class: *mut ffi::zend_class_entry,
         name: *const c_char,
@@ -92,6 +99,14 @@ unsafe extern "C" {
         value_len: usize,
         access: c_int,
     );
+    pub fn zend_declare_typed_property(
+        class: *mut ffi::zend_class_entry,
+        name: *mut ffi::zend_string,
+        default: *mut ffi::zval,
+        access: c_int,
+        doc_comment: *mut ffi::zend_string,
+        type_: ffi::zend_type,
+    ) -> *mut c_void;
     pub fn zend_update_property(
         scope: *mut ffi::zend_class_entry,
         object: *mut ffi::zend_object,

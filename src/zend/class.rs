@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use ext_php_rs::error::{Error, Result};
 use ext_php_rs::ffi;
-use ext_php_rs::types::ZendStr;
+use ext_php_rs::types::{ZendStr, Zval};
 
 use super::object::{self, Native};
-use super::{Functions, api};
+use super::{Functions, Type, api};
 
 /// Where a class is found once it has been registered.
 pub struct ClassRef(AtomicPtr<ffi::zend_class_entry>);
@@ -31,12 +31,16 @@ pub type Constant = (&'static str, i64);
 /// A public property and its default.
 pub type Property = (&'static str, PropertyDefault);
 
+/// A public property of a type, which its default is of.
+pub type TypedProperty = (&'static str, Type, PropertyDefault);
+
 /// The default of a declared property.
 #[derive(Clone, Copy)]
 pub enum PropertyDefault {
     Null,
     Bool(bool),
     Int(i64),
+    Float(f64),
     Text(&'static str),
 }
 
@@ -50,6 +54,7 @@ pub struct Class {
     flags: u32,
     constants: &'static [Constant],
     properties: &'static [Property],
+    typed: &'static [TypedProperty],
 }
 
 impl Class {
@@ -57,7 +62,16 @@ impl Class {
     pub fn new(name: &'static str) -> Self {
         // SAFETY: the engine's own way to begin a class: all zero is valid for it.
         let entry = unsafe { std::mem::zeroed() };
-        Self { name, entry, parent: ptr::null_mut(), create: None, flags: 0, constants: &[], properties: &[] }
+        Self {
+            name,
+            entry,
+            parent: ptr::null_mut(),
+            create: None,
+            flags: 0,
+            constants: &[],
+            properties: &[],
+            typed: &[],
+        }
     }
 
     /// With these methods.
@@ -112,6 +126,12 @@ impl Class {
         self
     }
 
+    /// With these public properties, in this order, as [`data_object`](super::data_object) fills them.
+    pub fn typed_properties(mut self, properties: &'static [TypedProperty]) -> Self {
+        self.typed = properties;
+        self
+    }
+
     /// Registers it. Module startup only.
     pub fn register(mut self, place: &ClassRef) -> Result<RegisteredClass> {
         self.entry.name = ZendStr::new_interned(self.name, true).into_raw();
@@ -133,6 +153,9 @@ impl Class {
         }
         for (name, default) in self.properties {
             declare(class, name, *default);
+        }
+        for (name, typ, default) in self.typed {
+            declare_typed(class, name, *typ, *default);
         }
         place.0.store(class, Ordering::Relaxed);
         Ok(RegisteredClass(class))
@@ -167,6 +190,23 @@ impl ClassRef {
     }
 }
 
+/// Internal classes have defaults that nobody counts references to: plain values and interned strings.
+fn declare_typed(class: *mut ffi::zend_class_entry, name: &'static str, typ: Type, default: PropertyDefault) {
+    let mut zval = Zval::new();
+    match default {
+        PropertyDefault::Null => zval.set_null(),
+        PropertyDefault::Bool(flag) => zval.set_bool(flag),
+        PropertyDefault::Int(number) => zval.set_long(number),
+        PropertyDefault::Float(number) => zval.set_double(number),
+        PropertyDefault::Text(text) => zval.set_interned_string(text, true).unwrap_or_default(),
+    }
+    let access = ffi::ZEND_ACC_PUBLIC.cast_signed();
+    let name = ZendStr::new_interned(name, true).into_raw();
+    // SAFETY: module startup; the name lives as long as the process, the engine copies the value.
+    unsafe { api::zend_declare_typed_property(class, name, &raw mut zval, access, ptr::null_mut(), typ.zend()) };
+    std::mem::forget(zval);
+}
+
 fn declare(class: *mut ffi::zend_class_entry, name: &'static str, default: PropertyDefault) {
     const ACCESS: std::ffi::c_int = ffi::ZEND_ACC_PUBLIC.cast_signed();
     let (start, len) = (name.as_ptr().cast(), name.len());
@@ -176,6 +216,7 @@ fn declare(class: *mut ffi::zend_class_entry, name: &'static str, default: Prope
             PropertyDefault::Null => api::zend_declare_property_null(class, start, len, ACCESS),
             PropertyDefault::Bool(flag) => api::zend_declare_property_bool(class, start, len, flag.into(), ACCESS),
             PropertyDefault::Int(number) => api::zend_declare_property_long(class, start, len, number, ACCESS),
+            PropertyDefault::Float(number) => api::zend_declare_property_double(class, start, len, number, ACCESS),
             PropertyDefault::Text(text) => {
                 api::zend_declare_property_stringl(class, start, len, text.as_ptr().cast(), text.len(), ACCESS);
             }

@@ -45,7 +45,7 @@ impl Type {
         Self { mask: self.mask | other.mask, class }
     }
 
-    const fn zend(self) -> ffi::zend_type {
+    pub(super) const fn zend(self) -> ffi::zend_type {
         let ptr = match self.class {
             Some(name) => name.as_ptr().cast::<c_void>().cast_mut(),
             None => ptr::null_mut(),

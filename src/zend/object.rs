@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::ffi::c_int;
-use std::mem::{MaybeUninit, offset_of};
+use std::mem::{ManuallyDrop, MaybeUninit, offset_of};
 use std::ptr;
 use std::sync::OnceLock;
 
@@ -94,6 +94,29 @@ pub fn new_object<T: Native>(class: &ClassRef, value: T) -> Zval {
         let _ = native_of::<T>(object).set(value);
         zval.value.obj = object;
         zval.u1.type_info = ffi::IS_OBJECT_EX;
+    }
+    zval
+}
+
+/// A new object of a class without a Rust side, with these values for the first of its properties, in the order in which
+/// they were declared, and of their types.
+pub fn data_object<const N: usize>(class: &ClassRef, values: [Zval; N]) -> Zval {
+    let mut zval = Zval::new();
+    // SAFETY: registered at module startup; an object that is made so has its properties behind its head, one slot for each,
+    // with their defaults, which own nothing.
+    unsafe {
+        if api::object_init_ex(&raw mut zval, class.get()) != ffi::ZEND_RESULT_CODE_SUCCESS {
+            return zval;
+        }
+        let object = zval.value.obj;
+        debug_assert!(usize::try_from((*(*object).ce).default_properties_count).is_ok_and(|count| N <= count));
+        let slots = (&raw mut (*object).properties_table).cast::<ffi::zval>();
+        for (place, value) in values.into_iter().enumerate() {
+            let value = ManuallyDrop::new(value);
+            // The second word of a slot belongs to the engine.
+            (*slots.add(place)).value = value.value;
+            (*slots.add(place)).u1.type_info = value.u1.type_info;
+        }
     }
     zval
 }

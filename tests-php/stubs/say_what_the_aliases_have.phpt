@@ -18,7 +18,7 @@ ksort($functions);
 var_dump(same($stub['constants'], $constants, 'constants'), count($constants) > 40);
 var_dump(same($stub['functions'], $functions, 'functions'), count($functions));
 var_dump($stub['undocumented']);
-foreach (['Server', 'Process', 'Exception', 'Connection\Iterator'] as $name) {
+foreach (['Server', 'Server\Event', 'Server\Packet', 'Server\StatusInfo', 'Process', 'Exception', 'Connection\Iterator'] as $name) {
     echo (new ReflectionClass("Swoole\\$name"))->name, "\n";
 }
 ?>
@@ -30,6 +30,9 @@ int(8)
 array(0) {
 }
 Rotor\Server
+Rotor\Server\Event
+Rotor\Server\Packet
+Rotor\Server\StatusInfo
 Rotor\Process
 Rotor\Exception
 Rotor\Connection\Iterator

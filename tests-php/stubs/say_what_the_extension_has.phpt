@@ -19,7 +19,7 @@ var_dump($stub['undocumented']);
 ?>
 --EXPECT--
 bool(true)
-int(7)
+int(10)
 bool(true)
 bool(true)
 array(0) {

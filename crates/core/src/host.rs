@@ -87,6 +87,8 @@ pub enum Event {
         reactor: u16,
         /// The port it came in by, by place.
         port: u16,
+        /// When its reactor told (microseconds since 1970).
+        at_us: u64,
     },
     /// Event worker: the connection is over.
     Close {
@@ -96,6 +98,8 @@ pub enum Event {
         reactor: Option<u16>,
         /// The port it came in by, by place.
         port: u16,
+        /// When its reactor told (microseconds since 1970).
+        at_us: u64,
     },
     /// Event worker: what waits for a client has reached the high watermark.
     BufferFull {
@@ -222,11 +226,12 @@ pub trait Host {
     /// Whether a message of `len` bytes fits into what the memory limit leaves.
     fn fits(&self, len: usize) -> bool;
 
-    /// Copies `payload` into the host's own string, calls `taken`, then runs the receive callback.
+    /// Copies `payload`, which was received at `at_us` (microseconds since 1970), into the host's own string, calls
+    /// `taken`, then runs the receive callback.
     ///
     /// `taken` must run after the copy and before the callback: it moves the head of the lane, so that a
     /// crash in the callback does not replay the message (P4). When the copy fails, `taken` is not called.
-    fn receive(&mut self, from: Origin, payload: &Payload<'_>, taken: &mut dyn FnMut()) -> Outcome;
+    fn receive(&mut self, from: Origin, at_us: u64, payload: &Payload<'_>, taken: &mut dyn FnMut()) -> Outcome;
 
     /// The same for a datagram: the packet callback.
     fn packet(&mut self, from: Sender<'_>, payload: &Payload<'_>, taken: &mut dyn FnMut()) -> Outcome;

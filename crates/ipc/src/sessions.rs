@@ -375,6 +375,11 @@ impl SessionsWriter {
         entry.dispatched_us.store(now_us, Ordering::Relaxed);
     }
 
+    /// When bytes last came, of a session that lives.
+    pub fn received_us(&self, id: SessionId) -> u64 {
+        self.entries()[self.index(id)].received_us.load(Ordering::Relaxed)
+    }
+
     /// Notes when bytes were last sent.
     pub fn set_sent(&self, id: SessionId, now_us: u64) {
         self.entries()[self.index(id)].sent_us.store(now_us, Ordering::Relaxed);

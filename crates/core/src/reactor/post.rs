@@ -505,7 +505,8 @@ impl Reactor {
             location: Where::Inline,
             aux: connection.port,
             session: connection.id.0,
-            extra: self.now_us,
+            // Not the time of this turn: the message may have been held back, and nothing was read meanwhile.
+            extra: self.sessions.received_us(connection.id),
         }
     }
 }

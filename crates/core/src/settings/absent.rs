@@ -98,7 +98,6 @@ pub static ABSENT: &[AbsentRow] = &[
     later(&["task_object", "task_use_object"], OFF, TASKS),
     later(&["task_ipc_mode"], Harmless::Numbers(&[1]), TASKS),
     later(&["message_queue_key"], ZERO, TASKS),
-    later(&["event_object"], OFF, "objects as arguments of callbacks"),
     later(&["enable_reuse_port"], OFF, "BASE mode"),
     coroutines(&["enable_coroutine"], OFF),
     coroutines(&["task_enable_coroutine"], OFF),

@@ -61,6 +61,8 @@ pub struct Settings {
     pub enable_unsafe_event: bool,
     /// Whether messages of connections that have ended are dropped where those have no worker of their own.
     pub discard_timeout_request: bool,
+    /// Whether callbacks get what they are told as objects.
+    pub event_object: bool,
     /// Whether `start()` leaves the terminal.
     pub daemonize: bool,
     /// Where the master writes its pid; absolute.

@@ -40,6 +40,7 @@ pub(super) fn resolve(
         dispatch_mode: dispatch::Mode::from_number(chosen.int(Key::DispatchMode)).unwrap_or_default(),
         enable_unsafe_event: chosen.flag(Key::EnableUnsafeEvent),
         discard_timeout_request: chosen.flag(Key::DiscardTimeoutRequest),
+        event_object: chosen.flag(Key::EventObject),
         daemonize: chosen.flag(Key::Daemonize),
         pid_file: chosen.path(Key::PidFile)?,
         log_file: chosen.path(Key::LogFile)?,

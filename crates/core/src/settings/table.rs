@@ -77,6 +77,11 @@ rows! {
         doc: "In modes of `dispatch_mode` in which a connection has no worker of its own, drop messages whose connection \
               has ended before a worker took them. In the other modes they are dropped anyway.",
     }
+    EventObject = "event_object" {
+        doc: "Callbacks for connections, messages, datagrams and dead workers get one object beside the server instead of \
+              several arguments: `Rotor\\Server\\Event` (connect, receive, close), `Rotor\\Server\\Packet` (packet), \
+              `Rotor\\Server\\StatusInfo` (workerError).",
+    }
     Daemonize = "daemonize" {
         doc: "Leave the terminal at `start()`.",
     }

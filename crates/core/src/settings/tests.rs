@@ -82,6 +82,7 @@ fn samples() -> Vec<(Key, Value, Value)> {
         (Key::DispatchFunc, Value::Int(3), Value::Callable),
         flag(Key::EnableUnsafeEvent, true),
         flag(Key::DiscardTimeoutRequest, true),
+        flag(Key::EventObject, true),
         flag(Key::Daemonize, true),
         text(Key::PidFile, "/run/app.pid"),
         text(Key::LogFile, "/var/log/app.log"),

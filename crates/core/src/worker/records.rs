@@ -32,7 +32,7 @@ impl Worker {
                 let listens = self.listens_connect.get(usize::from(port)).is_some_and(|listens| *listens);
                 if listens && self.sessions.lives(session) {
                     let reactor = u16::try_from(reactor).unwrap_or(0);
-                    host.call(Event::Connect { session, reactor, port })
+                    host.call(Event::Connect { session, reactor, port, at_us: record.header.extra })
                 } else {
                     Outcome::Returned
                 }
@@ -58,7 +58,7 @@ impl Worker {
                 let listens = self.listens_close.get(usize::from(port)).is_some_and(|listens| *listens);
                 let outcome = if listens && self.sessions.lives(session) {
                     let by = u16::try_from(reactor).ok().filter(|_| record.header.aux & BY_SERVER == 0);
-                    host.call(Event::Close { session, reactor: by, port })
+                    host.call(Event::Close { session, reactor: by, port, at_us: record.header.extra })
                 } else {
                     Outcome::Returned
                 };
@@ -131,7 +131,8 @@ impl Worker {
             return Ok(self.refuse(held, record.header.aux, payload.len(), host));
         }
         let from = Origin { session, reactor: u16::try_from(reactor).unwrap_or(0), port: record.header.aux };
-        let called = self.call_with(held, record, &payload, |taken| host.receive(from, &payload, taken));
+        let at_us = record.header.extra;
+        let called = self.call_with(held, record, &payload, |taken| host.receive(from, at_us, &payload, taken));
         let Some((outcome, is_lost)) = called else { return Ok(Next::Idle) };
         if is_lost {
             // The disk has failed, and so has the message.

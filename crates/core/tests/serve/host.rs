@@ -284,7 +284,7 @@ impl Host for TestHost {
         len <= 512 << 20
     }
 
-    fn receive(&mut self, from: Origin, payload: &Payload<'_>, taken: &mut dyn FnMut()) -> Outcome {
+    fn receive(&mut self, from: Origin, _at_us: u64, payload: &Payload<'_>, taken: &mut dyn FnMut()) -> Outcome {
         let mut bytes = Vec::new();
         match payload {
             Payload::Inline(shared) | Payload::Block { bytes: shared, .. } => shared.append_to(&mut bytes),

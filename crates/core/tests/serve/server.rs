@@ -56,6 +56,7 @@ pub fn settings() -> Settings {
         dispatch_mode: Mode::Session,
         enable_unsafe_event: false,
         discard_timeout_request: false,
+        event_object: false,
         daemonize: false,
         pid_file: None,
         log_file: None,

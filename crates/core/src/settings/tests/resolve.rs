@@ -38,6 +38,7 @@ fn a_server_that_was_told_nothing_has_the_defaults() {
         dispatch_mode: dispatch::Mode::Session,
         enable_unsafe_event: false,
         discard_timeout_request: false,
+        event_object: false,
         daemonize: false,
         pid_file: None,
         log_file: None,
