@@ -5,9 +5,9 @@
  *
  * A test compares it with what the extension declares. Which process a callback runs in is said at `on()`.
  *
- * Under `rotor.swoole_aliases=1` (php.ini) the classes are also there as `Swoole\Server`, `Swoole\Exception` and
- * `Swoole\Connection\Iterator`, and the constants and functions under the names of that extension; unknown settings
- * and events, and values out of range, are then warnings, and surplus arguments are ignored.
+ * Under `rotor.swoole_aliases=1` (php.ini) the classes that the Swoole extension has, too, are also there under its names
+ * (`Swoole\Server`, `Swoole\Server\Event`, `Swoole\Exception`, ...), and so are the constants and functions; unknown
+ * settings and events, and values out of range, are then warnings, and surplus arguments are ignored.
  */
 
 namespace Rotor {
@@ -1161,7 +1161,9 @@ namespace Rotor\Connection {
 
     /**
      * All connections of a server, as `$server->connections`. `foreach` gives the session ids in no particular order, each
-     * that is open throughout once; `[$fd]` is `getClientInfo($fd)`, `isset` is `exists`. Empty before `start()`.
+     * that is open throughout once, whoever comes and goes meanwhile; each loop has a position of its own, beside the one that
+     * these methods move. `[$fd]` is `getClientInfo($fd)`, `isset` is `exists`. Empty before `start()`. To walk over all takes
+     * as long as looking at each place of the table once (`max_connection` and a quarter, and some more).
      *
      * @implements \Iterator<int, int>
      * @implements \ArrayAccess<int, array<string, int|float|string>|false>

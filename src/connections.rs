@@ -1,7 +1,7 @@
 //! `$server->connections` and `$port->connections`: the sessions of all clients, or of a port's, to be walked, counted and
 //! looked up.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
@@ -11,41 +11,99 @@ use rotor_core::process::ClientInfo;
 use crate::client_info;
 use crate::errors::{EXCEPTION, set_last_error, unknown};
 use crate::running::Running;
-use crate::zend::{Answer, Call, ClassRef, Handlers, Native, Type, Value, functions};
+use crate::zend::{Answer, Call, ClassRef, Handlers, Native, Type, Value, Walk, functions};
 
 /// The class `Rotor\Connection\Iterator`.
 pub static CLASS: ClassRef = ClassRef::new();
 
 /// The Rust side of the iterator.
 pub struct Connections {
+    of: Of,
+    /// Where its methods are.
+    position: RefCell<Position>,
+}
+
+/// Which connections are meant.
+#[derive(Clone)]
+struct Of {
     running: Rc<Running>,
     /// Those of one port alone, by its place.
     port: Option<usize>,
-    /// The session at the position; `None` before the walk and behind the last.
-    at: Cell<Option<i64>>,
-    position: Cell<i64>,
-    /// Where in the table the walk goes on.
-    place: Cell<usize>,
+}
+
+/// Where a walk is.
+#[derive(Default)]
+struct Position {
+    /// The session; `None` before the walk and behind the last.
+    at: Option<i64>,
+    /// The number of the step.
+    step: i64,
+    /// Where in the table it goes on.
+    place: usize,
+}
+
+/// One `foreach`.
+pub struct Loop {
+    of: Of,
+    position: Position,
 }
 
 impl Connections {
     /// The connections of a server, or of one of its ports, not walked yet.
     pub fn new(running: Rc<Running>, port: Option<usize>) -> Self {
-        Self { running, port, at: Cell::new(None), position: Cell::new(0), place: Cell::new(0) }
+        Self { of: Of { running, port }, position: RefCell::default() }
     }
 
     /// Whether a connection is one of these.
     fn is_mine(&self, info: &ClientInfo) -> bool {
-        self.port.is_none_or(|port| usize::from(info.session.port) == port)
+        self.of.port.is_none_or(|port| usize::from(info.session.port) == port)
+    }
+}
+
+impl Position {
+    fn rewind(&mut self, of: &Of) {
+        *self = Self::default();
+        self.advance(of);
+    }
+
+    fn next(&mut self, of: &Of) {
+        self.step = self.step.saturating_add(1);
+        if self.at.is_some() {
+            self.advance(of);
+        }
     }
 
     /// Goes to the first session from the place on.
-    fn advance(&self) {
-        let next = self.running.try_process().and_then(|process| process.session_from(self.place.get(), self.port));
-        self.at.set(next.map(|(session, _)| session));
+    fn advance(&mut self, of: &Of) {
+        let next = of.running.try_process().and_then(|process| process.session_from(self.place, of.port));
+        self.at = next.map(|(session, _)| session);
         if let Some((_, place)) = next {
-            self.place.set(place);
+            self.place = place;
         }
+    }
+}
+
+impl Walk for Loop {
+    type Over = Connections;
+
+    fn over(object: &Connections) -> Self {
+        Self { of: object.of.clone(), position: Position::default() }
+    }
+
+    fn rewind(&mut self) {
+        self.position.rewind(&self.of);
+    }
+
+    fn next(&mut self) {
+        self.position.next(&self.of);
+    }
+
+    fn current(&self) -> Option<i64> {
+        self.position.at
+    }
+
+    fn key(&self) -> i64 {
+        self.position.step
     }
 }
 
@@ -86,44 +144,38 @@ fn construct(_call: &mut Call<'_>) -> Answer {
 
 fn rewind(call: &mut Call<'_>) -> Answer {
     let this = call.this::<Connections>()?;
-    this.position.set(0);
-    this.place.set(0);
-    this.advance();
+    this.position.borrow_mut().rewind(&this.of);
     Ok(Value::Null)
 }
 
 fn next(call: &mut Call<'_>) -> Answer {
     let this = call.this::<Connections>()?;
-    this.position.set(this.position.get().saturating_add(1));
-    if this.at.get().is_some() {
-        this.advance();
-    }
+    this.position.borrow_mut().next(&this.of);
     Ok(Value::Null)
 }
 
 fn valid(call: &mut Call<'_>) -> Answer {
-    Ok(Value::Bool(call.this::<Connections>()?.at.get().is_some()))
+    Ok(Value::Bool(call.this::<Connections>()?.position.borrow().at.is_some()))
 }
 
 fn current(call: &mut Call<'_>) -> Answer {
-    let session = call.this::<Connections>()?.at.get();
+    let session = call.this::<Connections>()?.position.borrow().at;
     Ok(session.map_or(Value::Bool(false), Value::Int))
 }
 
 fn key(call: &mut Call<'_>) -> Answer {
-    Ok(Value::Int(call.this::<Connections>()?.position.get()))
+    Ok(Value::Int(call.this::<Connections>()?.position.borrow().step))
 }
 
 fn count(call: &mut Call<'_>) -> Answer {
-    let this = call.this::<Connections>()?;
-    let Some(process) = this.running.try_process() else { return Ok(Value::Int(0)) };
-    let count = process.connection_num(this.port);
-    Ok(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)))
+    let of = &call.this::<Connections>()?.of;
+    let Some(process) = of.running.try_process() else { return Ok(Value::Int(0)) };
+    Ok(Value::Int(i64::try_from(process.connection_num(of.port)).unwrap_or(i64::MAX)))
 }
 
 fn offset_exists(call: &mut Call<'_>) -> Answer {
     let this = call.this::<Connections>()?;
-    let found = session_at(call).zip(this.running.try_process());
+    let found = session_at(call).zip(this.of.running.try_process());
     Ok(Value::Bool(found.is_some_and(|(fd, process)| {
         process.exists(fd) && process.client_info(fd).is_ok_and(|info| this.is_mine(&info))
     })))
@@ -131,7 +183,7 @@ fn offset_exists(call: &mut Call<'_>) -> Answer {
 
 fn offset_get(call: &mut Call<'_>) -> Answer {
     let this = call.this::<Connections>()?;
-    let Some(process) = this.running.try_process() else { return Ok(Value::Bool(false)) };
+    let Some(process) = this.of.running.try_process() else { return Ok(Value::Bool(false)) };
     let fd = session_at(call).unwrap_or_default();
     let info = process.client_info(fd).map_err(|error| unknown(&error))?;
     if !this.is_mine(&info) {

@@ -136,6 +136,7 @@ fn register_classes() -> Result<()> {
         .methods(&connections::METHODS)
         .native::<Connections>()
         .register(&connections::CLASS)?
-        .like_an_array();
+        .like_an_array()
+        .walked_by::<connections::Loop>();
     Ok(())
 }

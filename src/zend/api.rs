@@ -51,6 +51,7 @@ unsafe extern "C" {
 
     // Classes and objects.
     pub fn object_init_ex(zval: *mut ffi::zval, class: *mut ffi::zend_class_entry) -> ffi::zend_result;
+    pub fn zend_iterator_init(iterator: *mut ffi::zend_object_iterator);
     pub fn zend_class_implements(class: *mut ffi::zend_class_entry, count: c_int, ...);
     pub fn zend_register_class_alias_ex(
         name: *const c_char,

@@ -163,11 +163,11 @@ impl Class {
 }
 
 /// A class that is registered and may be completed.
-pub struct RegisteredClass(*mut ffi::zend_class_entry);
+pub struct RegisteredClass(pub(super) *mut ffi::zend_class_entry);
 
 impl RegisteredClass {
     /// Countable, iterable by foreach, and accessible like an array, by methods of the same names.
-    pub fn like_an_array(self) {
+    pub fn like_an_array(self) -> Self {
         // SAFETY: module startup; the interfaces are the engine's and SPL's, registered before.
         unsafe {
             api::zend_class_implements(
@@ -178,6 +178,7 @@ impl RegisteredClass {
                 ffi::zend_ce_arrayaccess,
             );
         }
+        self
     }
 }
 

@@ -13,6 +13,7 @@ mod class;
 mod engine;
 mod entry;
 mod function;
+mod iterator;
 mod memory;
 mod object;
 mod report;
@@ -20,7 +21,7 @@ mod sockets;
 mod stack;
 mod system;
 
-pub use class::{Class, ClassRef, Constant, Property, PropertyDefault, TypedProperty};
+pub use class::{Class, ClassRef, Constant, Property, PropertyDefault, RegisteredClass, TypedProperty};
 pub use engine::{
     Module, ask_for_safe_point, at_safe_points, call_function, end_process, exception_is_pending, exit_is_pending,
     extensions, flush_output, forget_paths, ini_flag, ini_text, interrupt_is_pending, module_is_loaded, property,
@@ -30,6 +31,7 @@ pub use engine::{
 pub use entry::{Answer, Call, Fault, Id, Value, handler, ignore_surplus_arguments};
 pub(crate) use function::functions;
 pub use function::{END, Functions, Param, Signature, Type, c_literal, function};
+pub use iterator::Walk;
 pub use memory::string_fits;
 pub use object::{Handlers, Native, data_object, native, new_object};
 pub use report::warn_now;
