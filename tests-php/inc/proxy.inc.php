@@ -89,6 +89,6 @@ final class Proxy
 
     private function listens(): bool
     {
-        return (bool) preg_match(sprintf('/^ *\d+: [0-9A-F]+:%04X [0-9A-F]+:0000 0A /m', $this->port), file_get_contents('/proc/net/tcp'));
+        return TestServer::listensOn($this->port);
     }
 }
