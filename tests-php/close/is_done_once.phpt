@@ -21,7 +21,8 @@ $server = TestServer::start(<<<'PHP'
         $other = (int) $data ?: $fd;
         note('first ' . json_encode($server->close($other)));
         note('then ' . json_encode($state($server, $other)));
-        touch(getenv('ROTOR_TMP') . "/looked$other");
+        // Not touch(): that does something more to the file, which may be gone by then.
+        file_put_contents(getenv('ROTOR_TMP') . "/looked$other", '');
         $other === $fd || $server->send($fd, 'done');
     });
     $server->on('close', function ($server, $fd) use ($state) {

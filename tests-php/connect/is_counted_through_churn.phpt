@@ -53,9 +53,9 @@ $all = Ledger::isStress() ? 3_000_000 : 30_000;
 $churn(intdiv($all, 5));
 $before = memory_of($server);
 $cpu = cpu_seconds($server);
-$churn(intdiv($all, 5) * 2, '--close', 'reset');
-// A port that was closed in order is taken for a minute.
-$churn(intdiv($all, 5) * 2, '--close', 'finish', '--sources', '250');
+$churn(intdiv($all, 5) * 4 - 3000, '--close', 'reset');
+// A port that was closed in order is taken for a minute: not too many, and from many addresses.
+$churn(3000, '--close', 'finish', '--sources', '250');
 $server->waitFor(fn () => memory_of($server) < $before + (1 << 20), "no more than $before bytes of memory");
 Ledger::figure(sprintf(
     '%d connections one after the other: memory %.1f MiB after a fifth of them, %.1f MiB after all; CPU %.0f µs for each',

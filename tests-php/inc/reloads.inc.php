@@ -47,19 +47,28 @@ function reload_under_load(array $settings = [], array $load = [], bool $failing
     }
     $reloads = Ledger::isStress() ? 20 : 6;
     $seconds = $reloads / 2;
-    $ledger = Ledger::start(
-        $server,
-        ...['--framing', 'length', '--late-ms', '20000', '--seconds', (string) ($seconds + 0.5)],
-        ...$load ?: ['--connections', '40', '--in-flight', '4', '--size', '1-4K'],
-    );
-    for ($i = 1, $next = microtime(true); $i <= $reloads; $i++, $next += 0.5) {
-        @time_sleep_until($next);
-        $server->signal(SIGUSR1);
-        $server->waitFor(fn () => $told('reloaded') >= $i, "reload $i");
+    $answered = 0;
+    // On a busy machine little is answered in so short a time: then once more.
+    for ($round = 1; $round <= 10 && $answered <= 10; $round++) {
+        $ledger = Ledger::start(
+            $server,
+            ...['--framing', 'length', '--late-ms', '20000', '--seconds', (string) ($seconds + 0.5)],
+            ...$load ?: ['--connections', '40', '--in-flight', '4', '--size', '1-4K'],
+        );
+        for ($i = 0, $next = microtime(true); $i < $reloads; $i++, $next += 0.5) {
+            @time_sleep_until($next);
+            $done = $told('reloaded');
+            $server->signal(SIGUSR1);
+            $server->waitFor(fn () => $told('reloaded') > $done, "reload $i");
+        }
+        $counts = $ledger->finish()['counts'];
+        $answered += $counts['answered'];
+        if ($counts['answered'] !== $counts['sent']) {
+            break;
+        }
     }
-    $counts = $ledger->finish()['counts'];
     $failed = $told('reloaded false');
-    echo $counts['answered'] > 10 && $counts['answered'] === $counts['sent'] ? 'all answered' : json_encode($counts);
+    echo $answered > 10 && $counts['answered'] === $counts['sent'] ? 'all answered' : json_encode($counts);
     echo $told('closed') === 0 ? ', none closed' : ', closed by the server', $failed ? ', some reloads failed' : '';
     $server->signal(SIGTERM);
     $stats = json_decode(substr($server->waitFor(fn () => current(preg_grep('/^stats/', $server->notes())), 'the end'), 6), true);

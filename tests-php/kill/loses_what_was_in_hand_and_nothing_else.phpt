@@ -55,14 +55,18 @@ foreach ([true, false] as $closes) {
         time_sleep_until(max($next, microtime(true) + 0.001));
         // On a busy machine one that was killed is not known to be dead at once.
         $living = array_values(array_diff($workers(), $killed));
-        if ($living !== []) {
+        // One is left to serve, however long the others take to come back.
+        if (count($living) > 1) {
             $killed[] = $pid = $living[mt_rand(0, count($living) - 1)];
             $server->signal(SIGKILL, $pid);
         }
     }
     $kills = count($killed);
     $counts = $ledger->finish()['counts'];
-    $server->waitFor(fn () => count($workers()) === 4, 'four workers again');
+    $server->waitFor(
+        fn () => count(preg_grep('/^error/', $server->notes())) === $kills && count($workers()) === 4,
+        'all to be told of, and four workers again',
+    );
     $server->signal(SIGTERM);
     $stats = json_decode(substr($server->waitFor(fn () => current(preg_grep('/^stats/', $server->notes())), 'the end'), 6), true);
     $notes = $server->notes();
@@ -73,7 +77,7 @@ foreach ([true, false] as $closes) {
     $wrong = $counts['doubled'] + $counts['reordered'] + $counts['crossed'] + $counts['corrupt'];
     $checks = [
         'kills' => $kills >= $seconds && count($errors) === $kills,
-        'answers' => $counts['answered'] > 100 * $seconds,
+        'answers' => $counts['answered'] > 30 * $seconds,
         'closed' => $closes ? $ended <= $in_hand : $ended === 0,
         'lost' => $closes ? $counts['lost'] === 0 : $counts['lost'] <= $in_hand,
         'wrong' => $wrong === 0,

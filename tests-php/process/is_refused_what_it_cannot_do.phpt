@@ -82,7 +82,8 @@ require __DIR__ . '/../inc/server.inc.php';
     told(fn () => $server->addProcess($started));
     $server->on('managerStart', function () use ($process, $said) {
         told(fn () => [Process::wait(false), $process->exit()]);
-        touch($said);
+        // Not touch(): that does something more to the file, which may be gone by then.
+        file_put_contents($said, '');
     });
     $server->on('receive', $nothing);
     $server->start();
