@@ -23,11 +23,14 @@ pub(super) enum Choice {
 impl Reactor {
     /// Has user code look at the beginning of a message; false when it has ended the process.
     pub(super) fn ask_length(&mut self, connection: &mut Connection, shown: &[u8]) -> Result<bool, FrameError> {
-        let Some(hooks) = &self.hooks else { return Err(FrameError::NoAnswer { did: "cannot be called here" }) };
+        let Some(hooks) = self.hooks.clone() else { return Err(FrameError::NoAnswer { did: "cannot be called here" }) };
         if self.ended.is_some() {
             return Ok(false);
         }
-        let did = match hooks.package_length(connection.port, shown) {
+        self.stand_back();
+        let answer = hooks.package_length(connection.port, shown);
+        self.stand_in();
+        let did = match answer {
             Answer::Number(length) => return connection.framer.answer(shown.len(), length).map(|()| true),
             Answer::Ended(end) => {
                 self.ended = Some(end);
@@ -134,14 +137,17 @@ impl Reactor {
 
     /// Asks for the worker of a record, and assigns it.
     fn ask_worker(&mut self, connection: &mut Connection, about: About, data: &[u8]) -> Choice {
-        let (Some(hooks), Some(roaming)) = (&self.hooks, connection.roaming.as_deref_mut()) else {
+        let (Some(hooks), Some(roaming)) = (self.hooks.clone(), connection.roaming.as_deref_mut()) else {
             return Choice::Post;
         };
         if self.ended.is_some() {
             return Choice::Ended;
         }
         let (id, workers) = (connection.id, self.inward.len());
-        let did = match hooks.worker(connection.port, id, about, &data[..data.len().min(LONGEST_DATA)]) {
+        self.stand_back();
+        let answer = hooks.worker(connection.port, id, about, &data[..data.len().min(LONGEST_DATA)]);
+        self.stand_in();
+        let did = match answer {
             Answer::Number(FALL_BACK) => return Choice::Post,
             Answer::Number(CLOSE) => return Choice::Close,
             Answer::Number(DISCARD) => {

@@ -158,18 +158,41 @@ impl Reactor {
         // All workers were tried for whoever is first now, after the bit was set.
         holding.has_to_try = false;
         if holding.queue.is_empty() {
-            if holding.is_wanting {
-                holding.is_wanting = false;
-                holding.wants.want_no_more(holding.reactor);
-            }
-            let own = Idle::Given(holding.reactor);
-            for word in self.router.idle_words() {
-                if word.get() == own {
-                    holding.giver.let_go(word, own);
-                }
-            }
+            self.want_nobody();
         }
         Ok(())
+    }
+
+    /// Wants no worker any more, and passes on those that it was given.
+    fn want_nobody(&mut self) {
+        let Some(holding) = &mut self.holding else { return };
+        if holding.is_wanting {
+            holding.is_wanting = false;
+            holding.wants.want_no_more(holding.reactor);
+        }
+        let own = Idle::Given(holding.reactor);
+        for word in self.router.idle_words() {
+            if word.get() == own {
+                holding.giver.let_go(word, own);
+            }
+        }
+    }
+
+    /// User code is about to run on this thread, for as long as it likes: no worker shall be kept for it meanwhile.
+    pub(super) fn stand_back(&mut self) {
+        if self.holding.as_ref().is_some_and(|holding| holding.is_wanting) {
+            self.want_nobody();
+        }
+    }
+
+    /// It has returned.
+    pub(super) fn stand_in(&mut self) {
+        if let Some(holding) = self.holding.as_mut().filter(|holding| !holding.queue.is_empty() && !holding.is_wanting)
+        {
+            holding.is_wanting = true;
+            holding.wants.want(holding.reactor);
+            holding.has_to_try = true;
+        }
     }
 
     /// The first in the queue, whose turn it is, and how many workers were claimed before.

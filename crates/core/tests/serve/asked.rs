@@ -1,20 +1,24 @@
 //! Ports whose messages user code cuts, on the main thread's own reactor.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::thread;
 
+use rotor_core::dispatch::Mode;
 use rotor_core::framer::Framing;
 use rotor_core::settings::Settings;
+use rotor_sys::process;
 
 use crate::Test;
 use crate::host::{Manners, frame, length, pattern};
-use crate::server::{Client, Running, SIGUSR1, settings, wait_until};
+use crate::server::{Client, Running, SIGCONT, SIGSTOP, SIGUSR1, settings, wait_until};
 
 pub const TESTS: &[Test] = &[
     ("messages_that_user_code_cuts_come_back_once_and_in_order", in_order),
     ("a_message_that_user_code_cuts_may_come_byte_by_byte_and_be_of_any_size", any_size),
     ("what_user_code_finds_no_length_for_closes_its_connection_alone", no_length),
     ("a_function_that_takes_long_holds_up_no_other_port", slow_function),
+    ("a_function_that_takes_long_keeps_no_worker_idle_that_others_want", slow_function_in_idle_dispatch),
     ("a_function_may_send_to_a_connection_of_its_own_thread", sends),
     ("a_function_that_ends_the_master_ends_the_server", ends),
     ("a_stop_answers_what_has_come_on_the_main_thread", stop),
@@ -124,6 +128,36 @@ fn slow_function() {
     // All these came while the function was running.
     server.let_go();
     assert_eq!(asked.receive(), b"behind");
+    assert_eq!(slow.receive(), b"");
+    assert_eq!(server.stop().code, 0);
+}
+
+/// While the function runs, workers become free that its thread has waited for.
+fn slow_function_in_idle_dispatch() {
+    let server = Running::start(Settings { dispatch_mode: Mode::Idle, ..two_ports() }, Manners::default());
+    let mut others = [server.connect(), server.connect()];
+    let mut workers = BTreeSet::new();
+    while workers.len() < 2 {
+        workers.insert(others[0].worker().1);
+    }
+    let (mut asked, mut slow) = (server.connect_to(1), server.connect_to(1));
+    asked.echo(b"before");
+    slow.echo(b"before");
+    let signal = |signal| workers.iter().for_each(|pid| process::kill(*pid, signal).unwrap());
+    signal(SIGSTOP);
+    others.iter_mut().for_each(|client| client.send(b"held by a stopped worker"));
+    others.iter_mut().for_each(Client::wait_until_read);
+    asked.send(b"held back");
+    asked.wait_until_read();
+    send_raw(&mut slow, length::WAITS);
+    server.wait_for("waiting", 1);
+    signal(SIGCONT);
+    for client in &mut others {
+        assert_eq!(client.receive(), b"held by a stopped worker");
+        (0..10).for_each(|_| client.echo(b"meanwhile"));
+    }
+    server.let_go();
+    assert_eq!(asked.receive(), b"held back");
     assert_eq!(slow.receive(), b"");
     assert_eq!(server.stop().code, 0);
 }

@@ -490,6 +490,8 @@ fn append(path: PathBuf) -> File {
 }
 
 pub const SIGKILL: i32 = 9;
+pub const SIGSTOP: i32 = 19;
+pub const SIGCONT: i32 = 18;
 pub const SIGTERM: i32 = 15;
 pub const SIGUSR1: i32 = 10;
 const SIGXFSZ: i32 = 25;
