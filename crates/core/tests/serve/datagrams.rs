@@ -49,7 +49,8 @@ fn room_beside_held_back() {
     busy.iter_mut().for_each(|client| send(client, b"!wait"));
     server.wait_for("waits", 2);
     clients.iter_mut().for_each(|client| send(client, &pattern(2, LARGE)));
-    clients.iter_mut().for_each(crate::server::Client::wait_until_read);
+    // The one reactor has read those before it by then.
+    clients.iter_mut().last().into_iter().for_each(crate::server::Client::wait_until_read);
     let udp: Vec<_> = (0..4).map(|_| server.udp()).collect();
     udp.iter().for_each(|client| assert_eq!(client.send(&pattern(3, LARGE)).unwrap(), LARGE));
     server.let_go();
