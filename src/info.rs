@@ -36,7 +36,7 @@ const FEATURES: [(&str, &str); 10] = [
     ("framing by terminator, by length field, by a function", "yes"),
     ("BASE mode", "not yet"),
     ("more than one port, unix sockets, UDP", "yes"),
-    ("TLS", "not yet"),
+    ("TLS 1.2 and 1.3", "yes"),
     ("task workers, timers", "not yet"),
     ("HTTP, WebSocket", "not yet"),
     ("coroutines", "no: callbacks run one after the other in each worker"),
