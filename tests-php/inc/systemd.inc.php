@@ -12,14 +12,14 @@ final class PassedSockets
 
     private int $first;
 
-    /** @param string ...$addresses of stream_socket_server(); those that begin with "udp:" do not listen */
+    /** @param string ...$addresses of stream_socket_server(); those that begin with "udp:" or "udg:" do not listen */
     public function __construct(string ...$addresses)
     {
         // Without gaps below, the descriptors are consecutive.
         $before = self::numbers();
         $fill = array_map(fn () => fopen('/dev/null', 'r'), array_diff(range(0, max($before)), $before));
         foreach ($addresses as $address) {
-            $flags = str_starts_with($address, 'udp:') ? STREAM_SERVER_BIND : STREAM_SERVER_BIND | STREAM_SERVER_LISTEN;
+            $flags = preg_match('/^ud[pg]:/', $address) ? STREAM_SERVER_BIND : STREAM_SERVER_BIND | STREAM_SERVER_LISTEN;
             $socket = stream_socket_server($address, $code, $message, $flags);
             $this->sockets[] = $socket ?: throw new RuntimeException("$address: $message");
         }

@@ -4,6 +4,7 @@ What systemd has not passed, or nobody can serve, is refused with the reason, an
 rotor
 posix
 pcntl
+sockets
 --FILE--
 <?php
 require __DIR__ . '/../inc/systemd.inc.php';
@@ -24,6 +25,12 @@ $first = $sockets->env()['LISTEN_FDS_START'];
 $before = PassedSockets::numbers();
 $connection = stream_socket_client('tcp://' . $sockets->name(0));
 [$connected] = array_values(array_diff(PassedSockets::numbers(), $before));
+$before = PassedSockets::numbers();
+$peer = stream_socket_client('udp://' . $sockets->name(1));
+[$connected_udp] = array_values(array_diff(PassedSockets::numbers(), $before));
+$before = PassedSockets::numbers();
+$nameless = socket_create(AF_UNIX, SOCK_DGRAM, 0);
+[$without_name] = array_values(array_diff(PassedSockets::numbers(), $before));
 foreach ([
     ['LISTEN_FDS' => null],
     ['LISTEN_FDS' => '1', 'LISTEN_PID' => null],
@@ -32,9 +39,10 @@ foreach ([
     ['LISTEN_FDS' => '1', 'LISTEN_PID' => 'PID', 'LISTEN_FDS_START' => '1'],
     ['LISTEN_FDS' => '1', 'LISTEN_PID' => 'PID', 'LISTEN_FDS_START' => '500'],
     ['LISTEN_FDS' => '1', 'LISTEN_PID' => 'PID', 'LISTEN_FDS_START' => '3'],
-    ['LISTEN_FDS' => '2', 'LISTEN_PID' => 'PID', 'LISTEN_FDS_START' => $first],
     ['LISTEN_FDS' => '1', 'LISTEN_PID' => 'PID', 'LISTEN_FDS_START' => (string) $connected],
-    ['LISTEN_FDS' => '1', 'LISTEN_PID' => 'PID', 'LISTEN_FDS_START' => $first],
+    ['LISTEN_FDS' => '1', 'LISTEN_PID' => 'PID', 'LISTEN_FDS_START' => (string) $connected_udp],
+    ['LISTEN_FDS' => '1', 'LISTEN_PID' => 'PID', 'LISTEN_FDS_START' => (string) $without_name],
+    ['LISTEN_FDS' => '2', 'LISTEN_PID' => 'PID', 'LISTEN_FDS_START' => $first],
 ] as $env) {
     echo TestServer::run($script, args: [json_encode($env)])[1];
 }
@@ -58,8 +66,9 @@ Rotor\Server::__construct(): $host is "SYSTEMD", but LISTEN_FDS must be 1 to 327
 Rotor\Server::__construct(): $host is "SYSTEMD", but LISTEN_FDS_START must be a descriptor from 3 on, "1" given
 Rotor\Server::__construct(): descriptor N of LISTEN_FDS is not open
 Rotor\Server::__construct(): descriptor N of LISTEN_FDS is no socket
-Rotor\Server::__construct(): descriptor N of LISTEN_FDS is a datagram socket; only stream sockets can be taken over
 Rotor\Server::__construct(): descriptor N of LISTEN_FDS is a stream socket that does not listen (Accept=yes in its unit?)
+Rotor\Server::__construct(): descriptor N of LISTEN_FDS is a datagram socket that is connected to one peer
+Rotor\Server::__construct(): descriptor N of LISTEN_FDS is a datagram socket without a name, to which nobody can send
 taken
 Rotor\Server::listen(): $host is "SYSTEMD": the sockets of systemd are the constructor's, all of them; give an address
 Rotor\Server::listen(): $host is "SYSTEMD": the sockets of systemd are the constructor's, all of them; give an address

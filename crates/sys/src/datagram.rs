@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use nix::sys::socket::{
@@ -142,6 +142,24 @@ impl Datagrams {
         let v4 = address.as_sockaddr_in().map(|v4| SocketAddrV4::from(*v4).into());
         let v6 = || address.as_sockaddr_in6().map(|v6| SocketAddrV6::from(*v6).into());
         v4.or_else(v6).ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
+    }
+
+    /// One that somebody else has bound, and that does not block.
+    pub(crate) fn of(fd: OwnedFd) -> io::Result<Self> {
+        setsockopt(&fd, sockopt::RxqOvfl, &1)?;
+        Ok(Self { fd: Own::new(fd) })
+    }
+
+    /// How many the kernel has dropped for want of room since the socket was made; a count that wraps.
+    pub fn missed(&self) -> u32 {
+        let mut counts = [0_u32; MEMINFO_COUNTS];
+        let mut len = MEMINFO_LEN;
+        // SAFETY: `counts` has room for as many bytes as `len` says, and both outlive the call.
+        let result = unsafe {
+            let place = counts.as_mut_ptr().cast();
+            libc::getsockopt(self.fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_MEMINFO, place, &raw mut len)
+        };
+        if result == 0 { counts[MEMINFO_DROPS] } else { 0 }
     }
 
     /// Receives up to [`MAX_DATAGRAMS`]; fewer have emptied the socket. `WouldBlock` when there is none.
@@ -307,6 +325,11 @@ const CONTROL_WORDS: usize = 4;
 const NAME_LEN: libc::socklen_t = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
 #[expect(clippy::cast_possible_truncation, reason = "a handful")]
 const MAX_VECTOR: libc::c_uint = MAX_DATAGRAMS as libc::c_uint;
+/// What the kernel tells of a socket's memory: so many counts, of which this one is of what it has dropped.
+const MEMINFO_COUNTS: usize = 9;
+const MEMINFO_DROPS: usize = 8;
+#[expect(clippy::cast_possible_truncation, reason = "36 bytes")]
+const MEMINFO_LEN: libc::socklen_t = size_of::<[u32; MEMINFO_COUNTS]>() as libc::socklen_t;
 /// Where the name begins in a `sockaddr_un`.
 const NAME_AT: usize = std::mem::offset_of!(libc::sockaddr_un, sun_path);
 

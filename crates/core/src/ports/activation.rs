@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use rotor_sys::inherited::{self, Inherited, Kind};
+use rotor_sys::inherited::{self, Inherited, Kind, Name};
 use rotor_sys::process;
 
 use super::{Address, Bound, MOST_PORTS, PortInfo, SockType, Socket};
@@ -26,10 +26,14 @@ pub(super) fn take() -> Result<Vec<Bound>, Error> {
     // All are looked at before one is touched.
     let found = numbers.iter().map(|number| look_at(*number)).collect::<Result<Vec<_>, _>>()?;
     let take_one = |inherited: Inherited, info: PortInfo| {
-        let listener = inherited
-            .into_listener()
+        let taken = if info.sock_type.is_datagram() {
+            inherited.into_datagrams().map(|datagrams| Socket::Datagrams(Arc::new(datagrams)))
+        } else {
+            inherited.into_listener().map(|listener| Socket::Stream(Arc::new(listener)))
+        };
+        let socket = taken
             .map_err(|error| Error::system(format!("cannot take over {}, a socket of {FDS}", info.address), &error))?;
-        Ok(Bound { socket: Socket::Stream(Arc::new(listener)), info, file: None, is_inherited: true })
+        Ok(Bound { socket, info, file: None, is_inherited: true })
     };
     let ports = found.into_iter().map(|(inherited, info)| take_one(inherited, info)).collect();
     inherited::forget_variables(&[FDS, FDS_START, PID, NAMES]);
@@ -70,13 +74,20 @@ fn look_at(number: i32) -> Result<(Inherited, PortInfo), Error> {
         Some(ENOTSOCK) => refused("is no socket"),
         _ => Error::system(format!("cannot look at descriptor {number} of {FDS}"), &error),
     })?;
-    let (address, sock_type) = match inherited.kind() {
-        Kind::Inet(address) if address.is_ipv4() => (Address::Inet(*address), SockType::Tcp),
-        Kind::Inet(address) => (Address::Inet(*address), SockType::Tcp6),
-        Kind::Unix(path) => (Address::Unix(path.clone()), SockType::UnixStream),
+    let (name, [v4, v6, unix]) = match inherited.kind() {
+        Kind::Listener(name) => (name, [SockType::Tcp, SockType::Tcp6, SockType::UnixStream]),
+        Kind::Datagrams(name) => (name, [SockType::Udp, SockType::Udp6, SockType::UnixDgram]),
         Kind::NotListening => return Err(refused("is a stream socket that does not listen (Accept=yes in its unit?)")),
-        Kind::Datagrams => return Err(refused("is a datagram socket; only stream sockets can be taken over")),
-        Kind::Other => return Err(refused("is none of TCP and no unix stream socket; nothing else can be served")),
+        Kind::Connected => return Err(refused("is a datagram socket that is connected to one peer")),
+        Kind::Other => return Err(refused("is none of TCP, UDP and no unix socket; nothing else can be served")),
+    };
+    let (address, sock_type) = match name {
+        Name::Inet(address) if address.port() == 0 => return Err(refused("is bound to no port")),
+        Name::Inet(address) => (Address::Inet(*address), if address.is_ipv4() { v4 } else { v6 }),
+        Name::Unix(path) if unix == SockType::UnixDgram && path.as_os_str().is_empty() => {
+            return Err(refused("is a datagram socket without a name, to which nobody can send"));
+        }
+        Name::Unix(path) => (Address::Unix(path.clone()), unix),
     };
     Ok((inherited, PortInfo { address, sock_type, is_tls: false }))
 }
