@@ -10,7 +10,6 @@ use ext_php_rs::types::{ZendHashTable, Zval};
 use rotor_core::hooks::{About, Answer, Hooks};
 use rotor_core::host::Outcome;
 use rotor_core::settings::{Key, Value};
-use rotor_ipc::SessionId;
 
 use crate::call::Callable;
 use crate::zend;
@@ -88,7 +87,7 @@ impl Hooks for PhpHooks {
         ask(callable, [], Some(received))
     }
 
-    fn worker(&self, port: u16, session: SessionId, about: About, data: &[u8]) -> Answer {
+    fn worker(&self, port: u16, from: u64, about: About, data: &[u8]) -> Answer {
         let Some(Some((wants_data, callable))) = self.worker.get(usize::from(port)) else {
             return Answer::Other("nothing");
         };
@@ -100,7 +99,7 @@ impl Hooks for PhpHooks {
             zval.set_long(number);
             zval
         };
-        let args = [self.object.shallow_clone(), int(session.0.cast_signed()), int(about as i64)];
+        let args = [self.object.shallow_clone(), int(from.cast_signed()), int(about as i64)];
         ask(callable, args, Some(data).filter(|_| *wants_data))
     }
 }

@@ -140,7 +140,20 @@ pub fn worker_of_sender(from: &Address, workers: usize) -> WorkerId {
     worker_at(number_of(from), workers)
 }
 
-/// The reactor that has a port's datagram socket.
+/// The number that user code knows a datagram's sender by, whatever its port: an IPv4 address as PHP's `ip2long()` gives
+/// it, of an IPv6 address and a name the CRC-32, and 0 for those without a name.
+pub fn number_of_sender(from: &Address) -> u64 {
+    match from {
+        Address::Unnamed => 0,
+        Address::Inet(address) => match address.ip().to_canonical() {
+            IpAddr::V4(ip) => ip.to_bits().into(),
+            IpAddr::V6(ip) => crc32(&ip.octets()).into(),
+        },
+        Address::Unix(name) => crc32(name.as_bytes()).into(),
+    }
+}
+
+/// The reactor that has a port's datagram socket, where user code is not asked.
 pub fn reactor_of_port(place: u16, reactors: usize) -> u16 {
     u16::try_from(usize::from(place) % reactors).unwrap_or(0)
 }
@@ -171,6 +184,12 @@ fn hashed(parts: &[&[u8]]) -> u64 {
     hash ^ hash >> 32
 }
 
+/// As PHP's `crc32()` computes it.
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+    !bytes.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| step(crc)))
+}
+
 fn number_of(address: &Address) -> u64 {
     match address {
         Address::Unnamed => 0,
@@ -198,6 +217,18 @@ mod tests {
             let fair = 2000 / workers;
             assert!(counts.iter().all(|count| (fair / 2..=fair * 2).contains(count)), "{counts:?}");
         }
+    }
+
+    #[test]
+    fn a_sender_has_the_number_that_php_computes_from_its_address() {
+        let inet = |text: &str| number_of_sender(&Address::Inet(text.parse().unwrap()));
+        assert_eq!(inet("10.0.0.7:1"), (10 << 24) + 7);
+        assert_eq!(inet("[::ffff:10.0.0.7]:2"), inet("10.0.0.7:1"));
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+        assert_eq!(inet("[::1]:5"), u64::from(crc32(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])));
+        let name = rotor_sys::datagram::UnixName::new(b"/run/peer").unwrap();
+        assert_eq!(number_of_sender(&Address::Unix(name)), u64::from(crc32(b"/run/peer")));
+        assert_eq!(number_of_sender(&Address::Unnamed), 0);
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! What user code decides on the way of a message. It runs on the master's main thread, and so do the connections
 //! concerned (`reactor`).
 
-use rotor_ipc::SessionId;
-
 use crate::host::End;
 
 /// What a function of user code has answered.
@@ -25,6 +23,8 @@ pub enum Answer {
 pub enum About {
     /// A message.
     Message = 0,
+    /// A datagram.
+    Packet = 1,
     /// The end of a connection.
     Close = 4,
     /// A new connection.
@@ -48,6 +48,7 @@ pub trait Hooks {
     fn package_length(&self, port: u16, received: &[u8]) -> Answer;
 
     /// The number of the worker that gets a record (`dispatch_func` of the port at this place), or one of the numbers
-    /// above. Of a message it is shown the beginning.
-    fn worker(&self, port: u16, session: SessionId, about: About, data: &[u8]) -> Answer;
+    /// above. `from` is the session, or the [number of a datagram's sender](crate::dispatch::number_of_sender). Of a
+    /// message it is shown the beginning.
+    fn worker(&self, port: u16, from: u64, about: About, data: &[u8]) -> Answer;
 }

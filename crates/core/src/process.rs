@@ -394,9 +394,7 @@ impl Process {
                         return Err(CallError::new(code::WRONG_OPERATION, "the master does not post this"));
                     }
                 };
-                // What this very thread takes is not taken while it waits.
-                let is_own = self.context.settings.asks_user_code() && reactor + 1 == mailboxes.len();
-                if !mailboxes[reactor].put_if_there_is_room(mail, !is_own) {
+                if !mailboxes[reactor].put_if_there_is_room(mail, !self.is_own(reactor)) {
                     return Err(CallError::new(code::QUEUE_FULL, "the way to the reactor is full; try again later"));
                 }
                 Ok(())
@@ -408,6 +406,11 @@ impl Process {
                 posted.map_err(|failure| self.not_posted(failure, bytes.len()))
             }
         }
+    }
+
+    /// Whether this very thread takes what is posted to a reactor: it is not taken while it waits.
+    fn is_own(&self, reactor: usize) -> bool {
+        self.context.settings.asks_user_code() && reactor == self.context.settings.reactor_num as usize
     }
 
     fn not_posted(&self, failure: PostFailure, len: usize) -> CallError {

@@ -13,13 +13,13 @@ use rotor_sys::epoll::Epoll;
 
 use crate::disk::{self, Job, Jobs};
 use crate::dispatch;
-use crate::dispatch::reactor_of_port;
 use crate::hooks::Hooks;
 use crate::log::Log;
 use crate::ports::{Bound, Socket};
 use crate::process::{Context, request};
 use crate::reactor::{Acceptor, Config, DatagramPort, Limits, Listening, Live, Mail, Mailbox, Reactor, Stop, Wanted};
 use crate::secrets::Secrets;
+use crate::settings::Settings;
 use crate::tls::PortTls;
 
 /// The main thread looks this often whether the other threads have ended.
@@ -115,16 +115,18 @@ impl Threads {
             certificates: secrets.certificates.clone(),
             cpu: None,
         };
+        let (listening, mut datagrams) = split(ports, &context.settings, self.mailboxes.len());
         let main = match hooks {
             Some(hooks) => {
                 let epoll = Arc::new(Epoll::new()?);
-                self.main = Some(Reactor::new(config(reactors, &self.mailboxes[reactors], &epoll), Some(hooks))?);
+                let datagrams = std::mem::take(&mut datagrams[reactors]);
+                let config = Config { datagrams, ..config(reactors, &self.mailboxes[reactors], &epoll) };
+                self.main = Some(Reactor::new(config, Some(hooks))?);
                 Some(epoll)
             }
             None => None,
         };
         let (ready, readies) = mpsc::channel();
-        let (listening, mut datagrams) = split(ports, reactors);
         for (reactor, mailbox) in self.mailboxes[..reactors].iter().enumerate() {
             let epoll = Arc::new(Epoll::new()?);
             let cpu = (!cpus.is_empty()).then(|| cpus[reactor % cpus.len()]);
@@ -215,7 +217,7 @@ impl Threads {
 }
 
 /// The ports for the accept thread, and by reactor the datagram ports.
-fn split(ports: Vec<Bound>, reactors: usize) -> (Vec<Listening>, Vec<Vec<DatagramPort>>) {
+fn split(ports: Vec<Bound>, settings: &Settings, reactors: usize) -> (Vec<Listening>, Vec<Vec<DatagramPort>>) {
     let mut listening = Vec::new();
     let mut datagrams: Vec<Vec<DatagramPort>> = std::iter::repeat_with(Vec::new).take(reactors).collect();
     for (place, Bound { socket, info, file, is_inherited }) in ports.into_iter().enumerate() {
@@ -223,8 +225,7 @@ fn split(ports: Vec<Bound>, reactors: usize) -> (Vec<Listening>, Vec<Vec<Datagra
             Socket::Stream(listener) => listening.push(Listening { place, listener, info, file, is_inherited }),
             Socket::Datagrams(socket) => {
                 let place = u16::try_from(place).unwrap_or(0);
-                let reactor = reactor_of_port(place, reactors);
-                datagrams[usize::from(reactor)].push(DatagramPort { place, socket, file });
+                datagrams[settings.reactor_of_datagrams(place)].push(DatagramPort { place, socket, file });
             }
         }
     }

@@ -5,7 +5,6 @@ use rotor_ipc::sync::Ordering::Relaxed;
 
 use super::{Process, Way};
 use crate::datagram::{LARGEST_UDP, LARGEST_UDP6, LARGEST_UNIX, encode, parse};
-use crate::dispatch::reactor_of_port;
 use crate::error::{CallError, code};
 use crate::outlets::{PostFailure, header};
 use crate::ports::SockType;
@@ -34,12 +33,11 @@ impl Process {
             let message = format!("{} bytes are more than a datagram to {to} carries ({largest})", bytes.len());
             return Err(CallError::new(code::MESSAGE_TOO_LONG, message));
         }
-        // The main thread's reactor, if there is one, has no datagrams.
-        let reactor = reactor_of_port(place, self.context.settings.reactor_num as usize);
+        let reactor = self.context.settings.reactor_of_datagrams(place);
         match &self.way {
             Way::Mailboxes(mailboxes) => {
                 let mail = Mail::SendTo { port: place, to, bytes: bytes.to_vec() };
-                if !mailboxes[usize::from(reactor)].put_if_there_is_room(mail, true) {
+                if !mailboxes[reactor].put_if_there_is_room(mail, !self.is_own(reactor)) {
                     return Err(self.not_posted(PostFailure::Full, bytes.len()));
                 }
             }
@@ -47,7 +45,7 @@ impl Process {
                 let mut header = header(Kind::SendTo, 0);
                 header.aux = place;
                 let coded = encode(&to);
-                let posted = outlets.borrow_mut().post_datagram(usize::from(reactor), header, coded.as_bytes(), bytes);
+                let posted = outlets.borrow_mut().post_datagram(reactor, header, coded.as_bytes(), bytes);
                 posted.map_err(|failure| self.not_posted(failure, bytes.len()))?;
             }
         }

@@ -1,8 +1,14 @@
 //! What user code is asked on the way of a message: where that ends, and which worker gets it. Only the reactor of the
 //! main thread has anybody to ask.
 
+use std::fmt::Display;
+
+use rotor_ipc::WorkerId;
+use rotor_sys::datagram::Address;
+
 use super::connection::{Connection, Incoming, Posted, Why};
 use super::{Reactor, add};
+use crate::dispatch::number_of_sender;
 use crate::framer::FrameError;
 use crate::hooks::{About, Answer, CLOSE, DISCARD, FALL_BACK, LONGEST_DATA};
 use crate::reactor::route::worker;
@@ -17,6 +23,15 @@ pub(super) enum Choice {
     /// So is all that follows: the connection is closed.
     Close,
     /// Nobody can be asked any more: the process has to end.
+    Ended,
+}
+
+/// What user code wants for a record.
+enum Wish {
+    Worker(WorkerId),
+    AsTheModeSays,
+    Discard,
+    Close,
     Ended,
 }
 
@@ -137,49 +152,76 @@ impl Reactor {
 
     /// Asks for the worker of a record, and assigns it.
     fn ask_worker(&mut self, connection: &mut Connection, about: About, data: &[u8]) -> Choice {
-        let (Some(hooks), Some(roaming)) = (self.hooks.clone(), connection.roaming.as_deref_mut()) else {
-            return Choice::Post;
-        };
-        if self.ended.is_some() {
-            return Choice::Ended;
+        let Some(roaming) = connection.roaming.as_deref_mut() else { return Choice::Post };
+        let id = connection.id;
+        match self.ask(connection.port, id.0, about, data, &format_args!("session {id}")) {
+            Wish::Worker(worker) => {
+                roaming.is_assigned = true;
+                connection.worker = worker;
+                Choice::Post
+            }
+            Wish::AsTheModeSays => Choice::Post,
+            Wish::Discard => Choice::Discard,
+            Wish::Close => Choice::Close,
+            Wish::Ended => Choice::Ended,
         }
-        let (id, workers) = (connection.id, self.inward.len());
+    }
+
+    /// The worker of a datagram that came by a port of its place; `None`: it is dropped.
+    pub(super) fn ask_about_datagram(&mut self, port: u16, from: &Address, bytes: &[u8]) -> Option<WorkerId> {
+        let who = format_args!("a datagram from {from}");
+        match self.ask(port, number_of_sender(from), About::Packet, bytes, &who) {
+            Wish::Worker(worker) => Some(worker),
+            Wish::AsTheModeSays => Some(self.worker_of_sender(from)),
+            // It has no connection that could be closed.
+            Wish::Close => {
+                add(&self.counters.dropped, 1);
+                None
+            }
+            Wish::Discard | Wish::Ended => None,
+        }
+    }
+
+    fn ask(&mut self, port: u16, from: u64, about: About, data: &[u8], who: &dyn Display) -> Wish {
+        let Some(hooks) = self.hooks.clone() else { return Wish::AsTheModeSays };
+        if self.ended.is_some() {
+            return Wish::Ended;
+        }
+        let workers = self.inward.len();
         self.stand_back();
-        let answer = hooks.worker(connection.port, id, about, &data[..data.len().min(LONGEST_DATA)]);
+        let answer = hooks.worker(port, from, about, &data[..data.len().min(LONGEST_DATA)]);
         self.stand_in();
         let did = match answer {
-            Answer::Number(FALL_BACK) => return Choice::Post,
-            Answer::Number(CLOSE) => return Choice::Close,
+            Answer::Number(FALL_BACK) => return Wish::AsTheModeSays,
+            Answer::Number(CLOSE) => return Wish::Close,
             Answer::Number(DISCARD) => {
                 add(&self.counters.dropped, 1);
-                return Choice::Discard;
+                return Wish::Discard;
             }
             Answer::Number(number) => {
                 if let Some(place) = usize::try_from(number).ok().filter(|place| *place < workers) {
-                    roaming.is_assigned = true;
-                    connection.worker = worker(place);
-                    return Choice::Post;
+                    return Wish::Worker(worker(place));
                 }
                 add(&self.counters.dropped, 1);
                 self.log.limited().warning(|| {
                     let last = workers - 1;
                     format!(
-                        "session {id}: dispatch_func returned {number}, and workers are 0 to {last}; what it was asked \
+                        "{who}: dispatch_func returned {number}, and workers are 0 to {last}; what it was asked \
                          about is dropped"
                     )
                 });
-                return Choice::Discard;
+                return Wish::Discard;
             }
             Answer::Ended(end) => {
                 self.ended = Some(end);
-                return Choice::Ended;
+                return Wish::Ended;
             }
             Answer::Threw => "threw",
             Answer::Other(_) => "returned something else than an int",
             Answer::NoRoom => "was not called: memory_limit leaves no room for the data",
         };
-        self.log.limited().warning(|| format!("session {id}: dispatch_func {did}; dispatch_mode decides"));
-        Choice::Post
+        self.log.limited().warning(|| format!("{who}: dispatch_func {did}; dispatch_mode decides"));
+        Wish::AsTheModeSays
     }
 
     /// Ends a connection as user code wants it: what it sent before is still answered.

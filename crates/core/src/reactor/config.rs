@@ -131,7 +131,10 @@ impl Reactor {
                 is_closed: false,
             })
             .collect();
-        let datagrams = datagrams.into_iter().enumerate().map(|(index, port)| Port::new(port, index, &epoll));
+        let datagrams = datagrams.into_iter().enumerate().map(|(index, port)| {
+            let asks = hooks.is_some() && settings.port(port.place.into()).dispatch_func;
+            Port::new(port, index, asks, &epoll)
+        });
         let datagrams = datagrams.collect::<std::io::Result<_>>()?;
         let reply_to = mailbox.clone();
         let sessions = segment.sessions_writer();

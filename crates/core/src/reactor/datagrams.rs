@@ -33,6 +33,8 @@ pub struct DatagramPort {
 /// A port in the hands of its reactor.
 pub(super) struct Port {
     place: u16,
+    /// Whether user code chooses the workers.
+    asks: bool,
     socket: Arc<Datagrams>,
     _file: Option<SocketFile>,
     /// The kernel may have something: no read has found the socket empty since the last edge.
@@ -66,16 +68,17 @@ const HELD_OVERHEAD: usize = size_of::<HeldDatagram>();
 
 impl Port {
     /// Takes a port over and watches it.
-    pub(super) fn new(port: DatagramPort, index: usize, epoll: &Epoll) -> std::io::Result<Self> {
+    pub(super) fn new(port: DatagramPort, index: usize, asks: bool, epoll: &Epoll) -> std::io::Result<Self> {
         let DatagramPort { place, socket, file } = port;
         epoll.add(socket.as_fd(), FIRST_TOKEN + index as u64, Interest::ReadEdge)?;
         Ok(Self {
             place,
+            asks,
+            missed: socket.missed(),
             socket,
             _file: file,
             is_readable: true,
             held_bytes: 0,
-            missed: 0,
             outgoing: Vec::new(),
             unsent: Unsent::default(),
         })
@@ -172,7 +175,13 @@ impl Reactor {
                 continue;
             }
             add(&self.counters.datagrams_received, 1);
-            let worker = self.worker_of_sender(datagram.from);
+            let Port { place, asks, .. } = self.datagrams[index];
+            let worker = if asks {
+                let Some(worker) = self.ask_about_datagram(place, datagram.from, datagram.bytes) else { continue };
+                worker
+            } else {
+                self.worker_of_sender(datagram.from)
+            };
             let inward = &self.inward[worker.index()];
             if inward.waiting.is_empty()
                 && self.post_packet(worker, index, self.now_us, datagram.from, datagram.bytes)? == Post::Done

@@ -216,7 +216,6 @@ impl Reactor {
     pub fn run(mut self) {
         let mut events = Self::events();
         while self.step(&mut events, None) {}
-        self.forget_datagrams();
     }
 
     /// Room for what [`Self::step`] finds.
@@ -236,6 +235,14 @@ impl Reactor {
 
     /// One turn, with a wait of `longest` at most. False when it was the last one.
     pub fn step(&mut self, events: &mut Events, longest: Option<Duration>) -> bool {
+        let goes_on = self.try_turn(events, longest);
+        if !goes_on {
+            self.forget_datagrams();
+        }
+        goes_on
+    }
+
+    fn try_turn(&mut self, events: &mut Events, longest: Option<Duration>) -> bool {
         if let Err(broken) = self.turn(events, longest) {
             self.log.error(&format!("{broken}; the server stops"));
             // By force: this reactor's lanes are never closed, so no worker would find its inbox drained.

@@ -146,6 +146,13 @@ impl Settings {
         &self.ports[place.min(self.ports.len() - 1)]
     }
 
+    /// The number of the reactor that has a port's datagram socket: one of the threads, or the main thread's, where user
+    /// code chooses the workers.
+    pub fn reactor_of_datagrams(&self, place: u16) -> usize {
+        let threads = self.reactor_num as usize;
+        if self.port(place.into()).dispatch_func { threads } else { dispatch::reactor_of_port(place, threads).into() }
+    }
+
     /// How long a client of a port may be silent.
     pub fn heartbeat_after(&self, place: usize) -> Option<Duration> {
         let is_off = self.heartbeat_check_interval.is_some_and(|interval| interval.is_zero());

@@ -63,11 +63,11 @@ rows! {
         scope: Scope::Port,
         kind: Kind::Callable("callable(Rotor\\Server, int, int, string=): int"),
         preset: Preset::Nothing,
-        doc: "A function that says which worker gets a message, by its id, the session id, the type (0 message, 4 end, 5 \
-              beginning of a connection) and, if it has a fourth parameter, the first 8 KiB of the message; or \
+        doc: "A function that says which worker gets a message, by its id: from the session id, the type (0 message, 1 \
+              datagram, 4 end, 5 beginning of a connection) and, if it has a fourth parameter, the first 8 KiB of the \
+              message; of a datagram it has a number of the sender's address instead of a session. Or it returns \
               `DISPATCH_RESULT_DISCARD_PACKET`, `DISPATCH_RESULT_CLOSE_CONNECTION`, `DISPATCH_RESULT_USERFUNC_FALLBACK` \
-              (as `dispatch_mode` says). It runs on the master's main thread, and the connections of its port are served \
-              there. The server's holds for all ports; `false` exempts one.",
+              (as `dispatch_mode` says). It runs on the master's main thread, and its port is served there. The server's holds for all ports; `false` exempts one.",
     }
     EnableUnsafeEvent = "enable_unsafe_event" {
         doc: "Let there be callbacks for connections (connect, close, bufferFull, bufferEmpty) in modes of `dispatch_mode` in which a connection has \

@@ -411,8 +411,8 @@ impl Hooks for TestHooks {
     }
 
     /// What follows a `>` in a message, up to a space: what is no number makes it throw, without any the mode decides.
-    fn worker(&self, _port: u16, session: SessionId, about: About, data: &[u8]) -> Answer {
-        let note = (&self.events).write_all(format!("asked {session} {about:?} {}\n", data.len()).as_bytes());
+    fn worker(&self, _port: u16, from: u64, about: About, data: &[u8]) -> Answer {
+        let note = (&self.events).write_all(format!("asked {from} {about:?} {}\n", data.len()).as_bytes());
         note.expect("the list of events takes another line");
         let data = String::from_utf8_lossy(data);
         let Some((_, worker)) = data.split_once('>') else { return Answer::Number(FALL_BACK) };
