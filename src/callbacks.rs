@@ -4,45 +4,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use ext_php_rs::types::Zval;
-use rotor_core::host::EventKind;
+use rotor_core::host::{ABSENT_EVENTS, EVENTS, EventKind};
 
 use crate::call::Callable;
-
-/// The events and what scripts call them, whatever the case.
-pub const EVENTS: [(EventKind, &str); 19] = [
-    (EventKind::Start, "Start"),
-    (EventKind::BeforeShutdown, "BeforeShutdown"),
-    (EventKind::Shutdown, "Shutdown"),
-    (EventKind::ManagerStart, "ManagerStart"),
-    (EventKind::ManagerStop, "ManagerStop"),
-    (EventKind::BeforeReload, "BeforeReload"),
-    (EventKind::AfterReload, "AfterReload"),
-    (EventKind::WorkerStart, "WorkerStart"),
-    (EventKind::WorkerStop, "WorkerStop"),
-    (EventKind::WorkerExit, "WorkerExit"),
-    (EventKind::WorkerError, "WorkerError"),
-    (EventKind::RequestTimeout, "RequestTimeout"),
-    (EventKind::Connect, "Connect"),
-    (EventKind::Receive, "Receive"),
-    (EventKind::Packet, "Packet"),
-    (EventKind::ProtocolError, "ProtocolError"),
-    (EventKind::Close, "Close"),
-    (EventKind::BufferFull, "BufferFull"),
-    (EventKind::BufferEmpty, "BufferEmpty"),
-];
-
-/// Events of the peer that belong to what Rotor does not have.
-const ABSENT: [(&str, &str); 9] = [
-    ("Task", "task workers"),
-    ("Finish", "task workers"),
-    ("PipeMessage", "messages between workers"),
-    ("Request", "HTTP"),
-    ("Handshake", "WebSocket"),
-    ("BeforeHandshakeResponse", "WebSocket"),
-    ("Open", "WebSocket"),
-    ("Message", "WebSocket"),
-    ("Disconnect", "WebSocket"),
-];
 
 /// The callables of a server.
 #[derive(Default)]
@@ -95,7 +59,7 @@ pub fn name_of(kind: EventKind) -> &'static str {
 pub fn about_unknown_event(name: &[u8]) -> String {
     let shown: String =
         String::from_utf8_lossy(name).chars().take(LONGEST_SHOWN).flat_map(char::escape_debug).collect();
-    if let Some((event, part)) = ABSENT.iter().find(|(event, _)| event.as_bytes().eq_ignore_ascii_case(name)) {
+    if let Some((event, part)) = ABSENT_EVENTS.iter().find(|(event, _)| event.as_bytes().eq_ignore_ascii_case(name)) {
         return format!("event \"{event}\" does not exist yet: Rotor has no {part}");
     }
     match nearest_event(name) {

@@ -162,6 +162,42 @@ impl EventKind {
     pub const IN_ORDER: &[Self] = &[Self::Connect, Self::Close, Self::BufferFull, Self::BufferEmpty];
 }
 
+/// The events and what user code calls them, whatever the case.
+pub const EVENTS: [(EventKind, &str); 19] = [
+    (EventKind::Start, "Start"),
+    (EventKind::BeforeShutdown, "BeforeShutdown"),
+    (EventKind::Shutdown, "Shutdown"),
+    (EventKind::ManagerStart, "ManagerStart"),
+    (EventKind::ManagerStop, "ManagerStop"),
+    (EventKind::BeforeReload, "BeforeReload"),
+    (EventKind::AfterReload, "AfterReload"),
+    (EventKind::WorkerStart, "WorkerStart"),
+    (EventKind::WorkerStop, "WorkerStop"),
+    (EventKind::WorkerExit, "WorkerExit"),
+    (EventKind::WorkerError, "WorkerError"),
+    (EventKind::RequestTimeout, "RequestTimeout"),
+    (EventKind::Connect, "Connect"),
+    (EventKind::Receive, "Receive"),
+    (EventKind::Packet, "Packet"),
+    (EventKind::ProtocolError, "ProtocolError"),
+    (EventKind::Close, "Close"),
+    (EventKind::BufferFull, "BufferFull"),
+    (EventKind::BufferEmpty, "BufferEmpty"),
+];
+
+/// Events of the peer that Rotor does not have, and what they belong to.
+pub const ABSENT_EVENTS: [(&str, &str); 9] = [
+    ("Task", "task workers"),
+    ("Finish", "task workers"),
+    ("PipeMessage", "messages between workers"),
+    ("Request", "HTTP"),
+    ("Handshake", "WebSocket"),
+    ("BeforeHandshakeResponse", "WebSocket"),
+    ("Open", "WebSocket"),
+    ("Message", "WebSocket"),
+    ("Disconnect", "WebSocket"),
+];
+
 /// Where a message came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {

@@ -13,6 +13,7 @@ mod identity;
 pub mod log;
 pub mod manager;
 pub mod master;
+pub mod migration;
 pub mod network;
 pub mod orphans;
 pub mod outlets;

@@ -1,0 +1,80 @@
+//! Classes without members of interest, functions, and constants by the beginning of their names.
+
+use super::Fate::{self, Differs, Later, Refused, Same};
+
+/// Classes of the peer that Rotor does not have, by name or by the beginning of it.
+pub const CLASSES: &[(&str, Fate)] = &[
+    ("Swoole\\Server\\Task", Later("task workers")),
+    ("Swoole\\Server\\TaskResult", Later("task workers")),
+    ("Swoole\\Server\\PipeMessage", Later("messages between workers")),
+    ("Swoole\\Http\\Server", Later("HTTP")),
+    ("Swoole\\WebSocket\\Server", Later("WebSocket")),
+    ("Swoole\\Redis\\Server", Later("the Redis protocol; `examples/` has a server that speaks it with framing alone")),
+    ("Swoole\\Timer", Later("timers; until then `pcntl_alarm()` with `pcntl_signal()`, or a user process that sleeps")),
+    ("Swoole\\Process\\Pool", Refused("`addProcess()` of a server keeps processes alive.")),
+    ("Swoole\\Table", Refused("APCu (`apc.enable_cli=1`) is memory that all processes of a server share.")),
+    ("Swoole\\Atomic", Refused("APCu's `apcu_inc()` and `apcu_cas()` do it.")),
+    ("Swoole\\Lock", Refused("PHP's `sem_acquire()` (sysvsem) or `flock()` do it.")),
+    ("Swoole\\Event", Refused("Nothing of PHP waits in an event loop: a callback may block.")),
+    ("Swoole\\Client", Refused("PHP's own streams and extensions do it: a callback may block.")),
+    ("Swoole\\Coroutine", Refused("Rotor has no coroutines, and none are planned.")),
+    ("Swoole\\Runtime", Refused("It makes PHP's functions suspend coroutines, and Rotor has none.")),
+    ("Swoole\\Thread", Refused("Rotor's workers are processes.")),
+];
+
+/// Functions.
+pub const FUNCTIONS: &[(&str, Fate)] = &[
+    ("swoole_version", Differs("6.2.2, the version whose behaviour is followed. `phpversion('rotor')` is Rotor's.")),
+    ("swoole_cpu_num", Same),
+    ("swoole_last_error", Same),
+    ("swoole_clear_error", Same),
+    ("swoole_errno", Same),
+    ("swoole_strerror", Differs("The words are Rotor's.")),
+    ("swoole_set_process_name", Same),
+    ("swoole_get_local_ip", Same),
+    ("swoole_get_local_mac", Refused("`/sys/class/net/*/address` has them.")),
+    ("swoole_error_log", Refused("PHP's `error_log()` is it.")),
+    ("swoole_ignore_error", Refused("The log is limited by itself, see [log.md](log.md); `log_level` chooses.")),
+    ("swoole_hashcode", Refused("PHP's `crc32()` and `hash()` do it.")),
+    ("swoole_client_select", Refused("PHP's `stream_select()` is it.")),
+    ("swoole_mime_type_get", Later("HTTP")),
+    ("swoole_timer_tick", Later("timers")),
+    ("swoole_timer_after", Later("timers")),
+    ("swoole_timer_clear", Later("timers")),
+    ("swoole_event_add", Refused("Nothing of PHP waits in an event loop: a callback may block.")),
+    ("swoole_coroutine_create", Refused("Rotor has no coroutines.")),
+    ("go", Refused("Rotor has no coroutines.")),
+    ("defer", Refused("Rotor has no coroutines; `try` and `finally` are PHP's.")),
+];
+
+/// Constants, by the beginning of their names. The longest that fits counts.
+pub const CONSTANTS: &[(&str, Fate)] = &[
+    ("SWOOLE_BASE", Differs("It is there, and the constructor throws for it: BASE mode does not exist yet.")),
+    ("SWOOLE_PROCESS", Same),
+    ("SWOOLE_THREAD", Refused("Rotor's workers are processes.")),
+    ("SWOOLE_SOCK_", Same),
+    ("SWOOLE_TCP", Same),
+    ("SWOOLE_UDP", Same),
+    ("SWOOLE_UNIX_", Same),
+    ("SWOOLE_SSL", Same),
+    ("SWOOLE_SSL_", Differs("What is older than TLS 1.2, and DTLS, can be named and is refused in `ssl_protocols`.")),
+    ("SWOOLE_DISPATCH_", Same),
+    ("SWOOLE_WORKER_", Same),
+    ("SWOOLE_LOG_", Same),
+    ("SWOOLE_STRERROR_", Differs("There is no `SWOOLE_STRERROR_DNS`: nothing is resolved here.")),
+    ("SWOOLE_ERROR_", Differs("Those of servers and connections. `Rotor\\Error` has them as well.")),
+    ("SWOOLE_VERSION", Same),
+    ("SWOOLE_MAJOR_VERSION", Same),
+    ("SWOOLE_MINOR_VERSION", Same),
+    ("SWOOLE_RELEASE_VERSION", Same),
+    ("SWOOLE_EXTRA_VERSION", Same),
+    ("SWOOLE_IPC_", Later("task workers")),
+    ("SWOOLE_TASK_", Later("task workers")),
+    ("SWOOLE_SERVER_COMMAND_", Later("commands for the administrator")),
+    ("SWOOLE_WEBSOCKET_", Later("WebSocket")),
+    ("WEBSOCKET_", Later("WebSocket")),
+    ("SWOOLE_HTTP_", Later("HTTP")),
+    ("SWOOLE_HOOK_", Refused("Rotor has no coroutines.")),
+    ("SWOOLE_EVENT_", Refused("Nothing of PHP waits in an event loop.")),
+    ("SWOOLE_MUTEX", Refused("See `Swoole\\Lock`.")),
+];
