@@ -47,7 +47,7 @@ $server = TestServer::start(<<<'PHP'
     pcntl_async_signals(true);
     $server->on('start', function ($server) use ($tell) {
         pcntl_signal(SIGALRM, fn () => $tell($server, 'master'));
-        ready();
+        note('the master hears');
     });
     $server->addProcess(new Rotor\Process(function () use ($server, $tell) {
         $tell($server, 'user');
@@ -63,6 +63,7 @@ $unix = new DatagramClient("$server->tmp/server.sock", name: "$server->tmp/clien
 $client->send('');
 file_put_contents("$server->tmp/where.new", (string) $client->port());
 rename("$server->tmp/where.new", "$server->tmp/where");
+$server->waitForNote('the master hears');
 $server->signal(SIGALRM);
 $got = [];
 for ($i = 0; $i < 8; $i++) {
