@@ -13,6 +13,7 @@ use nix::sys::socket::{
 use crate::check;
 use crate::memory::SharedBytes;
 use crate::own::Own;
+use crate::regular::RegularFile;
 
 /// A bound socket that listens once told to.
 #[derive(Debug)]
@@ -218,6 +219,19 @@ impl Stream {
                 message.msg_iovlen = count as _;
                 libc::sendmsg(self.fd.as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL)
             };
+            if let Some(result) = sent_or_error(sent) {
+                return result;
+            }
+        }
+    }
+
+    /// Sends what the socket takes of a part of a file, without a copy in this process; 0: the file ends before it. Fewer
+    /// bytes than were asked for do not mean that the socket is full.
+    pub fn send_file(&self, file: &RegularFile, offset: u64, len: usize) -> io::Result<usize> {
+        let mut at = libc::off_t::try_from(offset).map_err(io::Error::other)?;
+        loop {
+            // SAFETY: the call reads and writes one offset, which is a local.
+            let sent = unsafe { libc::sendfile(self.fd.as_raw_fd(), file.as_fd().as_raw_fd(), &raw mut at, len) };
             if let Some(result) = sent_or_error(sent) {
                 return result;
             }
