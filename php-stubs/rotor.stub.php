@@ -568,6 +568,28 @@ namespace Rotor {
         }
 
         /**
+         * Queues a file, or a part of one, for a client, in any process of the server: behind what was sent before, ahead of
+         * what is sent later, with TLS as well. A close that comes behind it waits until it is out.
+         *
+         * The caller opens the file: what is put in its place later, or that it is removed, changes nothing. It must not be
+         * written to while it is being sent; put another one in its place instead (`rename()`). If it gets shorter, the
+         * connection is reset and the log says so. A file does not count for `socket_buffer_size` and the watermarks, but no
+         * more than 64 of those that are larger than 64 KiB wait for one client.
+         *
+         * @param string $file the path of a regular file, as the caller sees it
+         * @param int $offset where the part begins, up to the size of the file
+         * @param int $length how many bytes it has; 0: all up to the end, which may be none
+         * @return bool true when it was queued, or there is nothing to send; false for a session that is closed (1004),
+         *     closing (1003) or unknown (1005), one with too much in its output queue (1009), and when the way to the
+         *     reactor is full (506); with a warning for an id below 1 (1006), an offset or length beyond the end or below 0
+         *     (505), what is no regular file (9013), a path that is too long (504), one that `open_basedir` does not allow
+         *     (1), and with the errno for a file that cannot be opened
+         */
+        public function sendfile(int $fd, string $file, int $offset = 0, int $length = 0): bool
+        {
+        }
+
+        /**
          * Closes a connection, in any process of the server: queued output is sent first. `Close` then runs in the
          * connection's worker, with the reactor id -1.
          *

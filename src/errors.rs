@@ -83,9 +83,12 @@ pub fn unknown(error: &CallError) -> Fault {
 pub fn refused(error: CallError) -> Fault {
     set_last_error(error.code);
     match error.code {
-        code::INVALID_PARAMS | code::SESSION_INVALID_ID | code::DATA_TOO_LARGE | code::MESSAGE_TOO_LONG => {
-            Fault::Warning(error.message)
-        }
+        code::INVALID_PARAMS
+        | code::SESSION_INVALID_ID
+        | code::DATA_TOO_LARGE
+        | code::MESSAGE_TOO_LONG
+        | code::NAME_TOO_LONG
+        | code::NOT_REGULAR_FILE => Fault::Warning(error.message),
         _ => Fault::Failed,
     }
 }

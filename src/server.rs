@@ -285,6 +285,12 @@ functions! {
             ("data", Type::STRING),
             ("server_socket", Type::INT, "-1")
         ): Type::BOOL => runtime::sendto;
+        public "sendfile" (
+            ("fd", Type::INT),
+            ("file", Type::STRING),
+            ("offset", Type::INT, "0"),
+            ("length", Type::INT, "0")
+        ): Type::BOOL => runtime::sendfile;
         public "close" (("fd", Type::INT), ("reset", Type::BOOL, "false")): Type::BOOL => runtime::close;
         public "bind" (("fd", Type::INT), ("uid", Type::INT)): Type::BOOL => runtime::bind;
         public "exists" (("fd", Type::INT)): Type::BOOL => runtime::exists;

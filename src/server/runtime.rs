@@ -1,5 +1,7 @@
 //! The methods of a running server.
 
+use std::ffi::CString;
+
 use ext_php_rs::types::ZendHashTable;
 use rotor_core::error::{CallError, code};
 use rotor_ipc::workers::SeatState;
@@ -32,6 +34,28 @@ pub fn sendto(call: &mut Call<'_>) -> Answer {
     let data = call.bytes(2)?.unwrap_or_default();
     let socket = socket(call.int(3)?);
     answer(call.this::<Server>()?.running.process()?.send_to(host, port, data, socket))
+}
+
+/// `sendfile(int $fd, string $file, int $offset = 0, int $length = 0): bool`
+pub fn sendfile(call: &mut Call<'_>) -> Answer {
+    let session = call.int(0)?.unwrap_or_default();
+    let file = call.bytes(1)?.unwrap_or_default();
+    let offset = call.int(2)?.unwrap_or(0);
+    let length = call.int(3)?.unwrap_or(0);
+    let process = call.this::<Server>()?.running.process()?;
+    // A path with a NUL is refused behind this.
+    if CString::new(file).is_ok_and(|path| !zend::may_open(&path)) {
+        set_last_error(EPERM);
+        return Err(Fault::Warning(format!("open_basedir does not allow {}", String::from_utf8_lossy(file))));
+    }
+    process.send_file(session, file, offset, length).map(|()| Value::Bool(true)).map_err(|error| {
+        // The file's errors are those of the system, and worth a word as in PHP's own functions.
+        if error.code < FIRST_OWN_CODE {
+            set_last_error(error.code);
+            return Fault::Warning(error.message);
+        }
+        refused(error)
+    })
 }
 
 /// `close(int $fd, bool $reset = false): bool`
@@ -199,6 +223,11 @@ fn list_of(sessions: Vec<i64>) -> Value {
     }
     array.into()
 }
+
+/// The errno of what is not permitted.
+const EPERM: i32 = 1;
+/// Codes below are errnos.
+const FIRST_OWN_CODE: i32 = 500;
 
 /// The port that a socket's number means; `None` is any.
 fn socket(number: Option<i64>) -> Option<i64> {

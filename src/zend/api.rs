@@ -135,6 +135,7 @@ unsafe extern "C" {
     pub fn zend_unregister_ini_entries(module: c_int);
     pub fn display_ini_entries(module: *mut ffi::zend_module_entry);
     pub fn php_output_flush_all();
+    pub fn php_check_open_basedir_ex(path: *const c_char, warn: c_int) -> c_int;
     pub fn php_clear_stat_cache(clear_realpath_cache: bool, filename: *const c_char, len: usize);
 
     // Memory.

@@ -124,6 +124,12 @@ pub fn forget_paths() {
     unsafe { api::php_clear_stat_cache(true, ptr::null(), 0) };
 }
 
+/// Whether `open_basedir` lets this process open a path.
+pub fn may_open(path: &CStr) -> bool {
+    // SAFETY: reads the path, which ends with NUL, and settings; without a warning nothing of PHP's runs.
+    unsafe { api::php_check_open_basedir_ex(path.as_ptr(), 0) == 0 }
+}
+
 /// Whether a boolean php.ini setting is on.
 pub fn ini_flag(name: &CStr) -> bool {
     let bytes = name.to_bytes();

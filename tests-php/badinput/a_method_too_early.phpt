@@ -7,7 +7,7 @@ rotor
 $server = new Rotor\Server('127.0.0.1');
 $arguments = ['send' => [1, 'x'], 'close' => [1], 'exists' => [1], 'exist' => [1], 'getClientInfo' => [1], 'connection_info' => [1],
     'bind' => [1, 1], 'trace' => [0], 'extendTimeout' => [1.0], 'protect' => [1], 'sendto' => ['127.0.0.1', 1, 'x'],
-    'pause' => [1], 'resume' => [1], 'confirm' => [1]];
+    'sendfile' => [1, 'x'], 'pause' => [1], 'resume' => [1], 'confirm' => [1]];
 set_error_handler(function (int $level, string $message) use (&$warning): bool {
     $warning = $message;
     return true;

@@ -1,12 +1,14 @@
-//! The helper thread of the master: disk and log, so that no reactor ever waits for either.
+//! The helper threads of the master: disk, files that are sent, and log, so that no reactor ever waits for any.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::thread::JoinHandle;
 
 use rotor_ipc::SessionId;
 use rotor_ipc::payload::{Filling, Kept, Payload};
 use rotor_sys::file::UnnamedFile;
+use rotor_sys::regular::RegularFile;
 
 use crate::log::{Line, Log};
 
@@ -56,7 +58,7 @@ pub enum Job {
 }
 
 /// How the helper answers a reactor: puts the result into its mailbox and wakes it.
-pub type Reply = std::sync::Arc<dyn Fn(Done) + Send + Sync>;
+pub type Reply = Arc<dyn Fn(Done) + Send + Sync>;
 
 /// Finished work.
 pub enum Done {
@@ -77,6 +79,17 @@ pub enum Done {
         range: Filling,
         /// How many bytes the piece has.
         result: Result<usize, Unwritten>,
+    },
+    /// A part of a file is in memory, or the disk's error.
+    ReadAhead {
+        /// To which session it goes.
+        session: SessionId,
+        /// Where it begins.
+        offset: u64,
+        /// How many bytes.
+        len: u64,
+        /// The disk's answer.
+        result: io::Result<()>,
     },
     /// The bytes, or the disk's error.
     Read {
@@ -134,6 +147,25 @@ pub fn spawn_disk(jobs: Receiver<Job>) -> io::Result<JoinHandle<()>> {
     })
 }
 
+/// Starts the thread that reads files ahead that are being sent. It is not the one of the spill files: a file may lie on a
+/// file system that does not answer, and nothing but files that are sent shall wait for that. It ends when all senders
+/// of jobs are gone.
+pub fn spawn_files(jobs: Receiver<FileJob>) -> io::Result<JoinHandle<()>> {
+    spawn("rotor-files", move || {
+        let mut room = vec![0; 64 << 10];
+        while let Ok(job) = jobs.recv() {
+            match job {
+                FileJob::ReadAhead { session, file, offset, len, reply } => {
+                    let result = file.get().map_or(Ok(()), |file| file.read_ahead(offset, len, &mut room));
+                    drop(file);
+                    reply(Done::ReadAhead { session, offset, len, result });
+                }
+                FileJob::Close(file) => drop(file),
+            }
+        }
+    })
+}
+
 /// Starts the thread that writes the log lines of this process. It ends when all senders are gone.
 pub fn spawn_log(log: Log, lines: Receiver<Line>) -> io::Result<JoinHandle<()>> {
     spawn("rotor-log", move || {
@@ -148,6 +180,55 @@ pub fn spawn_log(log: Log, lines: Receiver<Line>) -> io::Result<JoinHandle<()>> 
 pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     let _blocked = rotor_sys::signal::Blocked::all()?;
     std::thread::Builder::new().name(name.to_owned()).spawn(body)
+}
+
+/// Work for the thread that reads files ahead.
+pub enum FileJob {
+    /// Have a part of a file in memory, then tell the reactor.
+    ReadAhead {
+        /// To which session it goes.
+        session: SessionId,
+        /// The file.
+        file: Arc<SentFile>,
+        /// Where the part begins.
+        offset: u64,
+        /// How many bytes it has.
+        len: u64,
+        /// Whom to tell.
+        reply: Reply,
+    },
+    /// Close a file that has no name any more: its disk space is given back, which may take a while.
+    Close(RegularFile),
+}
+
+/// The way to the thread that reads files ahead.
+pub type FileJobs = Sender<FileJob>;
+
+/// A file that is being sent.
+pub struct SentFile {
+    file: Option<RegularFile>,
+    jobs: FileJobs,
+}
+
+impl SentFile {
+    /// One that is closed by way of `jobs` if that may take long.
+    pub fn new(file: RegularFile, jobs: &FileJobs) -> Self {
+        Self { file: Some(file), jobs: jobs.clone() }
+    }
+
+    /// The file; it is there until this is dropped.
+    pub fn get(&self) -> Option<&RegularFile> {
+        self.file.as_ref()
+    }
+}
+
+impl Drop for SentFile {
+    fn drop(&mut self) {
+        if let Some(file) = self.file.take_if(|file| !file.has_name()) {
+            // Where there is no helper any more, the job comes back and is done here.
+            let _ = self.jobs.send(FileJob::Close(file));
+        }
+    }
 }
 
 /// The way to the helper thread.

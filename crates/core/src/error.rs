@@ -95,6 +95,8 @@ impl std::error::Error for CallError {}
 pub mod code {
     /// EMSGSIZE: no datagram is that large.
     pub const MESSAGE_TOO_LONG: i32 = 90;
+    /// A path is longer than the kernel takes.
+    pub const NAME_TOO_LONG: i32 = 504;
     /// A parameter makes no sense.
     pub const INVALID_PARAMS: i32 = 505;
     /// A bounded queue has no room.
@@ -137,4 +139,6 @@ pub mod code {
     pub const DATA_TOO_LARGE: i32 = 1203;
     /// A message's length field makes no sense.
     pub const PACKAGE_MALFORMED: i32 = 1204;
+    /// What was to be sent is no regular file.
+    pub const NOT_REGULAR_FILE: i32 = 9013;
 }

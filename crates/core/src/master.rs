@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rotor_ipc::sync::Ordering::{Relaxed, Release};
 use rotor_ipc::workers::SeatEntry;
 use rotor_sys::clock::{monotonic_ns, nanos};
+use rotor_sys::descriptors::DescriptorReceiver;
 use rotor_sys::epoll::{Epoll, Events, Interest};
 use rotor_sys::own::Own;
 use rotor_sys::process::{self, Exit, ReadyTell};
@@ -20,7 +21,7 @@ use crate::process::{Context, Process, phase, request};
 use crate::reactor::{Mail, Mailbox, Reactor, Wanted};
 use crate::secrets::{self, Secrets};
 use crate::signals::{SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
-use crate::threads::{JOIN_EVERY, Threads};
+use crate::threads::{JOIN_EVERY, Sockets, Threads};
 use crate::tls::CertificateWriter;
 
 /// What the master brings along from before its forks.
@@ -37,6 +38,8 @@ pub struct Setup {
     pub cpus: Vec<u32>,
     /// Where the certificates of clients are noted; `None`: no port asks for any.
     pub certificates: Option<CertificateWriter>,
+    /// By reactor: where the descriptors of files come from that are sent.
+    pub descriptors: Vec<DescriptorReceiver>,
 }
 
 /// The manager kills what has not ended a second after `max_wait_time`, or at once if forced. This much later it is
@@ -118,7 +121,7 @@ impl Master {
     }
 
     fn live(&mut self, setup: Setup, host: &mut dyn Host) -> Result<End, Error> {
-        let Setup { ports, life, ready, cpus, certificates, .. } = setup;
+        let Setup { ports, life, ready, cpus, certificates, descriptors, .. } = setup;
         self.life = Some(life);
         // The manager first: accepting before there is anybody to serve would only fill queues.
         if let Some(end) = self.wait_until(host, None, |master| master.context.is_asked(request::WORKERS_FORKED)) {
@@ -145,8 +148,9 @@ impl Master {
                 return Err(error);
             }
         };
+        let sockets = Sockets { ports, descriptors };
         let hooks = self.context.settings.asks_user_code().then(|| host.hooks());
-        let started = Threads::start(&self.context, &self.mailboxes, ports, &cpus, &wanted, &secrets, hooks);
+        let started = Threads::start(&self.context, &self.mailboxes, sockets, &cpus, &wanted, &secrets, hooks);
         if let Err(error) = started.and_then(|threads| self.has_threads(threads)) {
             self.abort(End::Stopped);
             return Err(Error::system("cannot start the reactors", &error));

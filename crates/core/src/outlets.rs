@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::AsFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rotor_ipc::WorkerId;
 use rotor_ipc::inbox::Marker;
@@ -16,7 +16,9 @@ use rotor_ipc::sync::AtomicU64;
 use rotor_ipc::sync::Ordering::Relaxed;
 use rotor_ipc::wake::{Sleeper, Waker, fence_after_announcing, fence_after_publishing};
 use rotor_sys::clock::monotonic_ns;
+use rotor_sys::descriptors::{DescriptorSender, Tag};
 use rotor_sys::epoll::{Epoll, Events, Interest};
+use rotor_sys::regular::RegularFile;
 
 /// Why a record did not get to its reactor.
 #[derive(Debug)]
@@ -25,9 +27,27 @@ pub enum PostFailure {
     Full,
     /// The bytes fit into no block, and the spill file does not take them either.
     Spill(Option<io::Error>),
+    /// The descriptor of a file did not get there.
+    Descriptor(io::Error),
     /// The segment is damaged.
     Broken(Broken),
 }
+
+/// What a record says of a part of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileRecord {
+    /// Where it begins.
+    pub offset: u64,
+    /// How many bytes it has.
+    pub len: u64,
+    /// Beside the outlet's: the number that went with the descriptor.
+    pub number: u64,
+}
+
+/// A process that passes more descriptors than there is room for looks this often for some, and gives up in the end: what
+/// lies on the way is taken with its record, and that is posted next.
+const DESCRIPTOR_LOOK: Duration = Duration::from_micros(500);
+const DESCRIPTOR_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A process that waits for a block or a range looks this often for those that were kept for slow peers.
 const KEPT_LOOK: Duration = Duration::from_millis(10);
@@ -35,6 +55,11 @@ const KEPT_LOOK: Duration = Duration::from_millis(10);
 /// All lanes of one seat, or of the manager, towards the reactors.
 pub struct Outlets {
     outlets: Vec<Outlet>,
+    /// Their number among all producers, and the generation of who has them.
+    number: u64,
+    generation: u32,
+    /// How many descriptors it has passed.
+    passed: u32,
     pool: Pool,
     looks: Looks,
     /// Waits for room in a lane; the manager does not wait.
@@ -69,6 +94,7 @@ impl Outlets {
         let room = RoomWait { epoll, events: Events::with_capacity(1) };
         let mut outlets = Self::new(segment, segment.outlet_of(worker, seat), Some(room));
         outlets.defers = true;
+        outlets.generation = segment.seat(worker, seat).generation();
         outlets.waits = Some(&segment.seat(worker, seat).counters.waits);
         Ok(outlets)
     }
@@ -95,6 +121,9 @@ impl Outlets {
         let now_ns = monotonic_ns();
         Self {
             outlets,
+            number: outlet as u64,
+            generation: 0,
+            passed: 0,
             pool: Pool::attach(segment.outlet_pool(outlet), now_ns),
             looks: Looks::new(segment.reactors()),
             room,
@@ -149,6 +178,52 @@ impl Outlets {
         }
         self.publish(reactor);
         Ok(())
+    }
+
+    /// Posts a record about a part of a file to `reactor`; its descriptor goes by `way`, ahead of the record, and both are
+    /// there when this returns.
+    pub fn post_file(
+        &mut self,
+        reactor: usize,
+        header: Header,
+        part: FileRecord,
+        way: &DescriptorSender,
+        file: &RegularFile,
+    ) -> Result<(), PostFailure> {
+        self.passed = self.passed.wrapping_add(1);
+        let number = u64::from(self.generation) << 32 | u64::from(self.passed);
+        let mut body = [0; 24];
+        for (place, word) in body.chunks_exact_mut(8).zip([part.offset, part.len, number]) {
+            place.copy_from_slice(&word.to_ne_bytes());
+        }
+        // Room for the record first: between it and the descriptor there is nothing to wait for.
+        self.make_room(reactor, body.len())?;
+        self.pass([self.number, number], way, file)?;
+        self.write(reactor, &header, &[&body])?;
+        self.publish(reactor);
+        Ok(())
+    }
+
+    /// Passes a descriptor, and waits for room if there is none.
+    fn pass(&mut self, tag: Tag, way: &DescriptorSender, file: &RegularFile) -> Result<(), PostFailure> {
+        let end = Instant::now() + DESCRIPTOR_PATIENCE;
+        let mut has_counted = false;
+        loop {
+            match way.send(tag, file.as_fd()) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if self.room.is_none() || Instant::now() >= end {
+                        return Err(PostFailure::Full);
+                    }
+                    self.flush();
+                    if !std::mem::replace(&mut has_counted, true) {
+                        self.count_wait();
+                    }
+                    std::thread::sleep(DESCRIPTOR_LOOK);
+                }
+                Err(error) => return Err(PostFailure::Descriptor(error)),
+            }
+        }
     }
 
     /// Wakes every reactor that it owes a wake-up. To be called before any wait.

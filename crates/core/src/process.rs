@@ -2,6 +2,7 @@
 
 mod control;
 mod datagram;
+mod file;
 mod info;
 mod time;
 
@@ -22,6 +23,7 @@ use rotor_ipc::sync::Ordering::{AcqRel, Acquire, Relaxed};
 use rotor_ipc::workers::{SeatEntry, seat_of};
 use rotor_ipc::{SessionId, WorkerId};
 use rotor_sys::clock::monotonic_ns;
+use rotor_sys::descriptors::DescriptorSender;
 use rotor_sys::signal::{Arrived, Signals};
 
 use crate::error::{CallError, code};
@@ -87,6 +89,8 @@ pub struct Context {
     pub listeners: Arc<[WeakSocket]>,
     /// The working directory of `start()`, by the path that its user knows it by; `None` when there was none.
     pub directory: Option<PathBuf>,
+    /// By reactor: the way for descriptors of files that are sent.
+    pub files: Arc<[DescriptorSender]>,
     /// The certificates of clients; `None`: no port asks for any.
     pub certificates: Option<CertificateReader>,
 }
@@ -390,14 +394,12 @@ impl Process {
                     | Kind::BufferFull
                     | Kind::BufferEmpty
                     | Kind::Packet
-                    | Kind::SendTo => {
+                    | Kind::SendTo
+                    | Kind::SendFile => {
                         return Err(CallError::new(code::WRONG_OPERATION, "the master does not post this"));
                     }
                 };
-                if !mailboxes[reactor].put_if_there_is_room(mail, !self.is_own(reactor)) {
-                    return Err(CallError::new(code::QUEUE_FULL, "the way to the reactor is full; try again later"));
-                }
-                Ok(())
+                self.put_mail(mailboxes, reactor, mail)
             }
             Way::Lanes(outlets) => {
                 let mut header = header(kind, session.0);
@@ -413,6 +415,15 @@ impl Process {
         self.context.settings.asks_user_code() && reactor == self.context.settings.reactor_num as usize
     }
 
+    /// Puts a letter of user code's into a reactor's mailbox.
+    fn put_mail(&self, mailboxes: &[Mailbox], reactor: usize, mail: Mail) -> Result<(), CallError> {
+        if mailboxes[reactor].put_if_there_is_room(mail, !self.is_own(reactor)) {
+            Ok(())
+        } else {
+            Err(CallError::new(code::QUEUE_FULL, "the way to the reactor is full; try again later"))
+        }
+    }
+
     fn not_posted(&self, failure: PostFailure, len: usize) -> CallError {
         match failure {
             PostFailure::Full => CallError::new(code::QUEUE_FULL, "the way to the reactor is full; try again later"),
@@ -423,6 +434,9 @@ impl Process {
                     "{len} bytes fit into no free block (ipc_memory) and no spill range in {folder} (task_tmpdir): {why}"
                 );
                 CallError::new(code::QUEUE_FULL, message)
+            }
+            PostFailure::Descriptor(error) => {
+                CallError::new(code::QUEUE_FULL, format!("the file cannot be passed to the reactor: {error}"))
             }
             PostFailure::Broken(broken) => self.broken(broken),
         }
@@ -438,7 +452,7 @@ impl Process {
         match &self.way {
             Way::Lanes(outlets) => match outlets.borrow_mut().post(reactor, record, body) {
                 Ok(()) => Ok(true),
-                Err(PostFailure::Full | PostFailure::Spill(_)) => Ok(false),
+                Err(PostFailure::Full | PostFailure::Spill(_) | PostFailure::Descriptor(_)) => Ok(false),
                 Err(PostFailure::Broken(broken)) => Err(broken),
             },
             Way::Mailboxes(_) => Ok(false),

@@ -8,6 +8,7 @@ use rotor_ipc::layout::{Plan, Shape};
 use rotor_ipc::segment::Segment;
 use rotor_ipc::sync::Ordering::{Relaxed, Release};
 use rotor_sys::clock::unix_us;
+use rotor_sys::descriptors;
 use rotor_sys::file::PidFile;
 use rotor_sys::process::{self, Detached, Fork, LifeLine, ReadyTell};
 use rotor_sys::signal::Blocked;
@@ -152,6 +153,9 @@ fn run(
     } else {
         (None, None)
     };
+    let descriptors = (0..segment.reactors()).map(|_| descriptors::way()).collect::<Result<Vec<_>, _>>();
+    let (senders, receivers): (Vec<_>, Vec<_>) =
+        descriptors.map_err(|error| Error::system("cannot make a pair of sockets", &error))?.into_iter().unzip();
     let listeners = ports.iter().map(|port| port.socket.downgrade()).collect();
     let ports_known = infos.into();
     let context = Context {
@@ -162,6 +166,7 @@ fn run(
         ports: ports_known,
         listeners,
         directory,
+        files: senders.into(),
         certificates,
     };
 
@@ -171,7 +176,7 @@ fn run(
     // The manager is forked while this process has no thread of ours.
     match process::fork().map_err(|error| Error::system("cannot fork the manager", &error))? {
         Fork::Child => {
-            drop((ports, pid_file.take(), ready, life.hold, write_certificates));
+            drop((ports, pid_file.take(), ready, life.hold, write_certificates, receivers));
             segment.header().manager_pid.store(process::id(), Release);
             let parent = Parent { pid: master, life: life.watch };
             match manager::run(&context, parent, cpus, blocked, host) {
@@ -191,7 +196,8 @@ fn run(
                 context.log.warning(&format!("cannot write pid_file {}: {error}", path.display()));
             }
             let certificates = write_certificates;
-            let setup = Setup { ports, manager: child, life: life.hold, ready, cpus, certificates };
+            let setup =
+                Setup { ports, manager: child, life: life.hold, ready, cpus, certificates, descriptors: receivers };
             master::run(&context, setup, blocked, host)
         }
     }

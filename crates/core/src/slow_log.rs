@@ -83,7 +83,8 @@ impl Account {
                 | Kind::WorkerDied
                 | Kind::Pause
                 | Kind::Resume
-                | Kind::SendTo,
+                | Kind::SendTo
+                | Kind::SendFile,
             )
             | None => "",
         };

@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rotor_ipc::sync::Ordering::AcqRel;
+use rotor_sys::descriptors::DescriptorReceiver;
 use rotor_sys::epoll::Epoll;
 
 use crate::disk::{self, Job, Jobs};
@@ -24,8 +25,8 @@ use crate::tls::PortTls;
 
 /// The main thread looks this often whether the other threads have ended.
 pub const JOIN_EVERY: Duration = Duration::from_millis(5);
-/// At the end, the log's thread has so long to write what is left.
-const LAST_LINES: Duration = Duration::from_secs(1);
+/// At the end, a thread that may wait for something outside has so long to finish.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 /// The threads that serve connections, and the main thread's own reactor, until it is taken.
 pub struct Threads {
@@ -35,10 +36,19 @@ pub struct Threads {
     accept: Option<JoinHandle<()>>,
     reactors: Vec<JoinHandle<()>>,
     disk: Option<JoinHandle<()>>,
+    files: Option<JoinHandle<()>>,
     log_writer: Option<JoinHandle<()>>,
     main: Option<Reactor>,
     jobs: Option<Jobs>,
     tls: Vec<Option<Arc<PortTls>>>,
+}
+
+/// What the threads take connections and files from.
+pub struct Sockets {
+    /// The ports, listening.
+    pub ports: Vec<Bound>,
+    /// By reactor: where the descriptors of files come from that processes send.
+    pub descriptors: Vec<DescriptorReceiver>,
 }
 
 impl Threads {
@@ -46,7 +56,7 @@ impl Threads {
     pub fn start(
         context: &Context,
         mailboxes: &[Mailbox],
-        ports: Vec<Bound>,
+        sockets: Sockets,
         cpus: &[u32],
         wanted: &Wanted,
         secrets: &Secrets,
@@ -59,12 +69,13 @@ impl Threads {
             accept: None,
             reactors: Vec::new(),
             disk: None,
+            files: None,
             log_writer: None,
             main: None,
             jobs: None,
             tls: Vec::new(),
         };
-        match threads.start_all(context, ports, cpus, wanted, secrets, hooks) {
+        match threads.start_all(context, sockets, cpus, wanted, secrets, hooks) {
             Ok(()) => Ok(threads),
             Err(error) => {
                 threads.end();
@@ -76,17 +87,21 @@ impl Threads {
     fn start_all(
         &mut self,
         context: &Context,
-        ports: Vec<Bound>,
+        sockets: Sockets,
         cpus: &[u32],
         wanted: &Wanted,
         secrets: &Secrets,
         hooks: Option<Rc<dyn Hooks>>,
     ) -> io::Result<()> {
+        let Sockets { ports, descriptors } = sockets;
+        let mut descriptors = descriptors.into_iter();
         let (lines, line_queue) = mpsc::sync_channel(4096);
         self.log_writer = Some(disk::spawn_log(context.log.clone(), line_queue)?);
         context.log.hand_to(lines);
         let (jobs, job_queue) = mpsc::channel();
         self.disk = Some(disk::spawn_disk(job_queue)?);
+        let (file_jobs, file_queue) = mpsc::channel();
+        self.files = Some(disk::spawn_files(file_queue)?);
         if secrets.ports.iter().any(Option::is_some) {
             self.jobs = Some(jobs.clone());
             self.tls.clone_from(&secrets.ports);
@@ -97,7 +112,7 @@ impl Threads {
         let shared = Arc::new(dispatch::Shared::new(context.segment.workers()));
         let mut epolls = Vec::new();
         let reactors = self.mailboxes.len() - usize::from(hooks.is_some());
-        let config = |reactor: usize, mailbox: &Mailbox, epoll: &Arc<Epoll>| Config {
+        let config = |reactor: usize, mailbox: &Mailbox, epoll: &Arc<Epoll>, descriptors: DescriptorReceiver| Config {
             reactor,
             segment: context.segment,
             settings: context.settings.clone(),
@@ -105,6 +120,8 @@ impl Threads {
             mailbox: mailbox.clone(),
             epoll: epoll.clone(),
             jobs: jobs.clone(),
+            file_jobs: file_jobs.clone(),
+            descriptors,
             live: live.clone(),
             limits: limits.clone(),
             wanted: wanted.clone(),
@@ -119,8 +136,10 @@ impl Threads {
         let main = match hooks {
             Some(hooks) => {
                 let epoll = Arc::new(Epoll::new()?);
+                // Behind those of the others.
+                let way = descriptors.next_back().ok_or_else(no_way)?;
                 let datagrams = std::mem::take(&mut datagrams[reactors]);
-                let config = Config { datagrams, ..config(reactors, &self.mailboxes[reactors], &epoll) };
+                let config = Config { datagrams, ..config(reactors, &self.mailboxes[reactors], &epoll, way) };
                 self.main = Some(Reactor::new(config, Some(hooks))?);
                 Some(epoll)
             }
@@ -131,7 +150,8 @@ impl Threads {
             let epoll = Arc::new(Epoll::new()?);
             let cpu = (!cpus.is_empty()).then(|| cpus[reactor % cpus.len()]);
             let datagrams = std::mem::take(&mut datagrams[reactor]);
-            let config = Config { cpu, datagrams, ..config(reactor, mailbox, &epoll) };
+            let way = descriptors.next().ok_or_else(no_way)?;
+            let config = Config { cpu, datagrams, ..config(reactor, mailbox, &epoll, way) };
             epolls.push(epoll);
             let (context, ready) = (context.clone(), ready.clone());
             let body = move || run_reactor(config, &context, &ready);
@@ -202,17 +222,12 @@ impl Threads {
         for thread in self.reactors.drain(..).chain(self.disk.take()) {
             join(thread, &self.log);
         }
+        // A file that was being sent may lie where nothing answers.
+        join_soon(self.files.take(), &self.log);
         self.log.settle();
         self.log.take_back();
-        let Some(log_writer) = self.log_writer.take() else { return };
         // Nobody may read the pipe that it writes to: the last lines are worth a moment, and no more.
-        let end = Instant::now() + LAST_LINES;
-        while !log_writer.is_finished() && Instant::now() < end {
-            std::thread::sleep(JOIN_EVERY);
-        }
-        if log_writer.is_finished() {
-            join(log_writer, &self.log);
-        }
+        join_soon(self.log_writer.take(), &self.log);
     }
 }
 
@@ -256,6 +271,22 @@ impl Drop for StopUnlessDone<'_> {
         self.0.segment.header().requests.fetch_or(request::STOP | request::FORCE, AcqRel);
         self.0.segment.main_bell().write();
         self.0.segment.manager_bell().write();
+    }
+}
+
+fn no_way() -> io::Error {
+    io::Error::other("a reactor has no way for the descriptors of files")
+}
+
+/// Joins a thread that ends within a moment; another ends with the process.
+fn join_soon(thread: Option<JoinHandle<()>>, log: &Log) {
+    let Some(thread) = thread else { return };
+    let end = Instant::now() + LAST_MOMENT;
+    while !thread.is_finished() && Instant::now() < end {
+        std::thread::sleep(JOIN_EVERY);
+    }
+    if thread.is_finished() {
+        join(thread, log);
     }
 }
 

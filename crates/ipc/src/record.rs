@@ -53,6 +53,9 @@ pub enum Kind {
     /// Worker → reactor: a datagram to send; auxiliary: the port whose socket sends it; address and bytes as in
     /// [`Kind::Packet`].
     SendTo = 15,
+    /// Worker → reactor: a part of a file to send; the body: where it begins, how many bytes it has, and the number by
+    /// which its descriptor is known, which has gone before the record by another way.
+    SendFile = 16,
 }
 
 /// The bit of [`Kind::Close`] beside the port.
@@ -86,6 +89,7 @@ impl Kind {
             13 => Self::Resume,
             14 => Self::Packet,
             15 => Self::SendTo,
+            16 => Self::SendFile,
             _ => return None,
         })
     }

@@ -9,12 +9,14 @@ use rotor_ipc::payload::Pool;
 use rotor_ipc::segment::Segment;
 use rotor_ipc::wake::Sleeper;
 use rotor_sys::clock::{monotonic_ns, unix_us};
+use rotor_sys::descriptors::DescriptorReceiver;
 use rotor_sys::epoll::{Epoll, Interest};
 use rotor_sys::ticker::Ticker;
 
 use super::datagrams::{DatagramPort, Port};
 use super::early::Early;
 use super::ending::Ending;
+use super::files::Files;
 use super::hold::Holding;
 use super::inbox::Inbox;
 use super::intro::Introducing;
@@ -27,7 +29,7 @@ use super::secure::Room;
 use super::send::Batch;
 use super::timers::Timers;
 use super::{BELL, Inward, READ_SIZE, Reactor, TICK};
-use crate::disk::Jobs;
+use crate::disk::{FileJobs, Jobs};
 use crate::dispatch;
 use crate::framer::Framer;
 use crate::hooks::Hooks;
@@ -51,6 +53,10 @@ pub struct Config {
     pub epoll: Arc<Epoll>,
     /// The way to the helper thread.
     pub jobs: Jobs,
+    /// The way to the thread that reads files ahead.
+    pub file_jobs: FileJobs,
+    /// Where the descriptors of files come from that processes send.
+    pub descriptors: DescriptorReceiver,
     /// How many connections all reactors have.
     pub live: Arc<Live>,
     /// What one client may have.
@@ -95,6 +101,8 @@ impl Reactor {
             mailbox,
             epoll,
             jobs,
+            file_jobs,
+            descriptors,
             live,
             limits,
             wanted,
@@ -175,6 +183,7 @@ impl Reactor {
             scratch: vec![0; READ_SIZE],
             scheduled: Vec::new(),
             unspilled: VecDeque::new(),
+            files: Files::new(descriptors, file_jobs),
             lingering: Lingering::default(),
             introducing: Introducing::default(),
             timers,

@@ -57,6 +57,8 @@ pub struct Connection {
     pub is_scheduled: bool,
     /// The reactor has it in its list of connections with output of this batch.
     pub is_dirty: bool,
+    /// The reactor has it in its list of connections that send more of a file.
+    pub is_sending: bool,
     /// The helper thread writes its next message, or a piece of it, into the spill file.
     pub is_spilling: bool,
     /// The client's certificate is among those that are shown.
@@ -269,6 +271,7 @@ impl Connection {
             is_waiting: false,
             is_scheduled: false,
             is_dirty: false,
+            is_sending: false,
             is_spilling: false,
             has_certificate: false,
             lingers_until_ns: None,

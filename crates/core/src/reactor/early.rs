@@ -11,8 +11,8 @@ use rotor_ipc::payload::{Payload, PoolView};
 use rotor_ipc::sessions::SessionsReader;
 
 use super::connection::{Connection, Why};
-use super::output::Output;
-use crate::disk::{Jobs, discard};
+use super::output::{FilePart, Output};
+use crate::disk::{FileJobs, Jobs, discard};
 
 /// Everything that came too early.
 #[derive(Default)]
@@ -51,6 +51,14 @@ impl Early {
         let letters = self.sessions.entry(id.0).or_default();
         if letters.close.is_none() {
             letters.output.push_private(bytes);
+        }
+    }
+
+    /// Somebody sends a part of a file.
+    pub(super) fn send_file(&mut self, id: SessionId, part: FilePart, jobs: &FileJobs) {
+        let letters = self.sessions.entry(id.0).or_default();
+        if letters.close.is_none() {
+            letters.output.push_file(part, jobs);
         }
     }
 

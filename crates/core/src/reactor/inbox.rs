@@ -16,6 +16,7 @@ use rotor_sys::clock::monotonic_ns;
 
 use super::connection::{Posted, Why};
 use super::early::Early;
+use super::files::file_of_record;
 use super::{Reactor, add};
 use crate::datagram;
 use crate::disk::discard;
@@ -137,6 +138,10 @@ impl Reactor {
                 if record.header.kind == Kind::SendTo {
                     let (to, payload) = datagram::of_record(lane, &record, &pool, consumer(reactor))?;
                     self.on_send_to(record.header.aux, to, payload);
+                } else if record.header.kind == Kind::SendFile {
+                    let file = file_of_record(lane, &record)?;
+                    // The number of the seat among the producers.
+                    self.on_file_record(SessionId(record.header.session), 2 * slot + seat, &file)?;
                 } else {
                     let payload = payload_of(reactor, &pool, lane, &record)?;
                     self.on_record(&record, payload, pool)?;
@@ -169,6 +174,13 @@ impl Reactor {
                     let consumer = consumer(self.inbox.reactor);
                     let (to, payload) = datagram::of_record(&self.inbox.manager, &record, &pool, consumer)?;
                     self.on_send_to(record.header.aux, to, payload);
+                    self.inbox.manager.pass(&record);
+                    continue;
+                }
+                if record.header.kind == Kind::SendFile {
+                    let file = file_of_record(&self.inbox.manager, &record)?;
+                    let outlet = self.segment.manager_outlet();
+                    self.on_file_record(SessionId(record.header.session), outlet, &file)?;
                     self.inbox.manager.pass(&record);
                     continue;
                 }
@@ -251,7 +263,8 @@ impl Reactor {
             | Kind::Pause
             | Kind::Resume
             | Kind::Packet
-            | Kind::SendTo => {
+            | Kind::SendTo
+            | Kind::SendFile => {
                 self.put_back(connection);
                 discard(&payload, &self.jobs);
                 self.log
@@ -286,7 +299,8 @@ impl Reactor {
             | Kind::Pause
             | Kind::Resume
             | Kind::Packet
-            | Kind::SendTo => discard(payload, &self.jobs),
+            | Kind::SendTo
+            | Kind::SendFile => discard(payload, &self.jobs),
         }
     }
 
@@ -319,6 +333,7 @@ impl Reactor {
             self.drop_unread(&mut connection);
             self.settle(connection)?;
         }
+        self.forget_descriptors(self.segment.outlet_of(death.worker, death.seat));
         let ack = self.segment.ack(death.worker, death.seat, self.id);
         ack.store(death.generation, rotor_ipc::sync::Ordering::Release);
         self.segment.manager_bell().write();

@@ -63,14 +63,19 @@ impl Reactor {
         connection.end_input(Why::Server);
         self.drop_unread(&mut connection);
         if reset {
-            if let Some(stream) = &connection.stream {
-                // Without it the peer sees an orderly end, which is the second best.
-                let _ = stream.reset_on_close();
-            }
             self.forget_batch(&mut connection);
-            self.close_socket(&mut connection);
+            self.reset_socket(&mut connection);
         }
         self.settle(connection)
+    }
+
+    /// Closes the socket at once, so that the peer sees a connection that broke.
+    pub(super) fn reset_socket(&mut self, connection: &mut Connection) {
+        if let Some(stream) = &connection.stream {
+            // Without it the peer sees an orderly end, which is the second best.
+            let _ = stream.reset_on_close();
+        }
+        self.close_socket(connection);
     }
 
     /// Does what is due for a connection after something has changed, and forgets it when it is over.

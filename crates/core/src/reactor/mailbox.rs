@@ -9,6 +9,7 @@ use rotor_ipc::SessionId;
 use rotor_ipc::segment::Segment;
 use rotor_sys::datagram::Address;
 
+use super::output::FilePart;
 use crate::disk::Done;
 
 /// A letter to a reactor.
@@ -19,6 +20,13 @@ pub enum Mail {
         session: SessionId,
         /// What.
         bytes: Vec<u8>,
+    },
+    /// Send a part of a file to a session: a `sendfile` on the main thread.
+    SendFile {
+        /// To whom.
+        session: SessionId,
+        /// What.
+        part: FilePart,
     },
     /// Close a session: a `close` on the main thread.
     Close {
@@ -59,6 +67,7 @@ impl Mail {
     fn bytes(&self) -> usize {
         match self {
             Self::Send { bytes, .. } | Self::SendTo { bytes, .. } => bytes.len(),
+            Self::SendFile { .. } => FILE_COUNTS,
             Self::Close { .. } | Self::Pause { .. } | Self::Disk(_) | Self::Drain | Self::Finish { .. } => 0,
         }
     }
@@ -90,6 +99,8 @@ struct Letters {
 
 /// So much may lie here to be sent before whoever sends more waits; a single letter may be larger.
 const ROOM: usize = 4 << 20;
+/// A file is not in memory, but its descriptor is open.
+const FILE_COUNTS: usize = ROOM / 64;
 /// A reactor takes its mail whatever happens, so a wait for room that is longer than this is for one that has ended.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 

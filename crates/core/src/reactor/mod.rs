@@ -16,6 +16,7 @@ mod datagrams;
 mod drain;
 mod early;
 mod ending;
+mod files;
 mod hold;
 mod inbox;
 mod intro;
@@ -76,11 +77,13 @@ pub use datagrams::DatagramPort;
 pub use limits::Limits;
 pub use live::Live;
 pub use mailbox::{Mail, Mailbox};
+pub use output::FilePart;
 
 use connection::{Connection, Posted, Why};
 use datagrams::{HeldDatagram, Port};
 use early::Early;
 use ending::Ending;
+use files::Files;
 use hold::Holding;
 use inbox::Inbox;
 use intro::Introducing;
@@ -189,6 +192,7 @@ pub struct Reactor {
     scheduled: Vec<SessionId>,
     /// Connections with a message that the disk did not take, and when it is asked again.
     unspilled: VecDeque<(u64, SessionId)>,
+    files: Files,
     lingering: Lingering,
     introducing: Introducing,
     timers: Timers,
@@ -276,6 +280,7 @@ impl Reactor {
         self.read_datagrams()?;
         self.read_scheduled()?;
         self.send_batch()?;
+        self.send_files()?;
         self.end_settled()?;
         self.serve_held()?;
         self.serve_waiting()?;
@@ -314,7 +319,12 @@ impl Reactor {
 
     fn timeout(&self) -> Option<Duration> {
         let may_read = self.datagrams.iter().any(Port::may_read);
-        if may_read || !self.scheduled.is_empty() || !self.ending.is_empty() || self.has_gift() {
+        if may_read
+            || !self.files.sending.is_empty()
+            || !self.scheduled.is_empty()
+            || !self.ending.is_empty()
+            || self.has_gift()
+        {
             return Some(Duration::ZERO);
         }
         if self.inward.iter().any(|inward| !inward.waiting.is_empty() || !inward.held.is_empty())
@@ -392,6 +402,7 @@ impl Reactor {
                     Ok(())
                 }
             },
+            Mail::SendFile { session, part } => self.on_send_file(session, part),
             Mail::Pause { session, is_paused } => self.on_pause(session, is_paused),
             Mail::SendTo { port, to, bytes } => {
                 self.send_private(port, &to, bytes);
@@ -399,6 +410,9 @@ impl Reactor {
             }
             Mail::Disk(Done::Written { session, len, result }) => self.on_spilled(session, len, result),
             Mail::Disk(Done::WrittenPiece { session, range, result }) => self.on_piece(session, range, result),
+            Mail::Disk(Done::ReadAhead { session, offset, len, result }) => {
+                self.on_read_ahead(session, offset, len, result)
+            }
             Mail::Disk(Done::Read { session, result }) => {
                 let Some(mut connection) = self.take(session) else { return Ok(()) };
                 match result {

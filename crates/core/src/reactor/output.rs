@@ -1,5 +1,7 @@
 //! A connection's output queue: what the socket did not take at once.
 
+mod file;
+
 use std::collections::VecDeque;
 use std::io;
 
@@ -9,6 +11,10 @@ use rotor_sys::memory::SharedBytes;
 use rotor_sys::socket::{MAX_PIECES, Piece, Stream};
 
 use crate::disk::{Jobs, KeptRange};
+
+pub use file::{Broke, FILE_TURN, FilePart};
+
+use file::FileChunk;
 
 /// Bytes of a spill file that are read at once.
 pub const SPILL_CHUNK: usize = 1 << 20;
@@ -25,12 +31,17 @@ pub struct Output {
     is_reading: bool,
     /// Spill ranges in the queue.
     ranges: u32,
+    /// Files in the queue.
+    files: u32,
+    /// What they have, in bytes: it is not in memory, and not among `bytes`.
+    file_bytes: u64,
 }
 
 enum Chunk {
     Private { bytes: Vec<u8>, sent: usize },
     Block { bytes: SharedBytes<'static>, sent: usize, _kept: Kept },
     Spill(Range),
+    File(FileChunk),
 }
 
 /// A range of a spill file that waits to be sent.
@@ -49,6 +60,8 @@ struct Range {
 pub enum Sent {
     /// Everything that can be sent without the disk is out.
     All(usize),
+    /// So much of files that the others have their turn. There is more, and the socket has room.
+    Turn(usize),
     /// The socket is full.
     Blocked(usize),
 }
@@ -57,7 +70,7 @@ impl Sent {
     /// How many bytes left.
     pub fn bytes(self) -> usize {
         match self {
-            Self::All(bytes) | Self::Blocked(bytes) => bytes,
+            Self::All(bytes) | Self::Turn(bytes) | Self::Blocked(bytes) => bytes,
         }
     }
 }
@@ -75,10 +88,10 @@ pub struct Wanted {
 impl Output {
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.bytes == 0
+        self.bytes == 0 && self.files == 0
     }
 
-    /// Bytes that wait.
+    /// Bytes that wait, without those of files.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -91,6 +104,7 @@ impl Output {
     /// The socket has room again.
     pub fn unblock(&mut self) {
         self.is_blocked = false;
+        self.look_again();
     }
 
     /// The socket took less than it was given.
@@ -103,6 +117,8 @@ impl Output {
         self.queue = None;
         self.bytes = 0;
         self.ranges = 0;
+        self.files = 0;
+        self.file_bytes = 0;
     }
 
     /// Puts private bytes behind what waits.
@@ -156,9 +172,26 @@ impl Output {
     }
 
     /// Sends what the socket takes.
-    pub fn send(&mut self, stream: &Stream) -> io::Result<Sent> {
-        let mut total = 0;
+    pub fn send(&mut self, stream: &Stream) -> Result<Sent, Broke> {
+        let (mut total, mut of_files) = (0, 0);
         loop {
+            if self.is_file_next() {
+                if of_files >= FILE_TURN {
+                    return Ok(Sent::Turn(total));
+                }
+                match self.send_file(stream, FILE_TURN - of_files)? {
+                    Some(0) => return Ok(Sent::All(total)),
+                    Some(sent) => {
+                        total += sent;
+                        of_files += sent;
+                    }
+                    None => {
+                        self.is_blocked = true;
+                        return Ok(Sent::Blocked(total));
+                    }
+                }
+                continue;
+            }
             let Some(queue) = self.queue.as_deref_mut() else { return Ok(Sent::All(total)) };
             let mut pieces = Vec::with_capacity(queue.len().min(MAX_PIECES));
             for chunk in queue.iter().take(MAX_PIECES) {
@@ -167,7 +200,7 @@ impl Output {
                     Chunk::Block { bytes, sent, .. } => {
                         pieces.push(Piece::Shared(bytes.slice(*sent, bytes.len() - sent)));
                     }
-                    Chunk::Spill(_) => break,
+                    Chunk::Spill(_) | Chunk::File(_) => break,
                 }
             }
             if pieces.is_empty() {
@@ -177,7 +210,7 @@ impl Output {
             let sent = match stream.send_gathered(&pieces) {
                 Ok(sent) => sent,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-                Err(error) => return Err(error),
+                Err(error) => return Err(Broke::Socket(error)),
             };
             total += sent;
             self.take(sent);
@@ -188,22 +221,29 @@ impl Output {
         }
     }
 
-    /// Puts a copy of what waits behind `into`, up to so many bytes, without what is still on the disk.
-    pub fn gather(&self, into: &mut Vec<u8>, limit: usize) {
-        for chunk in self.queue.as_deref().into_iter().flatten() {
+    /// Puts a copy of what waits behind `into`, up to so many bytes, without what is still on the disk. Fails where a
+    /// file does.
+    pub fn gather(&mut self, into: &mut Vec<u8>, limit: usize) -> io::Result<()> {
+        for chunk in self.queue.as_deref_mut().into_iter().flatten() {
             let left = limit - into.len();
             match chunk {
-                _ if left == 0 => return,
+                _ if left == 0 => return Ok(()),
                 Chunk::Private { bytes, sent } => {
                     let rest = &bytes[*sent..];
                     into.extend_from_slice(&rest[..rest.len().min(left)]);
                 }
                 Chunk::Block { bytes, sent, .. } => {
-                    bytes.slice(*sent, (bytes.len() - sent).min(left)).append_to(into);
+                    bytes.slice(*sent, (bytes.len() - *sent).min(left)).append_to(into);
                 }
-                Chunk::Spill(_) => return,
+                Chunk::File(file) => {
+                    if !file.read(into, left)? {
+                        return Ok(());
+                    }
+                }
+                Chunk::Spill(_) => return Ok(()),
             }
         }
+        Ok(())
     }
 
     /// What of a spill file is to be read next: a part of the range at the front, without which sending cannot go
@@ -215,7 +255,7 @@ impl Output {
         let chunks = self.queue.as_deref_mut()?.iter_mut().enumerate();
         let range = chunks.into_iter().find_map(|(place, chunk)| match chunk {
             Chunk::Spill(range) if place == 0 || range.is_urgent => Some(range),
-            Chunk::Spill(_) | Chunk::Private { .. } | Chunk::Block { .. } => None,
+            Chunk::Spill(_) | Chunk::Private { .. } | Chunk::Block { .. } | Chunk::File(_) => None,
         })?;
         self.is_reading = true;
         range.is_being_read = true;
@@ -230,7 +270,7 @@ impl Output {
         let Some(queue) = self.queue.as_deref_mut() else { return };
         let being_read = queue.iter_mut().enumerate().find_map(|(place, chunk)| match chunk {
             Chunk::Spill(range) if range.is_being_read => Some((place, range)),
-            Chunk::Spill(_) | Chunk::Private { .. } | Chunk::Block { .. } => None,
+            Chunk::Spill(_) | Chunk::Private { .. } | Chunk::Block { .. } | Chunk::File(_) => None,
         });
         let Some((place, range)) = being_read else { return };
         range.is_being_read = false;
@@ -249,7 +289,6 @@ impl Output {
 
     /// Drops what was sent, of what [`Self::gather`] gives.
     pub fn take(&mut self, mut taken: usize) {
-        self.bytes -= taken as u64;
         let Some(queue) = self.queue.as_deref_mut() else { return };
         while taken > 0 {
             let left = match queue.front_mut() {
@@ -257,13 +296,22 @@ impl Output {
                     let step = taken.min(bytes.len() - *sent);
                     *sent += step;
                     taken -= step;
+                    self.bytes -= step as u64;
                     bytes.len() - *sent
                 }
                 Some(Chunk::Block { bytes, sent, .. }) => {
                     let step = taken.min(bytes.len() - *sent);
                     *sent += step;
                     taken -= step;
+                    self.bytes -= step as u64;
                     bytes.len() - *sent
+                }
+                Some(Chunk::File(file)) => {
+                    let step = file.pass(taken);
+                    taken -= step;
+                    self.file_bytes -= step as u64;
+                    self.files -= u32::from(file.is_sent());
+                    usize::from(!file.is_sent())
                 }
                 Some(Chunk::Spill(_)) | None => return,
             };

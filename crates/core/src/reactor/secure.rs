@@ -12,7 +12,7 @@ use rotor_sys::socket::{Piece, Stream};
 
 use super::connection::{Connection, Incoming, Input, Why};
 use super::intro::Intro;
-use super::output::{Output, Sent};
+use super::output::{Broke, FILE_TURN, Output, Sent};
 use super::{READ_SIZE, Reactor, add};
 use crate::error::code;
 use crate::tls::{Engine, Failure, MOST_SEALED, Terms, sealed_len};
@@ -89,16 +89,25 @@ impl Tls {
     }
 
     /// Sends what the socket takes of what is encrypted and of what waits.
-    fn send_queued(&mut self, stream: &Stream, output: &mut Output, room: &mut Room) -> io::Result<Sent> {
+    fn send_queued(&mut self, stream: &Stream, output: &mut Output, room: &mut Room) -> Result<Sent, Broke> {
         let mut total = 0;
-        if !self.flush(stream, &mut total)? {
+        if !self.flush(stream, &mut total).map_err(Broke::Socket)? {
             output.block();
             return Ok(Sent::Blocked(total));
         }
         let mut gathered = std::mem::take(&mut room.gathered);
+        let mut of_files = 0;
         let sent = loop {
+            if output.is_file_next() {
+                if of_files >= FILE_TURN {
+                    break Ok(Sent::Turn(total));
+                }
+                of_files += MOST_SEALED;
+            }
             gathered.clear();
-            output.gather(&mut gathered, MOST_SEALED);
+            if let Err(error) = output.gather(&mut gathered, MOST_SEALED) {
+                break Err(Broke::File(error));
+            }
             if gathered.is_empty() {
                 break Ok(Sent::All(total));
             }
@@ -110,7 +119,7 @@ impl Tls {
                     output.block();
                     break Ok(Sent::Blocked(total));
                 }
-                Err(error) => break Err(error),
+                Err(error) => break Err(Broke::Socket(error)),
             }
         };
         room.gathered = gathered;
@@ -272,8 +281,9 @@ impl Reactor {
             return;
         }
         match tls.send_queued(stream, &mut connection.output, &mut self.room) {
-            Ok(sent) => self.count_sent(connection, sent.bytes()),
-            Err(error) => self.broke_secured(connection, &error),
+            Ok(sent) => self.has_sent(connection, sent),
+            Err(Broke::Socket(error)) => self.broke_secured(connection, &error),
+            Err(Broke::File(error)) => self.on_file_failed(connection, &error),
         }
     }
 

@@ -9,6 +9,7 @@ use rotor_ipc::ring::Broken;
 use rotor_sys::socket::{MAX_PIECES, Piece, Stream};
 
 use super::connection::Connection;
+use super::output::{Broke, FilePart, Sent};
 use super::{Reactor, add};
 use crate::disk::{Job, discard};
 use crate::tls::MOST_SEALED;
@@ -61,6 +62,29 @@ impl Reactor {
         }
     }
 
+    /// Puts a part of a file behind what the connection has in this batch: that goes to its queue, and so does all that
+    /// comes behind.
+    pub(super) fn add_file_to_batch(&mut self, connection: &mut Connection, part: FilePart) {
+        if let Some((first, _)) = connection.batch.take() {
+            self.queue_pieces(connection, first, 0);
+        }
+        connection.output.push_file(part, &self.files.jobs);
+        if !connection.is_dirty {
+            connection.is_dirty = true;
+            self.batch.dirty.push(connection.id);
+        }
+    }
+
+    /// Puts pieces of the batch, from one on, behind what waits.
+    fn queue_pieces(&self, connection: &mut Connection, first: u32, mut offset: usize) {
+        let mut at = first;
+        while at != NONE {
+            let piece = &self.batch.pieces[at as usize];
+            connection.output.push(&piece.payload, std::mem::take(&mut offset), piece.may_be_kept(), &self.jobs);
+            at = piece.next;
+        }
+    }
+
     /// Frees what a connection has in this batch without sending it.
     pub(super) fn forget_batch(&mut self, connection: &mut Connection) {
         let Some((first, _)) = connection.batch.take() else { return };
@@ -96,13 +120,18 @@ impl Reactor {
             self.send_secured(connection);
         } else if !connection.output.is_empty() && !connection.output.is_blocked() {
             match connection.output.send(stream) {
-                Ok(sent) => self.count_sent(connection, sent.bytes()),
-                Err(error) => {
+                Ok(sent) => self.has_sent(connection, sent),
+                Err(Broke::Socket(error)) => {
                     self.broke(connection, &error);
+                    return;
+                }
+                Err(Broke::File(error)) => {
+                    self.on_file_failed(connection, &error);
                     return;
                 }
             }
         }
+        self.read_ahead(connection);
         if let Some(wanted) = connection.output.wanted() {
             let job = Job::Read {
                 session: connection.id,
@@ -118,7 +147,8 @@ impl Reactor {
     }
 
     fn send_pieces(&mut self, connection: &mut Connection) {
-        let Some((first, last)) = connection.batch.take() else { return };
+        // A file has had what came before it queued.
+        let Some((first, last)) = connection.batch.take() else { return self.send_queued(connection) };
         let Some(stream) = &connection.stream else {
             connection.batch = Some((first, last));
             self.forget_batch(connection);
@@ -153,11 +183,7 @@ impl Reactor {
                 }
             }
         }
-        while at != NONE {
-            let piece = &self.batch.pieces[at as usize];
-            connection.output.push(&piece.payload, 0, piece.may_be_kept(), &self.jobs);
-            at = piece.next;
-        }
+        self.queue_pieces(connection, at, 0);
         self.send_queued(connection);
     }
 
@@ -188,12 +214,17 @@ impl Reactor {
                 }
             }
         }
-        while at != NONE {
-            let piece = &self.batch.pieces[at as usize];
-            connection.output.push(&piece.payload, std::mem::take(&mut offset), piece.may_be_kept(), &self.jobs);
-            at = piece.next;
-        }
+        self.queue_pieces(connection, at, offset);
         self.send_queued(connection);
+    }
+
+    /// Something of the connection's queue has left.
+    pub(super) fn has_sent(&mut self, connection: &mut Connection, sent: Sent) {
+        self.count_sent(connection, sent.bytes());
+        if matches!(sent, Sent::Turn(_)) && !connection.is_sending {
+            connection.is_sending = true;
+            self.files.sending.push(connection.id);
+        }
     }
 
     pub(super) fn count_sent(&self, connection: &mut Connection, bytes: usize) {
@@ -210,11 +241,14 @@ impl Reactor {
     fn note_queue(&mut self, connection: &mut Connection) {
         let sealed = connection.tls.as_ref().map_or(0, |tls| tls.waiting());
         let bytes = connection.output.bytes() + sealed as u64;
-        if bytes > 0 || connection.had_queue {
+        // What files have is no memory: it is shown, and counts for no limit.
+        let shown = bytes + connection.output.file_bytes();
+        if shown > 0 || connection.had_queue {
             self.note_level(connection);
-            let overflows = bytes >= self.settings.port(usize::from(connection.port)).socket_buffer_size;
-            self.sessions.set_send_queued(connection.id, bytes, overflows);
-            connection.had_queue = bytes > 0;
+            let is_large = bytes >= self.settings.port(usize::from(connection.port)).socket_buffer_size;
+            let overflows = is_large || connection.output.has_most_files();
+            self.sessions.set_send_queued(connection.id, shown, overflows);
+            connection.had_queue = shown > 0;
         }
     }
 }

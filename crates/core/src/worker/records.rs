@@ -89,7 +89,8 @@ impl Worker {
             | Kind::WorkerDied
             | Kind::Pause
             | Kind::Resume
-            | Kind::SendTo => {
+            | Kind::SendTo
+            | Kind::SendFile => {
                 self.hold(&held, reactor, record);
                 add(&self.seat.counters.dropped, 1);
                 let kind = record.header.kind;

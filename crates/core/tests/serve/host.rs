@@ -2,8 +2,10 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rotor_core::datagram;
@@ -100,6 +102,23 @@ impl TestHost {
         let _ = self.process().send(session.0.cast_signed(), &framed);
     }
 
+    /// Sends a file with as many bytes as a message, in two parts; it is gone when this returns.
+    fn send_file(&self, session: SessionId, number: u64) {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("file-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = self.gate.with_file_name(name);
+        let len = rotor_ipc::to_usize(number);
+        std::fs::write(&path, pattern(number, len)).expect("a test may write to its folder");
+        let begin = &frame(&pattern(number, len))[..4];
+        let _ = self.process().send(session.0.cast_signed(), begin);
+        let half = i64::try_from(number / 2).expect("a test's file is short enough");
+        for (offset, len) in [(0, half), (half, 0)] {
+            // A client that has gone needs no answer.
+            let _ = self.process().send_file(session.0.cast_signed(), path.as_os_str().as_bytes(), offset, len);
+        }
+        std::fs::remove_file(path).expect("the file is there");
+    }
+
     fn close(&self, session: SessionId, reset: bool) {
         let _ = self.process().close(session.0.cast_signed(), reset);
     }
@@ -128,6 +147,7 @@ impl TestHost {
                 self.send(session, body);
             }
             "large" => self.send(session, &pattern(number, rotor_ipc::to_usize(number))),
+            "file" => self.send_file(session, number),
             "silence" => {}
             "killed" => be_killed(),
             "exit" => return Outcome::Ended(End::Leave { code: i32::try_from(number).unwrap_or(1) }),

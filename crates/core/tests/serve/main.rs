@@ -9,6 +9,7 @@ mod asked;
 mod chosen;
 mod datagrams;
 mod dispatch;
+mod files;
 mod host;
 mod life;
 mod limits;
@@ -29,6 +30,7 @@ fn main() {
     let wanted: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
     let tests: Vec<Test> = [
         messages::TESTS,
+        files::TESTS,
         datagrams::TESTS,
         pressure::TESTS,
         life::TESTS,

@@ -2,15 +2,17 @@
 
 use std::io::Read;
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, channel};
 
 use rotor_ipc::layout::{Plan, Shape};
 use rotor_ipc::payload::{Filling, Pool, PoolView};
 use rotor_ipc::record::{Header, Kind};
 use rotor_ipc::segment::Segment;
+use rotor_sys::regular::RegularFile;
 
 use super::*;
-use crate::disk::Job;
+use crate::disk::{FileJob, FileJobs, Job};
 use crate::reactor::pair::connected;
 
 /// An output queue, its socket, and a pool as a worker has it.
@@ -24,6 +26,8 @@ struct Bench {
     done: Receiver<Job>,
     position: u64,
     expected: Vec<u8>,
+    file_jobs: FileJobs,
+    file_done: Receiver<FileJob>,
 }
 
 impl Bench {
@@ -35,8 +39,37 @@ impl Bench {
         let (stream, client) = connected();
         client.set_nonblocking(true).unwrap();
         let (jobs, done) = channel();
+        let (file_jobs, file_done) = channel();
         let pool = Pool::attach(view, 1);
-        Self { output: Output::default(), stream, client, pool, view, jobs, done, position: 0, expected: Vec::new() }
+        Self {
+            output: Output::default(),
+            stream,
+            client,
+            pool,
+            view,
+            jobs,
+            done,
+            position: 0,
+            expected: Vec::new(),
+            file_jobs,
+            file_done,
+        }
+    }
+
+    /// A part of a file without a name, behind some bytes and before others.
+    fn push_file(&mut self, len: usize) {
+        const BESIDE: usize = 77;
+        let bytes = self.bytes(len);
+        let part = FilePart { file: file_of(&bytes, BESIDE), offset: BESIDE as u64, len: len as u64 };
+        self.output.push_file(part, &self.file_jobs);
+    }
+
+    /// What the thread for files does: reads ahead, and closes.
+    fn read_ahead(&mut self) {
+        let Some(ahead) = self.output.wanted_ahead() else { return };
+        assert!(self.output.wanted_ahead().is_none(), "one read at a time");
+        ahead.file.get().unwrap().read_ahead(ahead.offset, ahead.len, &mut [0; 4096]).unwrap();
+        self.output.has_read_ahead(ahead.offset, ahead.len);
     }
 
     fn bytes(&mut self, len: usize) -> Vec<u8> {
@@ -92,6 +125,7 @@ impl Bench {
             self.output.unblock();
             self.output.send(&self.stream).unwrap();
             self.read();
+            self.read_ahead();
             while let Ok(len) = self.client.read(&mut buffer)
                 && len > 0
             {
@@ -99,7 +133,10 @@ impl Bench {
             }
         }
         assert!(received == self.expected, "{} bytes came out otherwise", received.len());
-        assert!(self.output.is_empty() && self.output.bytes() == 0);
+        assert!(self.output.is_empty() && self.output.bytes() == 0 && self.output.file_bytes() == 0);
+        while let Ok(job) = self.file_done.try_recv() {
+            assert!(matches!(job, FileJob::Close(_)), "it has no name");
+        }
         self.give_back();
         assert_eq!(self.view.in_use(), 0, "something was not given back");
     }
@@ -111,6 +148,18 @@ impl Bench {
     }
 }
 
+/// A file without a name, with some bytes before and behind those that are given.
+fn file_of(bytes: &[u8], beside: usize) -> RegularFile {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Relaxed);
+    let path = std::env::temp_dir().join(format!("rotor-output-{}-{number}", std::process::id()));
+    let around = vec![b'#'; beside];
+    std::fs::write(&path, [&around, bytes, &around].concat()).unwrap();
+    let file = RegularFile::open(&path).unwrap();
+    std::fs::remove_file(path).unwrap();
+    file
+}
+
 #[test]
 fn what_is_pushed_comes_out_in_order_wherever_it_lies() {
     let mut bench = Bench::new();
@@ -119,6 +168,7 @@ fn what_is_pushed_comes_out_in_order_wherever_it_lies() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let len = rotor_ipc::to_usize(state >> 40) % 200_000 + 1;
         match state >> 33 & 7 {
+            0 if state >> 60 & 1 == 0 => bench.push_file(len * 7),
             0 | 1 => bench.push_private(len),
             2 => bench.push_private(10),
             3 => bench.push_block(len, 0, false),
@@ -129,9 +179,10 @@ fn what_is_pushed_comes_out_in_order_wherever_it_lies() {
         }
         if state >> 50 & 3 == 0 {
             bench.output.unblock();
-            let before = bench.output.bytes();
+            let all = |output: &Output| output.bytes() + output.file_bytes();
+            let before = all(&bench.output);
             let sent = bench.output.send(&bench.stream).unwrap();
-            assert_eq!(bench.output.bytes(), before - sent.bytes() as u64);
+            assert_eq!(all(&bench.output), before - sent.bytes() as u64);
             assert!(bench.output.is_blocked() == matches!(sent, Sent::Blocked(_)));
         }
     }
@@ -209,4 +260,95 @@ fn an_empty_queue_costs_nothing_and_sends_nothing() {
     assert!(bench.output.is_empty());
     assert_eq!(bench.output.send(&bench.stream).unwrap(), Sent::All(0));
     assert!(bench.output.wanted().is_none());
+}
+
+#[test]
+fn a_file_goes_by_turns_and_holds_up_what_is_behind_it() {
+    let mut bench = Bench::new();
+    bench.push_private(10);
+    bench.push_file(3 << 20);
+    bench.push_private(10);
+    bench.push_file(100);
+    assert_eq!((bench.output.bytes(), bench.output.file_bytes()), (20, (3 << 20) + 100));
+    assert!(!bench.output.is_empty() && !bench.output.is_file_next());
+    let sent = loop {
+        match bench.output.send(&bench.stream).unwrap() {
+            Sent::All(0) => bench.read_ahead(),
+            sent => break sent.bytes(),
+        }
+    };
+    assert!(sent <= 10 + FILE_TURN, "{sent}");
+    bench.finish();
+}
+
+#[test]
+fn a_queue_of_files_alone_is_not_empty_and_has_its_limit() {
+    let mut bench = Bench::new();
+    for _ in 0..64 {
+        assert!(!bench.output.has_most_files());
+        bench.push_file(1);
+    }
+    assert!(bench.output.has_most_files() && !bench.output.is_empty() && bench.output.bytes() == 0);
+    bench.finish();
+    bench.push_file(100);
+    bench.output.clear();
+    assert!(bench.output.is_empty() && bench.output.file_bytes() == 0 && !bench.output.is_file_next());
+    // An answer of the helper that comes too late changes nothing.
+    bench.output.has_read_ahead(0, 100);
+    assert!(bench.output.is_empty());
+}
+
+#[test]
+fn what_is_gathered_for_encryption_is_what_is_sent_without() {
+    let mut bench = Bench::new();
+    bench.push_private(1000);
+    bench.push_file(200_000);
+    bench.push_block(500, 0, true);
+    bench.push_file(10);
+    bench.push_file(70_000);
+    let (mut all, mut gathered) = (Vec::new(), Vec::new());
+    while !bench.output.is_empty() {
+        gathered.clear();
+        bench.output.gather(&mut gathered, 64 << 10).unwrap();
+        if gathered.is_empty() {
+            bench.read_ahead();
+        }
+        assert!(gathered.len() <= 64 << 10);
+        bench.output.take(gathered.len());
+        all.extend_from_slice(&gathered);
+    }
+    assert!(all == bench.expected);
+}
+
+#[test]
+fn a_file_that_has_become_shorter_is_an_error_and_no_wait() {
+    for is_sealed in [false, true] {
+        let mut bench = Bench::new();
+        let path = std::env::temp_dir().join(format!("rotor-shorter-{is_sealed}-{}", std::process::id()));
+        std::fs::write(&path, [7; 200]).unwrap();
+        let file = RegularFile::open(&path).unwrap();
+        bench.output.push_file(FilePart { file, offset: 0, len: 200 }, &bench.file_jobs);
+        std::fs::write(&path, [7; 100]).unwrap();
+        let mut sent = 0;
+        let failed = loop {
+            let mut gathered = Vec::new();
+            let step = if is_sealed {
+                bench.output.gather(&mut gathered, 1000).map(|()| gathered.len())
+            } else {
+                match bench.output.send(&bench.stream) {
+                    Ok(step) => Ok(step.bytes()),
+                    Err(Broke::File(error)) => Err(error),
+                    Err(Broke::Socket(error)) => panic!("{error}"),
+                }
+            };
+            match step {
+                Ok(0) => bench.read_ahead(),
+                Ok(step) => sent += step,
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(failed.to_string(), "it has become shorter");
+        assert!(sent <= 100);
+        std::fs::remove_file(path).unwrap();
+    }
 }
