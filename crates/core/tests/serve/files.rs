@@ -50,10 +50,10 @@ fn to_len(size: u64) -> usize {
 
 fn killed() {
     let server = Running::start(settings(), Manners::default());
-    server.connect().echo(b"ready");
     let (over, whole) = (AtomicBool::new(false), AtomicU64::new(0));
     let mut watcher = server.connect();
     watcher.echo(b"ready");
+    // The only connection so far: none that is being closed is among them.
     let before = descriptors(server.pid());
     thread::scope(|scope| {
         let clients: Vec<_> = (0..4)
