@@ -550,6 +550,32 @@ namespace Rotor {
         }
 
         /**
+         * Queues the same bytes for many clients, in any process of the server, whichever workers they belong to. There is one
+         * copy for all of them, and one call costs this process about what a `send()` does, and some ten nanoseconds for
+         * each client.
+         *
+         * Who gets them is decided when it is called: connections that are open and that nobody has closed, each once
+         * however often it is listed. One whose output queue is at `socket_buffer_size` is skipped; `send_timeout` does not
+         * apply. If this process is killed in the call, each of them still gets all of the bytes or none. What one process
+         * sends and broadcasts to a client arrives in that order.
+         *
+         * @param string $data 1 byte to `output_buffer_size`; any bytes
+         * @param iterable<int|string>|null $fds session ids, as an array, a generator or any other `Traversable`; those of
+         *     sessions that are closed or never were are passed over. `null` or `$server->connections`: the connections of
+         *     all ports, at no cost for a walk; `$port->connections`: those of one. Datagram ports have none.
+         * @param int ...$except session ids that get nothing
+         * @return int how many connections it was queued for, which is not yet received: those it was meant for less those
+         *     that are closed, closing, skipped, not done with the handshake of TLS or the header of a proxy, or whose reactor
+         *     the way is full to (manager and master do not wait for room; a worker does). 0 with a warning for no data (505)
+         *     and too much data (1203), 0 and 506 when the way to all reactors is full or the data fits nowhere
+         * @throws \TypeError when a list has anything but integers and strings that are integers; nothing is sent. Nor is it
+         *     when an iterator throws.
+         */
+        public function broadcast(string $data, ?iterable $fds = null, int ...$except): int
+        {
+        }
+
+        /**
          * Queues a datagram, in any process of the server, for whoever is there: that it was sent before is not needed.
          * What one process sends to one peer leaves in that order.
          *

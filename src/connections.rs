@@ -54,6 +54,16 @@ impl Connections {
         Self { of: Of { running, port }, position: RefCell::default() }
     }
 
+    /// Whether they are those of this server.
+    pub fn is_of(&self, running: &Rc<Running>) -> bool {
+        Rc::ptr_eq(&self.of.running, running)
+    }
+
+    /// The place of the port whose they are; `None`: all.
+    pub fn port(&self) -> Option<usize> {
+        self.of.port
+    }
+
     /// Whether a connection is one of these.
     fn is_mine(&self, info: &ClientInfo) -> bool {
         self.of.port.is_none_or(|port| usize::from(info.session.port) == port)

@@ -1,5 +1,6 @@
 //! The class `Rotor\Server`: converts, delegates, converts back.
 
+mod broadcast;
 mod constants;
 mod lifecycle;
 mod runtime;
@@ -291,6 +292,11 @@ functions! {
             ("offset", Type::INT, "0"),
             ("length", Type::INT, "0")
         ): Type::BOOL => runtime::sendfile;
+        public "broadcast" (
+            ("data", Type::STRING),
+            ("fds", Type::ITERABLE.or(Type::NULL), "null"),
+            ("except", Type::INT.variadic())
+        ): Type::INT => broadcast::broadcast;
         public "close" (("fd", Type::INT), ("reset", Type::BOOL, "false")): Type::BOOL => runtime::close;
         public "bind" (("fd", Type::INT), ("uid", Type::INT)): Type::BOOL => runtime::bind;
         public "exists" (("fd", Type::INT)): Type::BOOL => runtime::exists;

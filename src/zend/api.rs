@@ -27,6 +27,9 @@ unsafe extern "C" {
     ) -> bool;
     pub fn zend_wrong_parameter_type_error(number: u32, expected: ffi::_zend_expected_type, arg: *mut ffi::zval);
     pub fn zend_wrong_parameter_class_error(number: u32, name: *const c_char, arg: *mut ffi::zval);
+    pub fn zend_argument_type_error(number: u32, format: *const c_char, ...);
+    pub fn zend_zval_type_name(zval: *const ffi::zval) -> *const c_char;
+    pub fn zend_unexpected_extra_named_error();
     pub fn zend_wrong_callback_error(number: u32, error: *mut c_char);
 
     // Calls.
@@ -41,6 +44,9 @@ unsafe extern "C" {
         error: *mut *mut c_char,
     ) -> ffi::zend_result;
     pub fn zend_release_fcall_info_cache(fcc: *mut ffi::zend_fcall_info_cache);
+
+    // Walking.
+    pub fn zend_iterator_dtor(iterator: *mut ffi::zend_object_iterator);
 
     // Exceptions and exit.
     pub fn zend_exception_error(exception: *mut ffi::zend_object, severity: c_int) -> ffi::zend_result;

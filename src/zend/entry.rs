@@ -1,7 +1,7 @@
 //! How PHP enters Rust: one generated C function around each safe Rust function, the arguments of the call,
 //! and what comes of it.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -217,6 +217,11 @@ impl<'a> Call<'a> {
         Err(self.wrong_type(index, ffi::_zend_expected_type_Z_EXPECTED_ARRAY))
     }
 
+    /// How many arguments were given.
+    pub fn count(&self) -> u32 {
+        self.given
+    }
+
     /// An argument of any type.
     pub fn any(&self, index: u32) -> Option<&'a Zval> {
         // SAFETY: the argument lies in the frame, which keeps it until the call has returned.
@@ -235,6 +240,15 @@ impl<'a> Call<'a> {
             let arg = self.argument(index).unwrap_or(&raw mut missing);
             // SAFETY: a live value; the engine names its type.
             unsafe { api::zend_wrong_parameter_type_error(index + 1, expected, arg) };
+        }
+        Fault::Pending
+    }
+
+    /// PHP's TypeError for what `value`, a part of argument `index`, is; `format` has a `%s` for its type.
+    pub fn wrong_argument(&self, index: u32, format: &'static CStr, value: &Zval) -> Fault {
+        if !engine::exception_is_pending() {
+            // SAFETY: a live value, whose type has a name that lives as long as the process, and a format that takes one.
+            unsafe { api::zend_argument_type_error(index + 1, format.as_ptr(), api::zend_zval_type_name(value)) };
         }
         Fault::Pending
     }
@@ -294,10 +308,22 @@ unsafe extern "C" fn enter<F: Fn(&mut Call<'_>) -> Answer + Copy>(
     result: *mut ffi::zval,
 ) {
     // SAFETY: the engine passes the frame of the call.
-    let (given, required, declared) = unsafe {
+    let (given, required, declared, is_variadic) = unsafe {
         let function = &(*(*frame).func).common;
-        ((*frame).This.u2.num_args, function.required_num_args, function.num_args)
+        let is_variadic = function.fn_flags & ffi::ZEND_ACC_VARIADIC != 0;
+        ((*frame).This.u2.num_args, function.required_num_args, function.num_args, is_variadic)
     };
+    if is_variadic {
+        // SAFETY: the frame of the call; throws, for its function.
+        unsafe {
+            if (*frame).This.u1.type_info & EXTRA_NAMED != 0 {
+                api::zend_unexpected_extra_named_error();
+                return;
+            }
+        }
+    }
+    // Those of a variadic function lie one behind the other like all of them.
+    let declared = if is_variadic { u32::MAX } else { declared };
     if given < required || (given > declared && !SURPLUS_IGNORED.load(Ordering::Relaxed)) {
         // SAFETY: throws, for the function of the current frame.
         unsafe { ffi::zend_wrong_parameters_count_error(required, declared) };
@@ -356,6 +382,9 @@ pub(super) unsafe fn string_bytes<'a>(string: *const ffi::zend_string) -> &'a [u
     // SAFETY: a zend_string is its head and `len` bytes behind it.
     unsafe { slice::from_raw_parts((&raw const (*string).val).cast::<u8>(), (*string).len) }
 }
+
+/// `ZEND_CALL_HAS_EXTRA_NAMED_PARAMS`: arguments were named that are no parameters.
+const EXTRA_NAMED: u32 = 1 << 27;
 
 /// The arguments begin behind the frame's head, at the next whole zval.
 const FRAME_HEAD: usize = size_of::<ffi::zend_execute_data>().div_ceil(size_of::<Zval>());

@@ -26,6 +26,8 @@ impl Type {
     pub const CALLABLE: Self = Self::mask(1 << ffi::IS_CALLABLE);
     pub const VOID: Self = Self::mask(1 << ffi::IS_VOID);
     pub const MIXED: Self = Self::mask(ffi::MAY_BE_ANY);
+    /// The engine makes it of an array or a `Traversable` when it registers the function.
+    pub const ITERABLE: Self = Self::mask(ffi::_ZEND_TYPE_ITERABLE_BIT);
 
     const fn mask(mask: u32) -> Self {
         Self { mask, class: None }
@@ -34,6 +36,11 @@ impl Type {
     /// Objects of a class.
     pub const fn class(name: &'static CStr) -> Self {
         Self { mask: ffi::_ZEND_TYPE_NAME_BIT, class: Some(name) }
+    }
+
+    /// Of as many arguments as are given: the last parameter alone.
+    pub const fn variadic(self) -> Self {
+        Self { mask: self.mask | ffi::_ZEND_IS_VARIADIC_BIT, class: self.class }
     }
 
     /// This or the other; at most one of them may name a class.
@@ -82,6 +89,9 @@ impl<const N: usize> Signature<N> {
             described[index].type_ = ty.zend();
             match default {
                 Some(expression) => described[index].default_value = expression.as_ptr(),
+                None if ty.mask & ffi::_ZEND_IS_VARIADIC_BIT != 0 => {
+                    assert!(index + 1 == N, "a parameter follows a variadic one");
+                }
                 None => {
                     assert!(required == index, "a parameter without a default follows one with a default");
                     required += 1;

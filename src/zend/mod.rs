@@ -13,6 +13,7 @@ mod class;
 mod engine;
 mod entry;
 mod function;
+mod iterate;
 mod iterator;
 mod memory;
 mod object;
@@ -31,6 +32,7 @@ pub use engine::{
 pub use entry::{Answer, Call, Fault, Id, Value, handler, ignore_surplus_arguments};
 pub(crate) use function::functions;
 pub use function::{END, Functions, Param, Signature, Type, c_literal, function};
+pub use iterate::for_each;
 pub use iterator::Walk;
 pub use memory::string_fits;
 pub use object::{Handlers, Native, data_object, native, new_object};

@@ -9,7 +9,7 @@ class Forgetful extends Rotor\Server
     public function __construct() {}
 }
 $arguments = ['set' => [[]], 'on' => ['receive', 'strlen'], 'getCallback' => ['receive'], 'send' => [1, 'x'], 'close' => [1],
-    'bind' => [1, 1], 'exists' => [1], 'exist' => [1], 'getClientInfo' => [1], 'connection_info' => [1],
+    'bind' => [1, 1], 'broadcast' => ['x'], 'exists' => [1], 'exist' => [1], 'getClientInfo' => [1], 'connection_info' => [1],
     'listen' => ['127.0.0.1', 0, 1], 'addlistener' => ['127.0.0.1', 0, 1],
     'trace' => [0], 'extendTimeout' => [1.0], 'protect' => [1], 'sendto' => ['127.0.0.1', 1, 'x'], 'sendfile' => [1, 'x'],
     'pause' => [1], 'resume' => [1], 'confirm' => [1], 'addProcess' => [new Rotor\Process('strlen')]];

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::thread::JoinHandle;
 
 use rotor_ipc::SessionId;
-use rotor_ipc::payload::{Filling, Kept, Payload};
+use rotor_ipc::payload::{Filling, Kept, Payload, Shared};
 use rotor_sys::file::UnnamedFile;
 use rotor_sys::regular::RegularFile;
 
@@ -48,6 +48,15 @@ pub enum Job {
         offset: u64,
         /// How many bytes.
         len: usize,
+        /// Whom to tell.
+        reply: Reply,
+    },
+    /// Read all of a range that reactors share, give this one's part back, and tell it.
+    ReadShared {
+        /// What the reactor calls it.
+        number: u64,
+        /// Its part.
+        range: Shared,
         /// Whom to tell.
         reply: Reply,
     },
@@ -95,6 +104,13 @@ pub enum Done {
     Read {
         /// To which session they go.
         session: SessionId,
+        /// The disk's answer.
+        result: io::Result<Vec<u8>>,
+    },
+    /// All bytes of a shared range, or the disk's error.
+    ReadShared {
+        /// What the reactor calls it.
+        number: u64,
         /// The disk's answer.
         result: io::Result<Vec<u8>>,
     },
@@ -258,6 +274,11 @@ fn perform(job: Job) {
             let mut bytes = vec![0; len];
             let result = file.read_exact_at(&mut bytes, offset);
             reply(Done::Read { session, result: result.map(|()| bytes) });
+        }
+        Job::ReadShared { number, range, reply } => {
+            let result = range.read();
+            drop(range);
+            reply(Done::ReadShared { number, result });
         }
         Job::Certificates(read) => read(),
         Job::GiveBack(range) => drop(range),

@@ -2,6 +2,7 @@
 //! [`host::Host`], and the tests bring a host of their own.
 #![forbid(unsafe_code)]
 
+mod audience;
 pub mod datagram;
 pub mod disk;
 pub mod dispatch;

@@ -1,5 +1,7 @@
 //! A process's lanes to all reactors: posting, wake-ups, and waiting for room (P6, P9).
 
+mod broadcast;
+
 use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -256,6 +258,11 @@ impl Outlets {
         {
             return Ok(block);
         }
+        self.fill_range(bytes)
+    }
+
+    /// A range of the spill file with the bytes.
+    fn fill_range(&mut self, bytes: &[u8]) -> Result<Filling, PostFailure> {
         while self.room.is_some() && !self.pool.has_spill_range() {
             self.wait_for_pool(|pool, _| pool.has_spill_range());
         }

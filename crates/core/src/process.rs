@@ -1,11 +1,13 @@
 //! What user code can do from inside a running server, in any of its processes.
 
+mod broadcast;
 mod control;
 mod datagram;
 mod file;
 mod info;
 mod time;
 
+pub use broadcast::Addressees;
 pub use info::{ClientInfo, ClientTls};
 pub(crate) use time::PERMISSION;
 
@@ -210,14 +212,7 @@ impl Process {
     /// Hands bytes over for sending to a session. `Ok` means queued, not received.
     pub fn send(&self, session: i64, bytes: &[u8]) -> Result<(), CallError> {
         let id = valid_id(session)?;
-        if bytes.is_empty() {
-            return Err(CallError::new(code::INVALID_PARAMS, "the data is empty; there is nothing to send"));
-        }
-        let limit = self.context.settings.output_buffer_size;
-        if bytes.len() as u64 > limit {
-            let message = format!("{} bytes are more than output_buffer_size allows ({limit})", bytes.len());
-            return Err(CallError::new(code::DATA_TOO_LARGE, message));
-        }
+        self.check_size(bytes)?;
         let sessions = self.context.segment.sessions();
         let Some((reactor, overflows)) = sessions.route(id) else { return Err(self.no_session(id)) };
         if sessions.is_closing(id) {
@@ -229,6 +224,19 @@ impl Process {
         self.to_reactor(reactor, Kind::Send, id, 0, bytes)?;
         if let Some(seat) = self.seat {
             seat.counters.responses.fetch_add(1, Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Fails for bytes that are not sent whoever they are for.
+    fn check_size(&self, bytes: &[u8]) -> Result<(), CallError> {
+        if bytes.is_empty() {
+            return Err(CallError::new(code::INVALID_PARAMS, "the data is empty; there is nothing to send"));
+        }
+        let limit = self.context.settings.output_buffer_size;
+        if bytes.len() as u64 > limit {
+            let message = format!("{} bytes are more than output_buffer_size allows ({limit})", bytes.len());
+            return Err(CallError::new(code::DATA_TOO_LARGE, message));
         }
         Ok(())
     }
@@ -395,7 +403,8 @@ impl Process {
                     | Kind::BufferEmpty
                     | Kind::Packet
                     | Kind::SendTo
-                    | Kind::SendFile => {
+                    | Kind::SendFile
+                    | Kind::Broadcast => {
                         return Err(CallError::new(code::WRONG_OPERATION, "the master does not post this"));
                     }
                 };

@@ -84,7 +84,8 @@ impl Account {
                 | Kind::Pause
                 | Kind::Resume
                 | Kind::SendTo
-                | Kind::SendFile,
+                | Kind::SendFile
+                | Kind::Broadcast,
             )
             | None => "",
         };

@@ -59,6 +59,11 @@ impl Marks {
         self.pending.iter().any(|word| *word != 0)
     }
 
+    /// The lane was not emptied: it is still worth a look.
+    pub fn keep(&mut self, lane: usize) {
+        self.pending[lane / 64] |= 1 << (lane % 64);
+    }
+
     /// The lane was found empty.
     pub fn clear(&mut self, lane: usize) {
         self.pending[lane / 64] &= !(1 << (lane % 64));

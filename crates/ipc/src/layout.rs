@@ -2,10 +2,10 @@
 //!
 //! Tables come first and are allocated for real; the bytes of lanes and blocks follow and exist only once touched.
 
-use crate::payload::{BlockClass, PoolLayout, SpillEntry, StateWord};
+use crate::payload::{BlockClass, Places, PoolLayout, SpillEntry, StateWord};
 use crate::ring::RingState;
 use crate::segment::{Header, MasterEntry, ReactorEntry};
-use crate::sessions::{FlagWord, SessionEntry};
+use crate::sessions::{FlagWord, SessionEntry, taken_words};
 use crate::sync::{AtomicU32, AtomicU64, Padded};
 use crate::workers::{SeatEntry, SlotEntry};
 
@@ -44,7 +44,7 @@ const SMALLEST_LANE: usize = 16 << 10;
 /// Up to so many lanes all of them are of the largest size.
 const FEW_LANES: usize = 300;
 /// The manager's pool, for what its callbacks send.
-const MANAGER_POOL: usize = 8 * SMALL_BLOCK;
+const MANAGER_BLOCKS: usize = 8;
 
 /// Where everything is. Offsets and lengths are in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +64,7 @@ pub struct Plan {
     pub(crate) port_connections: usize,
     pub(crate) wants: usize,
     pub(crate) sessions: usize,
+    pub(crate) taken_sessions: usize,
     pub(crate) flags: usize,
     pub(crate) gifts: usize,
     pub(crate) turn: usize,
@@ -108,6 +109,7 @@ impl Plan {
         let port_connections = at.place::<AtomicU64>(reactors * counters_row(shape.ports));
         let wants = at.place::<AtomicU64>(mark_words(reactors));
         let sessions = at.place::<SessionEntry>(session_entries);
+        let taken_sessions = at.place::<AtomicU64>(taken_words(session_entries));
         at.next_page();
         let protected = (protected_from, at.offset - protected_from);
         let flags = at.place::<FlagWord>(session_entries);
@@ -123,8 +125,14 @@ impl Plan {
         let before_pools = at.offset;
         // A reactor's pool serves all workers at once, a seat's only its process: two shares to one.
         let shares = 2 * reactors + 2 * slot_count;
-        let tables = before_pools + (reactors + outlets) * (SPILL_ENTRIES * size_of::<SpillEntry>() + 4096);
-        let needed = |lane_bytes: usize| tables + lanes * lane_bytes + shares * SMALL_BLOCK + MANAGER_POOL;
+        // What a process sends may be shared by all reactors; what a reactor posts has one consumer.
+        let place_words = Places::words(reactors);
+        let places = place_words * size_of::<AtomicU64>();
+        let tables = before_pools
+            + (reactors + outlets) * (SPILL_ENTRIES * size_of::<SpillEntry>() + 4096)
+            + outlets * SPILL_ENTRIES * places;
+        let (least_share, manager_pool) = (SMALL_BLOCK + places, MANAGER_BLOCKS * (SMALL_BLOCK + places));
+        let needed = |lane_bytes: usize| tables + lanes * lane_bytes + shares * least_share + manager_pool;
         let mut lane_bytes = lane_size(lanes, shape.budget);
         while lane_bytes > SMALLEST_LANE && needed(lane_bytes) > shape.budget {
             lane_bytes /= 2;
@@ -139,15 +147,16 @@ impl Plan {
                 lane_bytes / 1024,
                 lanes * lane_bytes / 1024,
                 SMALL_BLOCK / 1024,
-                MANAGER_POOL / 1024,
+                manager_pool / 1024,
                 needed.div_ceil(1024),
             );
             return Err(PlanError { arithmetic, needed });
         }
-        let share = SMALL_BLOCK + (shape.budget - needed) / shares;
-        let mut reactor_pools: Vec<PoolLayout> = (0..reactors).map(|_| pool_of(2 * share, &mut at)).collect();
-        let mut outlet_pools: Vec<PoolLayout> = (0..outlets - 1).map(|_| pool_of(share, &mut at)).collect();
-        outlet_pools.push(pool_of(MANAGER_POOL, &mut at));
+        let share = least_share + (shape.budget - needed) / shares;
+        let mut reactor_pools: Vec<PoolLayout> = (0..reactors).map(|_| pool_of(2 * share, 0, &mut at)).collect();
+        let mut outlet_pools: Vec<PoolLayout> =
+            (0..outlets - 1).map(|_| pool_of(share, place_words, &mut at)).collect();
+        outlet_pools.push(pool_of(manager_pool, place_words, &mut at));
         at.next_page();
         let tables = at.offset;
         let lane_data = at.offset;
@@ -170,6 +179,7 @@ impl Plan {
             port_connections,
             wants,
             sessions,
+            taken_sessions,
             flags,
             gifts,
             turn,
@@ -211,10 +221,13 @@ fn lane_size(lanes: usize, budget: usize) -> usize {
     size
 }
 
-fn pool_of(bytes: usize, at: &mut Cursor) -> PoolLayout {
-    let large = bytes / 4 * 3 / LARGE_BLOCK;
-    let small = (bytes - large * LARGE_BLOCK) / SMALL_BLOCK;
+fn pool_of(bytes: usize, place_words: usize, at: &mut Cursor) -> PoolLayout {
+    let places = place_words * size_of::<AtomicU64>();
+    let large = bytes / 4 * 3 / (LARGE_BLOCK + places);
+    let small = (bytes - large * (LARGE_BLOCK + places)) / (SMALL_BLOCK + places);
     PoolLayout {
+        places: at.place::<AtomicU64>((small + large + SPILL_ENTRIES) * place_words),
+        place_words,
         states: at.place::<StateWord>(small + large),
         spill: at.place::<SpillEntry>(SPILL_ENTRIES),
         spill_count: SPILL_ENTRIES,

@@ -56,7 +56,15 @@ pub enum Kind {
     /// Worker → reactor: a part of a file to send; the body: where it begins, how many bytes it has, and the number by
     /// which its descriptor is known, which has gone before the record by another way.
     SendFile = 16,
+    /// Worker → reactor: bytes for many connections of it. The body says who they are, then the bytes follow, or the
+    /// reference to a shared block or range. Auxiliary: [`BY_PLACE`], or 0: how many ids there are, and the ids.
+    Broadcast = 17,
 }
+
+/// The receivers of [`Kind::Broadcast`] have bits by their places in the session table, in a shared block that the body
+/// begins with a reference to. The session is the place of the first bit, the third word the highest id that is meant:
+/// whoever has come to a place since is another client.
+pub const BY_PLACE: u16 = 1;
 
 /// The bit of [`Kind::Close`] beside the port.
 pub const BY_SERVER: u16 = 1 << 15;
@@ -90,6 +98,7 @@ impl Kind {
             14 => Self::Packet,
             15 => Self::SendTo,
             16 => Self::SendFile,
+            17 => Self::Broadcast,
             _ => return None,
         })
     }

@@ -15,7 +15,7 @@ use crate::lane;
 use crate::layout::{Plan, counters_row, mark_words, outlets};
 use crate::payload::{PoolLayout, PoolView, SpillEntry, StateWord};
 use crate::ring::RingState;
-use crate::sessions::{FlagWord, SessionEntry, SessionsReader, SessionsWriter};
+use crate::sessions::{FlagWord, SessionEntry, SessionsReader, SessionsWriter, taken_words};
 use crate::sync::{AtomicI32, AtomicU32, AtomicU64, LaneBytes, Padded, Shared};
 use crate::wake::{SleepWord, Waker};
 use crate::workers::{SeatEntry, SlotEntry};
@@ -373,7 +373,8 @@ impl Segment {
     /// Everybody's view of the session table.
     pub fn sessions(&self) -> SessionsReader {
         let entries = self.table::<SessionEntry>(self.plan.sessions, self.plan.session_entries);
-        SessionsReader::new(entries, self.table::<FlagWord>(self.plan.flags, self.plan.session_entries))
+        let taken = self.table::<AtomicU64>(self.plan.taken_sessions, taken_words(self.plan.session_entries));
+        SessionsReader::new(entries, self.table::<FlagWord>(self.plan.flags, self.plan.session_entries), taken)
     }
 
     /// The master's side of the session table.
@@ -418,12 +419,12 @@ impl Segment {
 
     /// A reactor's blocks.
     pub fn reactor_pool(&'static self, reactor: usize) -> PoolView {
-        self.pool(self.plan.reactor_pools[reactor], &self.reactor_spill[reactor])
+        self.pool(&self.plan.reactor_pools[reactor], &self.reactor_spill[reactor])
     }
 
     /// The blocks of a seat or of the manager.
     pub fn outlet_pool(&'static self, outlet: usize) -> PoolView {
-        self.pool(self.plan.outlet_pools[outlet], &self.outlet_spill[outlet])
+        self.pool(&self.plan.outlet_pools[outlet], &self.outlet_spill[outlet])
     }
 
     /// The bits of a reactor's inbox, for the reactor.
@@ -512,10 +513,12 @@ impl Segment {
         LaneBytes::new(self.memory.bytes(self.plan.lane_data + number * self.plan.lane_bytes, self.plan.lane_bytes))
     }
 
-    fn pool(&self, layout: PoolLayout, file: &'static UnnamedFile) -> PoolView {
+    fn pool(&self, layout: &'static PoolLayout, file: &'static UnnamedFile) -> PoolView {
         let states = self.table::<StateWord>(layout.states, layout.blocks());
         let spill = self.table::<SpillEntry>(layout.spill, layout.spill_count);
-        PoolView::new(self.memory, layout, states, spill, file)
+        let places = (layout.blocks() + layout.spill_count) * layout.place_words;
+        let places = self.table::<AtomicU64>(layout.places, places);
+        PoolView::new(self.memory, layout, states, spill, places, file)
     }
 
     fn reactor_mark_words(&self, reactor: usize) -> (&'static AtomicU64, &'static [AtomicU64]) {

@@ -8,6 +8,9 @@
 //! fields, fence, id again; its writer clears the id first. A flag word carries the lower 32 bits of the round
 //! beside the flags and changes by CAS on the whole, so that a late `close()` cannot hit the next client. A second such
 //! word has the user id that somebody has bound to the session.
+//!
+//! Beside the table stands a bit for each place that is taken, so that a walk over few sessions in a large table is short.
+//! It tells where to look, and nothing of who is there.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -121,11 +124,17 @@ pub enum FlagError {
     AlreadySet,
 }
 
+/// Words with a bit for each of so many entries.
+pub fn taken_words(entries: usize) -> usize {
+    entries.div_ceil(64)
+}
+
 /// Everybody's view of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionsReader {
     entries: &'static [SessionEntry],
     flags: &'static [FlagWord],
+    taken: &'static [AtomicU64],
 }
 
 const OVERFLOW: u64 = 1 << 32;
@@ -134,10 +143,15 @@ const IPV6: u64 = 6;
 const NO_ADDRESS: u64 = 1;
 
 impl SessionsReader {
-    /// A view of tables of the same length, a power of two.
-    pub fn new(entries: &'static [SessionEntry], flags: &'static [FlagWord]) -> Self {
-        assert!(entries.len().is_power_of_two() && entries.len() == flags.len(), "the session tables have other sizes");
-        Self { entries, flags }
+    /// A view of tables of the same length, a power of two, and of a bit for each entry.
+    pub fn new(entries: &'static [SessionEntry], flags: &'static [FlagWord], taken: &'static [AtomicU64]) -> Self {
+        assert!(
+            entries.len().is_power_of_two()
+                && entries.len() == flags.len()
+                && taken.len() == taken_words(entries.len()),
+            "the session tables have other sizes"
+        );
+        Self { entries, flags, taken }
     }
 
     /// How many entries there are.
@@ -258,6 +272,23 @@ impl SessionsReader {
         word >> 32 == self.round(id) && word & flag as u64 != 0
     }
 
+    /// The first place at or behind `index` that is taken; somebody may have come to one before it meanwhile.
+    pub fn taken_from(&self, index: usize) -> Option<usize> {
+        let mut at = index / 64;
+        let mut word = self.taken.get(at)?.load(Ordering::Relaxed) & u64::MAX << (index % 64);
+        while word == 0 {
+            at += 1;
+            word = self.taken.get(at)?.load(Ordering::Relaxed);
+        }
+        Some(at * 64 + word.trailing_zeros() as usize)
+    }
+
+    /// All sessions that live, closing or not, introduced or not. One that lives throughout the walk is met once.
+    pub fn ids(self) -> impl Iterator<Item = SessionId> {
+        let places = std::iter::successors(self.taken_from(0), move |place| self.taken_from(place + 1));
+        places.filter_map(move |place| self.id_at(place))
+    }
+
     /// The id in the entry at `index`, if one lives there.
     pub fn id_at(&self, index: usize) -> Option<SessionId> {
         match self.entries.get(index)?.id.load(Ordering::Acquire) {
@@ -272,7 +303,7 @@ impl SessionsReader {
     pub fn open_from(&self, place: usize, port: Option<usize>) -> Option<(SessionId, usize)> {
         let is_of_port =
             |id| port.is_none_or(|port| self.find(id).is_some_and(|session| usize::from(session.port) == port));
-        (place..self.capacity()).find_map(|place| {
+        std::iter::successors(self.taken_from(place), |place| self.taken_from(place + 1)).find_map(|place| {
             let id = self.id_at(place).filter(|id| self.is_shown(*id) && !self.is_closing(*id))?;
             is_of_port(id).then_some((id, place + 1))
         })
@@ -343,6 +374,7 @@ impl SessionsWriter {
         // Read, modified and written in one, like every change of the words: a late CAS comes before it or fails.
         self.reader.flags[index].flags.swap(self.round(session.id) << 32, Ordering::AcqRel);
         self.reader.flags[index].uid.swap(self.round(session.id) << 32, Ordering::AcqRel);
+        self.reader.taken[index / 64].fetch_or(1 << (index % 64), Ordering::Relaxed);
         // Pairs with the Acquire in `entry`.
         entry.id.store(session.id.0, Ordering::Release);
     }
@@ -351,7 +383,9 @@ impl SessionsWriter {
     pub fn remove(&self, id: SessionId) {
         let entry = &self.entries()[self.index(id)];
         debug_assert_eq!(entry.id.load(Ordering::Relaxed), id.0, "session {id} is not in its place");
-        // Release: the owner's last use of the entry is over before it is seen free.
+        let index = self.index(id);
+        self.reader.taken[index / 64].fetch_and(!(1 << (index % 64)), Ordering::Relaxed);
+        // Release: the owner's last use of the entry, and of its bit, is over before it is seen free.
         entry.id.store(0, Ordering::Release);
     }
 

@@ -160,6 +160,9 @@ pub enum Step {
     Freed,
     Given,
     GiftMarked,
+    BlockShared,
+    PlaceWritten,
+    BlockLeft,
 }
 
 #[cfg(any(feature = "steps", loom))]

@@ -14,6 +14,8 @@ mod harness;
 
 #[path = "model/blocks.rs"]
 mod blocks;
+#[path = "model/broadcast.rs"]
+mod broadcast;
 #[path = "model/handover.rs"]
 mod handover;
 #[path = "model/idle.rs"]

@@ -171,6 +171,15 @@ impl<'a> SharedBytes<'a> {
         unsafe { self.place.as_ptr().copy_to_nonoverlapping(into.as_mut_ptr().cast(), self.len) };
     }
 
+    /// The word at `index`, as the machine writes words; `None` beyond the last whole one.
+    pub fn word(&self, index: usize) -> Option<u64> {
+        let from = index.checked_mul(8).filter(|from| from.checked_add(8).is_some_and(|end| end <= self.len))?;
+        let mut word = [0_u8; 8];
+        // SAFETY: eight bytes from `from` on lie inside, as was just checked; private memory does not overlap the mapping.
+        unsafe { self.place.as_ptr().add(from).copy_to_nonoverlapping(word.as_mut_ptr(), 8) };
+        Some(u64::from_ne_bytes(word))
+    }
+
     /// Appends all bytes to `into`.
     pub fn append_to(&self, into: &mut Vec<u8>) {
         into.reserve(self.len);
@@ -242,6 +251,13 @@ mod tests {
         copy.clear();
         bytes.append_to(&mut copy);
         assert_eq!(copy, [0; 5]);
+    }
+
+    #[test]
+    fn words_are_read_up_to_the_last_whole_one() {
+        let bytes = SharedMemory::create(c"rotor-test", page_size()).unwrap().bytes(1, 23);
+        bytes.slice(8, 8).copy_from(&7_u64.to_ne_bytes());
+        assert_eq!([0, 1, 2, usize::MAX].map(|index| bytes.word(index)), [Some(0), Some(7), None, None]);
     }
 
     #[test]

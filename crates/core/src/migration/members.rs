@@ -143,6 +143,7 @@ const SERVER: &[(&str, Fate)] = &[
     ),
     ("getLastError", Same),
     ("trace", New("What a worker does at this moment, with its PHP stack.")),
+    ("broadcast", New("The same bytes for many connections, of all workers, from one copy.")),
     ("extendTimeout", New("More time for this callback than `request_timeout` gives.")),
     ("$setting", Same),
     ("$connections", Same),

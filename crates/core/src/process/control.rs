@@ -41,7 +41,7 @@ impl Process {
         let sessions = self.context.segment.sessions();
         let now_us = unix_us();
         let mut silent = Vec::new();
-        for id in (0..sessions.capacity()).filter_map(|place| sessions.id_at(place)) {
+        for id in sessions.ids() {
             let Some(session) = sessions.find(id).filter(|session| session.is_introduced) else { continue };
             let limit = limits.get(usize::from(session.port)).copied().flatten();
             let is_silent = limit.is_some_and(|limit_us| now_us.saturating_sub(session.received_us) >= limit_us);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rotor_ipc::SessionId;
 use rotor_ipc::segment::Segment;
 use rotor_ipc::sessions::{Session, SessionsWriter};
-use rotor_ipc::sync::Ordering::Relaxed;
+use rotor_ipc::sync::Ordering::{Relaxed, Release};
 use rotor_sys::clock::{monotonic_ns, unix_us};
 use rotor_sys::epoll::{Epoll, Events, Interest};
 use rotor_sys::eventfd::EventFd;
@@ -316,7 +316,8 @@ impl Acceptor {
         let fd = stream.into_raw();
         self.live.add();
         let master = self.segment.master();
-        master.last_session.store(id.0, Relaxed);
+        // Pairs with the Acquire in `Process::audience`: whoever sees the id sees that its place was free.
+        master.last_session.store(id.0, Release);
         let number = u64::from(fd.unsigned_abs());
         if number < master.lowest_fd.load(Relaxed) || master.accepted.load(Relaxed) == 0 {
             master.lowest_fd.store(number, Relaxed);

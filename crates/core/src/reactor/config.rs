@@ -13,6 +13,7 @@ use rotor_sys::descriptors::DescriptorReceiver;
 use rotor_sys::epoll::{Epoll, Interest};
 use rotor_sys::ticker::Ticker;
 
+use super::broadcast::Broadcasts;
 use super::datagrams::{DatagramPort, Port};
 use super::early::Early;
 use super::ending::Ending;
@@ -178,6 +179,8 @@ impl Reactor {
             touched: Vec::new(),
             inbox: Inbox::new(segment, id),
             batch: Batch::default(),
+            broadcasts: Broadcasts::default(),
+            allowance: 0,
             pool: Pool::attach(segment.reactor_pool(id), now_ns),
             spare: None,
             scratch: vec![0; READ_SIZE],

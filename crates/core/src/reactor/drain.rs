@@ -6,6 +6,7 @@ use std::time::Instant;
 use rotor_ipc::ring::Broken;
 
 use super::Reactor;
+use super::broadcast::ALLOWANCE;
 use super::connection::{Posted, Why};
 use super::datagrams::Port;
 
@@ -60,10 +61,22 @@ impl Reactor {
     }
 
     pub(super) fn begin_finish(&mut self, deadline: Option<Instant>) -> Result<(), Broken> {
-        // The workers are gone. Their last answers and closes may have come in this very turn.
-        self.take_inbox()?;
-        self.send_batch()?;
         self.finish = Some(deadline);
+        // The workers are gone. Their last answers and closes may have come in this very turn, and there may be broadcasts
+        // for many turns more.
+        loop {
+            self.allowance = ALLOWANCE;
+            self.serve_broadcasts()?;
+            self.take_inbox()?;
+            self.send_batch()?;
+            if !self.broadcasts.holds_letters() && self.mailbox.has_mail() {
+                for mail in self.mailbox.take(false) {
+                    self.on_mail(mail)?;
+                }
+            } else if !self.is_behind() {
+                break;
+            }
+        }
         for index in 0..self.connections.len() {
             let Some(mut connection) = self.connections[index].take() else { continue };
             // No worker lives that could still confirm.

@@ -5,6 +5,7 @@
 //! then: the accept thread still uses the descriptor. So what comes is kept, for the moment until the first event.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use rotor_ipc::SessionId;
 use rotor_ipc::payload::{Payload, PoolView};
@@ -12,6 +13,7 @@ use rotor_ipc::sessions::SessionsReader;
 
 use super::connection::{Connection, Why};
 use super::output::{FilePart, Output};
+use super::share::Share;
 use crate::disk::{FileJobs, Jobs, discard};
 
 /// Everything that came too early.
@@ -43,6 +45,14 @@ impl Early {
             discard(payload, jobs);
         } else {
             letters.output.push(payload, 0, !pool.is_short_for(payload), jobs);
+        }
+    }
+
+    /// Somebody sends to it and to others.
+    pub(super) fn send_shared(&mut self, id: SessionId, share: &Rc<Share>) {
+        let letters = self.sessions.entry(id.0).or_default();
+        if letters.close.is_none() {
+            letters.output.push_shared(share, 0);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The reactor's inbox: the lanes from both seats of every slot, and from the manager.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use rotor_ipc::inbox::Marks;
@@ -14,6 +15,7 @@ use rotor_ipc::workers::SeatEntry;
 use rotor_ipc::{SessionId, WorkerId};
 use rotor_sys::clock::monotonic_ns;
 
+use super::broadcast::{ALLOWANCE, Ongoing};
 use super::connection::{Posted, Why};
 use super::early::Early;
 use super::files::file_of_record;
@@ -29,11 +31,19 @@ pub(super) struct Inbox {
     manager_pool: PoolView,
     marks: Marks,
     reactor: usize,
+    /// The broadcast at the head of the manager's lane.
+    ongoing: Option<Ongoing>,
+    /// Where a round over the slots begins: broadcasts of one must not use up all turns.
+    first: usize,
+    /// What the manager has told of, until all was taken that came before.
+    deaths: VecDeque<Death>,
 }
 
 struct Slot {
     lanes: SeatLanes,
     seats: [Seat; 2],
+    /// How far the round goes that a broadcast has interrupted.
+    round: Option<[(usize, u64); 2]>,
 }
 
 struct Seat {
@@ -44,6 +54,8 @@ struct Seat {
     /// When the last record was taken (monotonic ns).
     taken_ns: u64,
     is_touched: bool,
+    /// The broadcast at the head of the lane.
+    ongoing: Option<Ongoing>,
 }
 
 /// A death that the manager has told of.
@@ -55,6 +67,8 @@ struct Death {
     /// Whether the connection in hand is closed whatever the settings say.
     closes: bool,
     head: u64,
+    /// Rounds over the slot's lanes that have to come first: what the dead had posted, behind what the elder seat has (P5).
+    rounds: u32,
 }
 
 impl Inbox {
@@ -68,9 +82,10 @@ impl Inbox {
                     room: segment.room_waker(worker, seat, reactor),
                     taken_ns: 0,
                     is_touched: false,
+                    ongoing: None,
                 });
                 let lanes = [0, 1].map(|seat| segment.outward_consumer(segment.outlet_of(worker, seat), reactor));
-                Slot { lanes: SeatLanes::new(lanes, [seats[0].entry, seats[1].entry]), seats }
+                Slot { lanes: SeatLanes::new(lanes, [seats[0].entry, seats[1].entry]), seats, round: None }
             })
             .collect();
         Self {
@@ -79,6 +94,9 @@ impl Inbox {
             manager_pool: segment.outlet_pool(segment.manager_outlet()),
             marks: segment.reactor_marks(reactor),
             reactor,
+            ongoing: None,
+            first: 0,
+            deaths: VecDeque::new(),
         }
     }
 
@@ -108,33 +126,51 @@ impl Inbox {
             .max()
     }
 
+    /// Whether broadcasts have kept something from being taken that was seen.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.deaths.is_empty() || self.ongoing.is_some() || self.slots.iter().any(|slot| slot.round.is_some())
+    }
+
     fn is_pending(&self, slot: usize) -> bool {
         self.marks.is_pending(2 * slot) || self.marks.is_pending(2 * slot + 1)
     }
 }
 
 impl Reactor {
-    /// Takes everything that is in the inbox.
+    /// Takes everything that is in the inbox, as far as broadcasts may go on in this turn.
     pub(super) fn take_inbox(&mut self) -> Result<(), Broken> {
+        self.allowance = ALLOWANCE;
         self.inbox.marks.look();
-        for slot in 0..self.inbox.slots.len() {
+        let (first, mut interrupted) = (self.inbox.first, None);
+        for slot in (first..self.inbox.slots.len()).chain(0..first) {
             if self.inbox.is_pending(slot) {
                 self.inbox.marks.clear(2 * slot);
                 self.inbox.marks.clear(2 * slot + 1);
-                self.take_slot(slot)?;
+                if !self.take_slot(slot)? {
+                    interrupted.get_or_insert(slot);
+                }
             }
+        }
+        if let Some(slot) = interrupted {
+            self.inbox.first = (slot + 1) % self.inbox.slots.len();
         }
         self.take_manager()
     }
 
-    /// One round over both seats of a slot (P5).
-    fn take_slot(&mut self, slot: usize) -> Result<(), Broken> {
+    /// One round over both seats of a slot (P5), or the rest of one. Says whether it has come to its end: a broadcast that
+    /// has many receivers interrupts it.
+    fn take_slot(&mut self, slot: usize) -> Result<bool, Broken> {
         let mut any = [false; 2];
-        for (seat, limit) in self.inbox.slots[slot].lanes.limits()? {
+        let limits = match self.inbox.slots[slot].round.take() {
+            Some(limits) => limits,
+            None => self.inbox.slots[slot].lanes.limits()?,
+        };
+        'round: for (seat, limit) in limits {
             while let Some(record) = self.inbox.slots[slot].lanes.lane(seat).peek(limit)? {
                 let pool = self.inbox.slots[slot].seats[seat].pool;
                 let reactor = self.inbox.reactor;
-                let lane = self.inbox.slots[slot].lanes.lane(seat);
+                let Slot { lanes, seats, .. } = &mut self.inbox.slots[slot];
+                let lane = lanes.lane(seat);
                 if record.header.kind == Kind::SendTo {
                     let (to, payload) = datagram::of_record(lane, &record, &pool, consumer(reactor))?;
                     self.on_send_to(record.header.aux, to, payload);
@@ -142,6 +178,21 @@ impl Reactor {
                     let file = file_of_record(lane, &record)?;
                     // The number of the seat among the producers.
                     self.on_file_record(SessionId(record.header.session), 2 * slot + seat, &file)?;
+                } else if record.header.kind == Kind::Broadcast {
+                    let ongoing = match seats[seat].ongoing.take() {
+                        Some(ongoing) => ongoing,
+                        None => {
+                            let (mut ongoing, on_disk) = Ongoing::of_record(lane, &record, pool, reactor)?;
+                            self.begin_broadcast(&mut ongoing, on_disk);
+                            ongoing
+                        }
+                    };
+                    if let Some(ongoing) = self.go_on_with_broadcast(ongoing) {
+                        self.inbox.slots[slot].seats[seat].ongoing = Some(ongoing);
+                        self.inbox.slots[slot].round = Some(limits);
+                        self.inbox.marks.keep(2 * slot);
+                        break 'round;
+                    }
                 } else {
                     let payload = payload_of(reactor, &pool, lane, &record)?;
                     self.on_record(&record, payload, pool)?;
@@ -159,17 +210,39 @@ impl Reactor {
                 seat.taken_ns = taken_ns;
             }
         }
-        Ok(())
+        let is_whole = self.inbox.slots[slot].round.is_none();
+        if is_whole {
+            let of_slot = self.inbox.deaths.iter_mut().filter(|death| death.worker.index() == slot);
+            of_slot.for_each(|death| death.rounds = death.rounds.saturating_sub(1));
+        }
+        Ok(is_whole)
     }
 
     fn take_manager(&mut self) -> Result<(), Broken> {
         let limit = self.inbox.manager.refresh()?;
-        let mut deaths = Vec::new();
         while let Some(record) = self.inbox.manager.peek(limit)? {
             if record.header.kind == Kind::WorkerDied {
-                deaths.push(self.parse_death(&record)?);
+                let death = self.parse_death(&record)?;
+                self.inbox.deaths.push_back(death);
             } else {
                 let pool = self.inbox.manager_pool;
+                if record.header.kind == Kind::Broadcast {
+                    let ongoing = match self.inbox.ongoing.take() {
+                        Some(ongoing) => ongoing,
+                        None => {
+                            let (lane, reactor) = (&self.inbox.manager, self.inbox.reactor);
+                            let (mut ongoing, on_disk) = Ongoing::of_record(lane, &record, pool, reactor)?;
+                            self.begin_broadcast(&mut ongoing, on_disk);
+                            ongoing
+                        }
+                    };
+                    self.inbox.ongoing = self.go_on_with_broadcast(ongoing);
+                    if self.inbox.ongoing.is_some() {
+                        break;
+                    }
+                    self.inbox.manager.pass(&record);
+                    continue;
+                }
                 if record.header.kind == Kind::SendTo {
                     let consumer = consumer(self.inbox.reactor);
                     let (to, payload) = datagram::of_record(&self.inbox.manager, &record, &pool, consumer)?;
@@ -189,10 +262,19 @@ impl Reactor {
             }
             self.inbox.manager.pass(&record);
         }
-        for death in deaths {
-            // What the dead had posted comes first, behind what the elder seat of its slot has posted (P5).
-            self.take_slot(death.worker.index())?;
-            self.on_death(&death)?;
+        for _ in 0..self.inbox.deaths.len() {
+            let Some(slot) = self.inbox.deaths.front().map(|death| death.worker.index()) else { break };
+            // One that a broadcast had interrupted began before the death was found: another has to follow.
+            let mut is_going_on = true;
+            while is_going_on && self.inbox.deaths.front().is_some_and(|death| death.rounds > 0) {
+                is_going_on = self.take_slot(slot)?;
+            }
+            let Some(death) = self.inbox.deaths.pop_front() else { break };
+            if death.rounds == 0 {
+                self.on_death(&death)?;
+            } else {
+                self.inbox.deaths.push_back(death);
+            }
         }
         Ok(())
     }
@@ -209,7 +291,8 @@ impl Reactor {
         if head != NO_HEAD && !self.segment.has_inbox(worker) {
             return Err(Broken { what: "a user process has taken from an inbox up to", found: head });
         }
-        Ok(Death { worker, seat: outlet % 2, generation, session, closes, head })
+        let rounds = 1 + u32::from(self.inbox.slots[worker.index()].round.is_some());
+        Ok(Death { worker, seat: outlet % 2, generation, session, closes, head, rounds })
     }
 
     fn on_record(&mut self, record: &Record, payload: Payload<'static>, pool: PoolView) -> Result<(), Broken> {
@@ -264,7 +347,8 @@ impl Reactor {
             | Kind::Resume
             | Kind::Packet
             | Kind::SendTo
-            | Kind::SendFile => {
+            | Kind::SendFile
+            | Kind::Broadcast => {
                 self.put_back(connection);
                 discard(&payload, &self.jobs);
                 self.log
@@ -300,7 +384,8 @@ impl Reactor {
             | Kind::Resume
             | Kind::Packet
             | Kind::SendTo
-            | Kind::SendFile => discard(payload, &self.jobs),
+            | Kind::SendFile
+            | Kind::Broadcast => discard(payload, &self.jobs),
         }
     }
 

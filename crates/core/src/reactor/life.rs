@@ -85,7 +85,10 @@ impl Reactor {
         }
         if connection.input != Input::Open {
             self.pump(&mut connection)?;
+            // At a stop, what one worker has broadcast may still be in its lane when another has handled the close.
+            let is_meant = connection.input == Input::Over(Why::Stopping) && self.is_behind();
             let may_close = connection.stream.is_some()
+                && !is_meant
                 && connection.may_close_socket()
                 && (connection.tls.is_none() || self.has_said_end(&mut connection));
             if connection.has_output() {

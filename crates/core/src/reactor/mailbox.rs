@@ -9,6 +9,7 @@ use rotor_ipc::SessionId;
 use rotor_ipc::segment::Segment;
 use rotor_sys::datagram::Address;
 
+use super::broadcast::Receivers;
 use super::output::FilePart;
 use crate::disk::Done;
 
@@ -27,6 +28,13 @@ pub enum Mail {
         session: SessionId,
         /// What.
         part: FilePart,
+    },
+    /// Send the same bytes to many sessions: a `broadcast` on the main thread.
+    Broadcast {
+        /// What; the reactors share it.
+        bytes: Arc<Vec<u8>>,
+        /// To whom.
+        receivers: Receivers,
     },
     /// Close a session: a `close` on the main thread.
     Close {
@@ -63,11 +71,25 @@ pub enum Mail {
 }
 
 impl Mail {
+    /// Whether it is about the server, and not what user code wants of connections and peers.
+    fn is_of_server(&self) -> bool {
+        match self {
+            Self::Disk(_) | Self::Drain | Self::Finish { .. } => true,
+            Self::Send { .. }
+            | Self::SendFile { .. }
+            | Self::Broadcast { .. }
+            | Self::Close { .. }
+            | Self::Pause { .. }
+            | Self::SendTo { .. } => false,
+        }
+    }
+
     /// What it has to send, in bytes.
     fn bytes(&self) -> usize {
         match self {
             Self::Send { bytes, .. } | Self::SendTo { bytes, .. } => bytes.len(),
             Self::SendFile { .. } => FILE_COUNTS,
+            Self::Broadcast { bytes, .. } => bytes.len(),
             Self::Close { .. } | Self::Pause { .. } | Self::Disk(_) | Self::Drain | Self::Finish { .. } => 0,
         }
     }
@@ -149,10 +171,17 @@ impl Mailbox {
         self.inner.has_letters.load(Ordering::Acquire)
     }
 
-    /// Everything that is there.
-    pub fn take(&self) -> Vec<Mail> {
+    /// Everything that is there. While the reactor has enough to send, only what does not wait for that: then whoever sends
+    /// more finds no room here.
+    pub fn take(&self, has_enough: bool) -> Vec<Mail> {
         self.inner.has_letters.store(false, Ordering::Relaxed);
         let mut letters = self.inner.letters.lock();
+        if has_enough {
+            let (others, held) = std::mem::take(&mut letters.letters).into_iter().partition(Mail::is_of_server);
+            letters.letters = held;
+            self.inner.has_letters.store(!letters.letters.is_empty(), Ordering::Relaxed);
+            return others;
+        }
         letters.bytes = 0;
         if letters.waiting > 0 {
             self.inner.room.notify_all();

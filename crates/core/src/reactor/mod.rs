@@ -4,11 +4,12 @@
 //! Where a port has functions of user code in the way of its messages, its connections belong to one reactor more: that
 //! of the main thread, the only one that may call them. Its turns are a part of the main thread's.
 //!
-//! One turn of its loop: wait · events · mail · inbox · reads · sends · waiting connections · what is due · messages that
+//! One turn of its loop: wait · events · mail · broadcasts · inbox · reads · sends · waiting connections · what is due · messages that
 //! are held back · publish and wake.
 
 mod accept;
 mod ask;
+mod broadcast;
 mod config;
 mod connection;
 mod control;
@@ -34,6 +35,7 @@ mod read;
 mod route;
 mod secure;
 mod send;
+mod share;
 mod spill;
 mod timers;
 mod unread;
@@ -72,6 +74,7 @@ use crate::settings::Settings;
 use crate::tls::{CertificateWriter, PortTls};
 
 pub use accept::{Acceptor, Listening, Stop};
+pub use broadcast::Receivers;
 pub use config::{Config, Wanted};
 pub use datagrams::DatagramPort;
 pub use limits::Limits;
@@ -79,6 +82,7 @@ pub use live::Live;
 pub use mailbox::{Mail, Mailbox};
 pub use output::FilePart;
 
+use broadcast::{ALLOWANCE, Broadcasts};
 use connection::{Connection, Posted, Why};
 use datagrams::{HeldDatagram, Port};
 use early::Early;
@@ -184,6 +188,9 @@ pub struct Reactor {
     touched: Vec<usize>,
     inbox: Inbox,
     batch: Batch,
+    broadcasts: Broadcasts,
+    /// What broadcasts may still cost in this turn.
+    allowance: usize,
     pool: Pool,
     /// A block that the next large read goes into.
     spare: Option<Filling>,
@@ -271,9 +278,13 @@ impl Reactor {
             self.look_at_timers()?;
         }
         if self.mailbox.has_mail() {
-            for mail in self.mailbox.take() {
+            for mail in self.mailbox.take(self.broadcasts.holds_letters()) {
                 self.on_mail(mail)?;
             }
+        }
+        if self.broadcasts.is_due() {
+            self.allowance = ALLOWANCE;
+            self.serve_broadcasts()?;
         }
         self.look_at_ending()?;
         self.take_inbox()?;
@@ -319,12 +330,8 @@ impl Reactor {
 
     fn timeout(&self) -> Option<Duration> {
         let may_read = self.datagrams.iter().any(Port::may_read);
-        if may_read
-            || !self.files.sending.is_empty()
-            || !self.scheduled.is_empty()
-            || !self.ending.is_empty()
-            || self.has_gift()
-        {
+        let has_more = !self.scheduled.is_empty() || !self.files.sending.is_empty() || self.broadcasts.is_due();
+        if may_read || has_more || !self.ending.is_empty() || self.has_gift() {
             return Some(Duration::ZERO);
         }
         if self.inward.iter().any(|inward| !inward.waiting.is_empty() || !inward.held.is_empty())
@@ -378,6 +385,53 @@ impl Reactor {
 
     fn on_mail(&mut self, mail: Mail) -> Result<(), Broken> {
         match mail {
+            Mail::Broadcast { .. } => {
+                self.broadcasts.hold(mail);
+                Ok(())
+            }
+            Mail::Send { .. } | Mail::SendFile { .. } | Mail::Close { .. } | Mail::Pause { .. } => {
+                if self.broadcasts.holds_letters() {
+                    self.broadcasts.hold(mail);
+                    return Ok(());
+                }
+                self.on_letter(mail)
+            }
+            Mail::SendTo { port, to, bytes } => {
+                self.send_private(port, &to, bytes);
+                Ok(())
+            }
+            Mail::Disk(Done::Written { session, len, result }) => self.on_spilled(session, len, result),
+            Mail::Disk(Done::WrittenPiece { session, range, result }) => self.on_piece(session, range, result),
+            Mail::Disk(Done::ReadAhead { session, offset, len, result }) => {
+                self.on_read_ahead(session, offset, len, result)
+            }
+            Mail::Disk(Done::ReadShared { number, result }) => {
+                self.on_shared_read(number, result);
+                Ok(())
+            }
+            Mail::Disk(Done::Read { session, result }) => {
+                let Some(mut connection) = self.take(session) else { return Ok(()) };
+                match result {
+                    Ok(bytes) => connection.output.has_read(bytes),
+                    Err(error) => {
+                        self.log.limited().error(|| {
+                            format!("cannot read a spilled message of session {session} (task_tmpdir): {error}")
+                        });
+                        connection.output.clear();
+                        connection.end_input(Why::PeerReset);
+                    }
+                }
+                self.send_queued(&mut connection);
+                self.settle(connection)
+            }
+            Mail::Drain => self.drain(),
+            Mail::Finish { deadline } => self.begin_finish(deadline),
+        }
+    }
+
+    /// Does what the main thread asks for a connection, in the order of its letters.
+    fn on_letter(&mut self, mail: Mail) -> Result<(), Broken> {
+        match mail {
             Mail::Send { session, bytes } => {
                 let Some(mut connection) = self.take(session) else {
                     if Early::is_for(&self.sessions, session) {
@@ -404,32 +458,7 @@ impl Reactor {
             },
             Mail::SendFile { session, part } => self.on_send_file(session, part),
             Mail::Pause { session, is_paused } => self.on_pause(session, is_paused),
-            Mail::SendTo { port, to, bytes } => {
-                self.send_private(port, &to, bytes);
-                Ok(())
-            }
-            Mail::Disk(Done::Written { session, len, result }) => self.on_spilled(session, len, result),
-            Mail::Disk(Done::WrittenPiece { session, range, result }) => self.on_piece(session, range, result),
-            Mail::Disk(Done::ReadAhead { session, offset, len, result }) => {
-                self.on_read_ahead(session, offset, len, result)
-            }
-            Mail::Disk(Done::Read { session, result }) => {
-                let Some(mut connection) = self.take(session) else { return Ok(()) };
-                match result {
-                    Ok(bytes) => connection.output.has_read(bytes),
-                    Err(error) => {
-                        self.log.limited().error(|| {
-                            format!("cannot read a spilled message of session {session} (task_tmpdir): {error}")
-                        });
-                        connection.output.clear();
-                        connection.end_input(Why::PeerReset);
-                    }
-                }
-                self.send_queued(&mut connection);
-                self.settle(connection)
-            }
-            Mail::Drain => self.drain(),
-            Mail::Finish { deadline } => self.begin_finish(deadline),
+            Mail::Broadcast { .. } | Mail::SendTo { .. } | Mail::Disk(_) | Mail::Drain | Mail::Finish { .. } => Ok(()),
         }
     }
 

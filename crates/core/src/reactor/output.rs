@@ -4,6 +4,7 @@ mod file;
 
 use std::collections::VecDeque;
 use std::io;
+use std::rc::Rc;
 
 use rotor_ipc::payload::{Kept, Payload};
 use rotor_sys::file::UnnamedFile;
@@ -11,6 +12,7 @@ use rotor_sys::memory::SharedBytes;
 use rotor_sys::socket::{MAX_PIECES, Piece, Stream};
 
 use crate::disk::{Jobs, KeptRange};
+use crate::reactor::share::Share;
 
 pub use file::{Broke, FILE_TURN, FilePart};
 
@@ -40,6 +42,7 @@ pub struct Output {
 enum Chunk {
     Private { bytes: Vec<u8>, sent: usize },
     Block { bytes: SharedBytes<'static>, sent: usize, _kept: Kept },
+    Shared { share: Rc<Share>, sent: usize },
     Spill(Range),
     File(FileChunk),
 }
@@ -171,6 +174,19 @@ impl Output {
         }
     }
 
+    /// Puts what `sent` bytes of a broadcast have left behind what waits.
+    pub fn push_shared(&mut self, share: &Rc<Share>, sent: usize) {
+        share.stay();
+        self.bytes += (share.len() - sent) as u64;
+        self.queue().push_back(Chunk::Shared { share: Rc::clone(share), sent });
+    }
+
+    /// Whether something that waits will never come.
+    pub fn has_lost(&self) -> bool {
+        let mut queue = self.queue.as_deref().into_iter().flatten();
+        queue.any(|chunk| matches!(chunk, Chunk::Shared { share, .. } if share.is_lost()))
+    }
+
     /// Sends what the socket takes.
     pub fn send(&mut self, stream: &Stream) -> Result<Sent, Broke> {
         let (mut total, mut of_files) = (0, 0);
@@ -200,6 +216,10 @@ impl Output {
                     Chunk::Block { bytes, sent, .. } => {
                         pieces.push(Piece::Shared(bytes.slice(*sent, bytes.len() - sent)));
                     }
+                    Chunk::Shared { share, sent } => match share.piece(*sent) {
+                        Some(piece) => pieces.push(piece),
+                        None => break,
+                    },
                     Chunk::Spill(_) | Chunk::File(_) => break,
                 }
             }
@@ -212,6 +232,7 @@ impl Output {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
                 Err(error) => return Err(Broke::Socket(error)),
             };
+            drop(pieces);
             total += sent;
             self.take(sent);
             if sent < offered {
@@ -235,6 +256,11 @@ impl Output {
                 Chunk::Block { bytes, sent, .. } => {
                     bytes.slice(*sent, (bytes.len() - *sent).min(left)).append_to(into);
                 }
+                Chunk::Shared { share, sent } => match share.piece(*sent) {
+                    Some(Piece::Private(rest)) => into.extend_from_slice(&rest[..rest.len().min(left)]),
+                    Some(Piece::Shared(rest)) => rest.slice(0, rest.len().min(left)).append_to(into),
+                    None => return Ok(()),
+                },
                 Chunk::File(file) => {
                     if !file.read(into, left)? {
                         return Ok(());
@@ -255,7 +281,9 @@ impl Output {
         let chunks = self.queue.as_deref_mut()?.iter_mut().enumerate();
         let range = chunks.into_iter().find_map(|(place, chunk)| match chunk {
             Chunk::Spill(range) if place == 0 || range.is_urgent => Some(range),
-            Chunk::Spill(_) | Chunk::Private { .. } | Chunk::Block { .. } | Chunk::File(_) => None,
+            Chunk::Spill(_) | Chunk::Private { .. } | Chunk::Block { .. } | Chunk::Shared { .. } | Chunk::File(_) => {
+                None
+            }
         })?;
         self.is_reading = true;
         range.is_being_read = true;
@@ -270,7 +298,9 @@ impl Output {
         let Some(queue) = self.queue.as_deref_mut() else { return };
         let being_read = queue.iter_mut().enumerate().find_map(|(place, chunk)| match chunk {
             Chunk::Spill(range) if range.is_being_read => Some((place, range)),
-            Chunk::Spill(_) | Chunk::Private { .. } | Chunk::Block { .. } | Chunk::File(_) => None,
+            Chunk::Spill(_) | Chunk::Private { .. } | Chunk::Block { .. } | Chunk::Shared { .. } | Chunk::File(_) => {
+                None
+            }
         });
         let Some((place, range)) = being_read else { return };
         range.is_being_read = false;
@@ -312,6 +342,13 @@ impl Output {
                     self.file_bytes -= step as u64;
                     self.files -= u32::from(file.is_sent());
                     usize::from(!file.is_sent())
+                }
+                Some(Chunk::Shared { share, sent }) => {
+                    let step = taken.min(share.len() - *sent);
+                    *sent += step;
+                    taken -= step;
+                    self.bytes -= step as u64;
+                    share.len() - *sent
                 }
                 Some(Chunk::Spill(_)) | None => return,
             };

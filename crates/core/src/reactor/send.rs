@@ -2,6 +2,7 @@
 //! segment where the socket takes it.
 
 use std::io;
+use std::rc::Rc;
 
 use rotor_ipc::SessionId;
 use rotor_ipc::payload::{Payload, PoolView};
@@ -9,9 +10,10 @@ use rotor_ipc::ring::Broken;
 use rotor_sys::socket::{MAX_PIECES, Piece, Stream};
 
 use super::connection::Connection;
-use super::output::{Broke, FilePart, Sent};
+use super::output::{Broke, FilePart, Output, Sent};
+use super::share::Share;
 use super::{Reactor, add};
-use crate::disk::{Job, discard};
+use crate::disk::{Job, Jobs, discard};
 use crate::tls::MOST_SEALED;
 
 /// What was taken from the inbox and is not sent yet. Its lanes are released once it is.
@@ -24,16 +26,58 @@ pub(super) struct Batch {
 }
 
 struct BatchPiece {
-    payload: Payload<'static>,
-    pool: PoolView,
+    bytes: Source,
     /// The connection's next piece; `NONE` behind its last.
     next: u32,
 }
 
-impl BatchPiece {
-    /// Whether it may stay where it is for a slow peer: its pool has others like it.
-    fn may_be_kept(&self) -> bool {
-        !self.pool.is_short_for(&self.payload)
+enum Source {
+    /// What was sent to this connection alone.
+    Own { payload: Payload<'static>, pool: PoolView },
+    /// What was sent to others, too.
+    Shared(Rc<Share>),
+}
+
+impl Source {
+    fn len(&self) -> usize {
+        match self {
+            Self::Own { payload, .. } => payload.len(),
+            Self::Shared(share) => share.len(),
+        }
+    }
+
+    /// The bytes for a write; `None` where they are on the disk.
+    fn piece(&self) -> Option<Piece<'_>> {
+        match self {
+            Self::Own { payload: Payload::Inline(bytes) | Payload::Block { bytes, .. }, .. } => {
+                Some(Piece::Shared(*bytes))
+            }
+            Self::Own { payload: Payload::Spill { .. }, .. } => None,
+            Self::Shared(share) => share.piece(0),
+        }
+    }
+
+    /// Gives it back: it is sent, or a copy of it will be. Of what is shared, that is done with the batch.
+    fn free(&self) {
+        if let Self::Own { payload, .. } = self {
+            payload.free();
+        }
+    }
+
+    /// Gives it back, wherever it is: it will not be sent.
+    fn discard(&self, jobs: &Jobs) {
+        if let Self::Own { payload, .. } = self {
+            discard(payload, jobs);
+        }
+    }
+
+    /// Puts what `sent` bytes have left behind what waits. It may stay where it is for a slow peer if its pool has others
+    /// like it.
+    fn queue(&self, output: &mut Output, sent: usize, jobs: &Jobs) {
+        match self {
+            Self::Own { payload, pool } => output.push(payload, sent, !pool.is_short_for(payload), jobs),
+            Self::Shared(share) => output.push_shared(share, sent),
+        }
     }
 }
 
@@ -44,11 +88,20 @@ const GATHER_LIMIT: usize = 64 << 10;
 impl Reactor {
     /// Puts a payload behind what the connection has in this batch.
     pub(super) fn add_to_batch(&mut self, connection: &mut Connection, payload: Payload<'static>, pool: PoolView) {
+        self.add_source_to_batch(connection, Source::Own { payload, pool });
+    }
+
+    /// The same for what others get, too.
+    pub(super) fn add_shared_to_batch(&mut self, connection: &mut Connection, share: Rc<Share>) {
+        self.add_source_to_batch(connection, Source::Shared(share));
+    }
+
+    fn add_source_to_batch(&mut self, connection: &mut Connection, bytes: Source) {
         let Ok(place) = u32::try_from(self.batch.pieces.len()) else {
-            connection.output.push(&payload, 0, false, &self.jobs);
+            bytes.queue(&mut connection.output, 0, &self.jobs);
             return;
         };
-        self.batch.pieces.push(BatchPiece { payload, pool, next: NONE });
+        self.batch.pieces.push(BatchPiece { bytes, next: NONE });
         connection.batch = match connection.batch {
             None => Some((place, place)),
             Some((first, last)) => {
@@ -80,7 +133,7 @@ impl Reactor {
         let mut at = first;
         while at != NONE {
             let piece = &self.batch.pieces[at as usize];
-            connection.output.push(&piece.payload, std::mem::take(&mut offset), piece.may_be_kept(), &self.jobs);
+            piece.bytes.queue(&mut connection.output, std::mem::take(&mut offset), &self.jobs);
             at = piece.next;
         }
     }
@@ -91,13 +144,21 @@ impl Reactor {
         let mut at = first;
         while at != NONE {
             let piece = &self.batch.pieces[at as usize];
-            discard(&piece.payload, &self.jobs);
+            piece.bytes.discard(&self.jobs);
             at = piece.next;
         }
     }
 
     /// Sends the batch and gives the lanes' room back.
     pub(super) fn send_batch(&mut self) -> Result<(), Broken> {
+        self.send_dirty()?;
+        self.send_datagrams();
+        self.release_lanes();
+        Ok(())
+    }
+
+    /// Sends what connections have in the batch, which is empty then.
+    pub(super) fn send_dirty(&mut self) -> Result<(), Broken> {
         let dirty = std::mem::take(&mut self.batch.dirty);
         for id in &dirty {
             let Some(mut connection) = self.take(*id) else { continue };
@@ -108,8 +169,6 @@ impl Reactor {
         self.batch.dirty = dirty;
         self.batch.dirty.clear();
         self.batch.pieces.clear();
-        self.send_datagrams();
-        self.release_lanes();
         Ok(())
     }
 
@@ -171,7 +230,7 @@ impl Reactor {
                     }
                     if sent_of_next > 0 {
                         let piece = &self.batch.pieces[at as usize];
-                        connection.output.push(&piece.payload, sent_of_next, piece.may_be_kept(), &self.jobs);
+                        piece.bytes.queue(&mut connection.output, sent_of_next, &self.jobs);
                         at = piece.next;
                     }
                 }
@@ -276,12 +335,12 @@ impl Batch {
             let mut left = sent;
             while progress.next != NONE {
                 let piece = &self.pieces[progress.next as usize];
-                if left < piece.payload.len() {
+                if left < piece.bytes.len() {
                     progress.sent_of_next = left;
                     break;
                 }
-                left -= piece.payload.len();
-                piece.payload.free();
+                left -= piece.bytes.len();
+                piece.bytes.free();
                 progress.next = piece.next;
                 if left == 0 {
                     break;
@@ -298,12 +357,12 @@ impl Batch {
         let mut at = first;
         while at != NONE && self.gather.len() < limit {
             let piece = &self.pieces[at as usize];
-            let (Payload::Inline(bytes) | Payload::Block { bytes, .. }) = &piece.payload else { break };
+            let Some(bytes) = piece.bytes.piece() else { break };
             let len = (bytes.len() - offset).min(limit - self.gather.len());
-            bytes.slice(offset, len).append_to(&mut self.gather);
+            append(&bytes, offset, len, &mut self.gather);
             offset += len;
             if offset == bytes.len() {
-                piece.payload.free();
+                piece.bytes.free();
                 (at, offset) = (piece.next, 0);
             }
         }
@@ -316,13 +375,10 @@ impl Batch {
         let (mut count, mut offered, mut at) = (0, 0, first);
         while at != NONE && count < MAX_PIECES {
             let piece = &self.pieces[at as usize];
-            let bytes = match &piece.payload {
-                Payload::Inline(bytes) | Payload::Block { bytes, .. } => *bytes,
-                Payload::Spill { .. } => break,
-            };
-            pieces[count] = Piece::Shared(bytes);
-            count += 1;
+            let Some(bytes) = piece.bytes.piece() else { break };
             offered += bytes.len();
+            pieces[count] = bytes;
+            count += 1;
             at = piece.next;
         }
         if count == 0 {
@@ -331,9 +387,7 @@ impl Batch {
         let result = if count > 1 && offered <= GATHER_LIMIT {
             self.gather.clear();
             for piece in &pieces[..count] {
-                if let Piece::Shared(bytes) = piece {
-                    bytes.append_to(&mut self.gather);
-                }
+                append(piece, 0, piece.len(), &mut self.gather);
             }
             stream.send(&Piece::Private(&self.gather))
         } else {
@@ -344,5 +398,13 @@ impl Batch {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok((offered, 0)),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// Appends a part of a piece.
+fn append(piece: &Piece<'_>, from: usize, len: usize, into: &mut Vec<u8>) {
+    match piece {
+        Piece::Private(bytes) => into.extend_from_slice(&bytes[from..from + len]),
+        Piece::Shared(bytes) => bytes.slice(from, len).append_to(into),
     }
 }

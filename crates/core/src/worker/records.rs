@@ -90,7 +90,8 @@ impl Worker {
             | Kind::Pause
             | Kind::Resume
             | Kind::SendTo
-            | Kind::SendFile => {
+            | Kind::SendFile
+            | Kind::Broadcast => {
                 self.hold(&held, reactor, record);
                 add(&self.seat.counters.dropped, 1);
                 let kind = record.header.kind;

@@ -165,6 +165,18 @@ impl TestHost {
                 self.send(session, &pattern(number, rotor_ipc::to_usize(number)));
                 self.close(session, false);
             }
+            "spread" | "spreadkill" => {
+                let size = words.next().and_then(|word| word.parse().ok()).expect("a broadcast has a size");
+                let message = frame(&pattern(13, size));
+                let process = self.process();
+                let posted = (0..number).map(|_| process.broadcast(&message, crate::broadcasts::ALL, &[]));
+                let posted: u64 = posted.map(|posted| posted.expect("a broadcast is posted")).sum();
+                self.note("has spread");
+                if name == "spreadkill" {
+                    be_killed();
+                }
+                self.send(session, posted.to_string().as_bytes());
+            }
             "flood" => {
                 let message = frame(&pattern(11, 1 << 20));
                 let process = self.process();

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "this is the test harness")]
 
 mod asked;
+mod broadcasts;
 mod chosen;
 mod datagrams;
 mod dispatch;
@@ -33,6 +34,7 @@ fn main() {
         files::TESTS,
         datagrams::TESTS,
         pressure::TESTS,
+        broadcasts::TESTS,
         life::TESTS,
         limits::TESTS,
         processes::TESTS,

@@ -6,7 +6,7 @@ use rotor_sys::file::UnnamedFile;
 use rotor_sys::memory::SharedBytes;
 
 use super::view::{PoolView, Reference};
-use super::{BlockState, StateWord};
+use super::{BlockState, Places, StateWord};
 use crate::record::Where;
 use crate::sync::{Ordering, Step, step};
 use crate::to_usize;
@@ -17,6 +17,7 @@ pub struct Filling {
     state: &'static StateWord,
     index: usize,
     place: FillingPlace,
+    places: Places,
 }
 
 #[derive(Debug)]
@@ -78,6 +79,40 @@ impl Filling {
         self.state.post(consumer, position);
         std::mem::forget(self);
     }
+
+    /// Shares it among the consumers from `first` on that have a bit in `readers`; at least one has.
+    pub fn share(self, first: u16, readers: u64) -> Sharing {
+        self.places.forget(first);
+        self.state.share(readers);
+        let sharing = Sharing { state: self.state, places: self.places, untold: readers };
+        std::mem::forget(self);
+        sharing
+    }
+}
+
+/// A block or range whose readers are being told of it; those that are not told leave it on drop.
+#[derive(Debug)]
+pub struct Sharing {
+    state: &'static StateWord,
+    places: Places,
+    untold: u64,
+}
+
+impl Sharing {
+    /// Ties it to the record at `position` of the owner's lane to a reader, just before that is published. `reader` counts
+    /// from the first.
+    pub fn post(&mut self, reader: usize, position: u64) {
+        self.places.write(reader, position);
+        self.untold &= !(1 << reader);
+    }
+}
+
+impl Drop for Sharing {
+    fn drop(&mut self) {
+        for reader in (0..super::MOST_READERS).filter(|reader| self.untold & 1 << reader != 0) {
+            self.state.leave(reader, BlockState::Free);
+        }
+    }
 }
 
 impl Drop for Filling {
@@ -113,7 +148,7 @@ impl Pool {
 
     /// The largest block in bytes.
     pub fn largest_block(&self) -> usize {
-        let layout = &self.view.layout;
+        let layout = self.view.layout;
         if layout.large.count > 0 { layout.large.size } else { layout.small.size }
     }
 
@@ -129,7 +164,8 @@ impl Pool {
             if size >= len && self.view.states[index].take() {
                 self.used_ns[index] = now_ns;
                 let place = FillingPlace::Block(self.view.memory.bytes(offset, size));
-                return Some(Filling { state: &self.view.states[index], index, place });
+                let places = self.view.places(index);
+                return Some(Filling { state: &self.view.states[index], index, place, places });
             }
         }
         None
@@ -162,7 +198,8 @@ impl Pool {
         entry.offset.store(offset, Ordering::Relaxed);
         entry.len.store(len, Ordering::Relaxed);
         let place = FillingPlace::Spill { file: self.view.file, offset, len };
-        Some(Filling { state: &entry.state, index, place })
+        let places = self.view.places(self.view.states.len() + index);
+        Some(Filling { state: &entry.state, index, place, places })
     }
 
     /// Gives the memory of blocks back that were free for a second. Says whether any block has memory left.

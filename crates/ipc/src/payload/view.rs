@@ -6,10 +6,10 @@ use std::mem::MaybeUninit;
 use rotor_sys::file::UnnamedFile;
 use rotor_sys::memory::{SharedBytes, SharedMemory};
 
-use super::{BlockState, SpillEntry, StateWord};
+use super::{BlockState, Places, SpillEntry, StateWord};
 use crate::record::{Header, Where};
 use crate::ring::Broken;
-use crate::sync::Ordering;
+use crate::sync::{AtomicU64, Ordering};
 use crate::to_usize;
 
 /// The body of a record whose bytes are elsewhere.
@@ -40,6 +40,10 @@ pub struct PoolLayout {
     pub spill: usize,
     /// How many spill entries.
     pub spill_count: usize,
+    /// Offset of the words that say where records of shared blocks lie.
+    pub places: usize,
+    /// How many such words each block and spill entry has.
+    pub place_words: usize,
     /// The small blocks.
     pub small: BlockClass,
     /// The large blocks.
@@ -68,21 +72,23 @@ impl PoolLayout {
 #[derive(Clone, Copy, Debug)]
 pub struct PoolView {
     pub(super) memory: &'static SharedMemory,
-    pub(super) layout: PoolLayout,
+    pub(super) layout: &'static PoolLayout,
     pub(super) states: &'static [StateWord],
     pub(super) spill: &'static [SpillEntry],
+    places: &'static [AtomicU64],
     pub(super) file: &'static UnnamedFile,
 }
 
 impl PoolView {
     pub(crate) fn new(
         memory: &'static SharedMemory,
-        layout: PoolLayout,
+        layout: &'static PoolLayout,
         states: &'static [StateWord],
         spill: &'static [SpillEntry],
+        places: &'static [AtomicU64],
         file: &'static UnnamedFile,
     ) -> Self {
-        Self { memory, layout, states, spill, file }
+        Self { memory, layout, states, spill, places, file }
     }
 
     /// The state words of the blocks, then those of the spill entries.
@@ -108,12 +114,37 @@ impl PoolView {
         match payload {
             Payload::Inline(_) => false,
             Payload::Spill { .. } => self.is_short_of_spill(),
-            Payload::Block { state, .. } => {
-                let offset = std::ptr::from_ref(*state).addr().wrapping_sub(self.states.as_ptr().addr());
-                let (small, large) = self.states.split_at(self.layout.small.count);
-                is_short(if offset < size_of_val(small) { small.iter() } else { large.iter() })
-            }
+            Payload::Block { state, .. } => self.is_short_like(state),
         }
+    }
+
+    /// The same for a shared block.
+    pub fn is_short_for_shared(&self, shared: &Shared) -> bool {
+        match shared.place {
+            SharedPlace::Block(_) => self.is_short_like(shared.state),
+            SharedPlace::Spill { .. } => self.is_short_of_spill(),
+        }
+    }
+
+    fn is_short_like(&self, state: &StateWord) -> bool {
+        let offset = std::ptr::from_ref(state).addr().wrapping_sub(self.states.as_ptr().addr());
+        let (small, large) = self.states.split_at(self.layout.small.count);
+        is_short(if offset < size_of_val(small) { small.iter() } else { large.iter() })
+    }
+
+    /// How many small blocks there are.
+    pub fn small_blocks(&self) -> usize {
+        self.layout.small.count
+    }
+
+    /// The size of the small blocks in bytes.
+    pub fn small_block(&self) -> usize {
+        self.layout.small.size
+    }
+
+    /// The words for a block, or behind the blocks for a spill entry.
+    pub(super) fn places(&self, index: usize) -> Places {
+        Places::new(&self.places[index * self.layout.place_words..][..self.layout.place_words])
     }
 
     /// The size of the largest blocks in bytes.
@@ -135,8 +166,9 @@ impl PoolView {
 
     /// Frees what a dead producer held, given the published tail of each of its lanes.
     pub fn free_unpublished(&self, published: impl Fn(u16) -> u64) {
-        for state in self.states() {
+        for (index, state) in self.states().enumerate() {
             state.free_unpublished(&published);
+            state.leave_unpublished(self.places(index), &published);
         }
     }
 
@@ -191,28 +223,125 @@ impl PoolView {
         consumer: u16,
         position: u64,
     ) -> Result<Payload<'static>, Broken> {
-        let index = to_usize(reference.index);
         match header.location {
             Where::Block => {
-                let state = self.states.get(index);
-                let state = state.ok_or(Broken { what: "a record names block", found: reference.index })?;
-                let (offset, size) = self.place(index);
-                let len = to_usize(reference.len);
-                if len > size {
-                    return Err(Broken { what: "a block's payload has length", found: reference.len });
-                }
-                Ok(Payload::Block { state, bytes: self.memory.bytes(offset, len), consumer, position })
+                let (state, bytes) = self.block(reference)?;
+                Ok(Payload::Block { state, bytes, consumer, position })
             }
             Where::Spill => {
-                let entry = self.spill.get(index);
-                let entry = entry.ok_or(Broken { what: "a record names spill range", found: reference.index })?;
-                let (offset, len) = (entry.offset.load(Ordering::Relaxed), entry.len.load(Ordering::Relaxed));
-                if len != reference.len {
-                    return Err(Broken { what: "a spill range has length", found: len });
-                }
+                let (entry, offset, len) = self.range(reference)?;
                 Ok(Payload::Spill { entry, file: self.file, offset, len, consumer, position })
             }
             Where::Inline => Err(Broken { what: "an inline record refers to block", found: reference.index }),
+        }
+    }
+
+    /// The part of `consumer` in the shared block or range that `reference` points to.
+    pub fn shared(&self, location: Where, reference: Reference, consumer: u16) -> Result<Shared, Broken> {
+        let reader = usize::from(consumer) % super::MOST_READERS;
+        match location {
+            Where::Block => {
+                let (state, bytes) = self.block(reference)?;
+                Ok(Shared { state, reader, place: SharedPlace::Block(bytes) })
+            }
+            Where::Spill => {
+                let (entry, offset, len) = self.range(reference)?;
+                let place = SharedPlace::Spill { file: self.file, offset, len };
+                Ok(Shared { state: &entry.state, reader, place })
+            }
+            Where::Inline => Err(Broken { what: "an inline record refers to block", found: reference.index }),
+        }
+    }
+
+    fn block(&self, reference: Reference) -> Result<(&'static StateWord, SharedBytes<'static>), Broken> {
+        let index = to_usize(reference.index);
+        let state = self.states.get(index);
+        let state = state.ok_or(Broken { what: "a record names block", found: reference.index })?;
+        let (offset, size) = self.place(index);
+        let len = to_usize(reference.len);
+        if len > size {
+            return Err(Broken { what: "a block's payload has length", found: reference.len });
+        }
+        Ok((state, self.memory.bytes(offset, len)))
+    }
+
+    fn range(&self, reference: Reference) -> Result<(&'static SpillEntry, u64, u64), Broken> {
+        let entry = self.spill.get(to_usize(reference.index));
+        let entry = entry.ok_or(Broken { what: "a record names spill range", found: reference.index })?;
+        let (offset, len) = (entry.offset.load(Ordering::Relaxed), entry.len.load(Ordering::Relaxed));
+        if len != reference.len {
+            return Err(Broken { what: "a spill range has length", found: len });
+        }
+        Ok((entry, offset, len))
+    }
+}
+
+/// A reactor's part in a block or range that others read, too; given back on drop.
+#[derive(Debug)]
+pub struct Shared {
+    state: &'static StateWord,
+    reader: usize,
+    place: SharedPlace,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum SharedPlace {
+    Block(SharedBytes<'static>),
+    Spill { file: &'static UnnamedFile, offset: u64, len: u64 },
+}
+
+impl Shared {
+    /// The block's bytes; `None` for a spill range.
+    pub fn bytes(&self) -> Option<SharedBytes<'static>> {
+        match self.place {
+            SharedPlace::Block(bytes) => Some(bytes),
+            SharedPlace::Spill { .. } => None,
+        }
+    }
+
+    /// How many bytes.
+    pub fn len(&self) -> usize {
+        match self.place {
+            SharedPlace::Block(bytes) => bytes.len(),
+            SharedPlace::Spill { len, .. } => to_usize(len),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A copy of all bytes. Only a spill range can fail, with the disk's error.
+    pub fn read(&self) -> io::Result<Vec<u8>> {
+        match self.place {
+            SharedPlace::Block(bytes) => {
+                let mut copy = Vec::new();
+                bytes.append_to(&mut copy);
+                Ok(copy)
+            }
+            SharedPlace::Spill { file, offset, len } => {
+                let mut copy = vec![0; to_usize(len)];
+                file.read_exact_at(&mut copy, offset)?;
+                Ok(copy)
+            }
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        match self.place {
+            SharedPlace::Block(_) => {
+                self.state.leave(self.reader, BlockState::Free);
+            }
+            SharedPlace::Spill { file, offset, len } => {
+                // The disk space goes before the entry does, and nobody else has it meanwhile, whoever dies.
+                if self.state.leave(self.reader, BlockState::Kept) {
+                    let _ = file.punch(offset, len);
+                    self.state.change(BlockState::Kept, BlockState::Free);
+                }
+            }
         }
     }
 }

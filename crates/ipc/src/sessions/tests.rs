@@ -3,7 +3,8 @@ use super::*;
 fn table(len: usize) -> SessionsWriter {
     let entries: Vec<SessionEntry> = (0..len).map(|_| SessionEntry::default()).collect();
     let flags: Vec<FlagWord> = (0..len).map(|_| FlagWord::default()).collect();
-    SessionsWriter::new(SessionsReader::new(entries.leak(), flags.leak()))
+    let taken: Vec<AtomicU64> = (0..taken_words(len)).map(|_| AtomicU64::new(0)).collect();
+    SessionsWriter::new(SessionsReader::new(entries.leak(), flags.leak(), taken.leak()))
 }
 
 fn session(id: u64) -> Session {
@@ -125,10 +126,11 @@ fn a_million_sessions_live_at_once_and_a_million_more_find_no_trace_of_them() {
             Some((Ipv4Addr::from_bits(low_32(id)).into(), low_16(id)))
         );
     }
-    assert_eq!((0..sessions.capacity()).filter_map(|index| sessions.id_at(index)).count(), 1_000_000);
+    assert_eq!(sessions.ids().map(|id| id.0).sum::<u64>(), MILLION * (MILLION + 1) / 2);
     // An id whose place is taken is skipped, as the accept thread does it.
     assert!(!sessions.is_free(SessionId((1 << 20) + 1)));
     (1..=MILLION).for_each(|id| sessions.remove(SessionId(id)));
+    assert_eq!(sessions.ids().next(), None);
     (1 + (1 << 20)..=MILLION + (1 << 20)).for_each(insert);
     for id in 1..=MILLION {
         assert_eq!(sessions.find(SessionId(id)), None);
@@ -165,6 +167,20 @@ fn a_session_has_what_its_tls_handshake_has_come_to_beside_its_errno() {
         assert_eq!(sessions.find(SessionId(5)), Some(Session { close_errno: 104, tls: Some(tls), ..session(5) }));
         sessions.remove(SessionId(5));
     }
+}
+
+#[test]
+fn a_walk_meets_each_session_once_and_looks_at_no_free_place() {
+    let sessions = table(1 << 12);
+    let living = [1, 63, 64, 65, 127, 128, 2000, 4095, 4096];
+    living.into_iter().for_each(|id| sessions.insert(&session(id)));
+    // By place: the last has the first.
+    let expected: Vec<u64> = [4096].into_iter().chain(living.into_iter().take(8)).collect();
+    assert_eq!(sessions.ids().map(|id| id.0).collect::<Vec<_>>(), expected);
+    assert_eq!((sessions.taken_from(66), sessions.taken_from(2001)), (Some(127), Some(4095)));
+    sessions.remove(SessionId(4095));
+    assert_eq!((sessions.taken_from(2001), sessions.taken_from(1 << 12)), (None, None));
+    assert_eq!(sessions.taken_from(usize::MAX), None);
 }
 
 #[test]

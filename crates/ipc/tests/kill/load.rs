@@ -144,6 +144,13 @@ pub fn copy_and_check(payload: &Payload<'_>, key: u64, number: u32) {
     assert!(copy == bytes(key, number), "message {number} of {key:x} has other bytes: {} of them", copy.len());
 }
 
+/// The bytes of a broadcast: too many for a lane.
+pub fn broadcast_bytes(seed: u64, worker: usize, source: usize, number: u32) -> Vec<u8> {
+    let mut numbers = Numbers::new(message_key(seed, source, worker) << 32 | u64::from(number));
+    let len = 20_000 + numbers.below(80_000);
+    (0..len.div_ceil(8)).flat_map(|_| numbers.next().to_ne_bytes()).collect()
+}
+
 /// The key of what `reactor` sends to `worker`.
 pub fn message_key(seed: u64, reactor: usize, worker: usize) -> u64 {
     seed << 8 | (reactor * WORKERS + worker) as u64

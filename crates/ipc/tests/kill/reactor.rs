@@ -10,7 +10,7 @@ use rotor_ipc::WorkerId;
 use rotor_ipc::idle::{Giver, Idle, Wants};
 use rotor_ipc::inbox::Marks;
 use rotor_ipc::lane::{Consumer, Record};
-use rotor_ipc::payload::{Kept, Payload, Pool};
+use rotor_ipc::payload::{Kept, Payload, Pool, Reference, Shared};
 use rotor_ipc::record::Kind;
 use rotor_ipc::seats::SeatLanes;
 use rotor_ipc::segment::Segment;
@@ -19,7 +19,7 @@ use rotor_sys::clock::monotonic_ns;
 use rotor_sys::epoll::{Epoll, Events, Interest};
 
 use crate::ledger::{Ledger, Message, What};
-use crate::load::{self, Numbers, Outlet, WORKERS};
+use crate::load::{self, Numbers, Outlet, REACTORS, WORKERS};
 use crate::manager::PHASE_OVER;
 use crate::stories::Story;
 use crate::worker::wait;
@@ -34,6 +34,7 @@ pub struct Reactor {
     marks: Marks,
     pool: Pool,
     kept: VecDeque<Kept>,
+    shared: VecDeque<Shared>,
     numbers: Numbers,
     holding: Option<Holding>,
 }
@@ -55,6 +56,8 @@ struct Slot {
     is_closed: bool,
     lanes: SeatLanes,
     room: [Waker; 2],
+    /// The last broadcast, by the reactor whose message it is about.
+    broadcasts: [Option<u32>; REACTORS],
 }
 
 impl Slot {
@@ -85,6 +88,7 @@ impl Reactor {
                 [0, 1].map(|seat| segment.seat(id, seat)),
             ),
             room: [0, 1].map(|seat| segment.room_waker(id, seat, number)),
+            broadcasts: [None; REACTORS],
         });
         Self {
             segment,
@@ -96,6 +100,7 @@ impl Reactor {
             marks: segment.reactor_marks(number),
             pool: Pool::attach(segment.reactor_pool(number), monotonic_ns()),
             kept: VecDeque::new(),
+            shared: VecDeque::new(),
             numbers: Numbers::new(story.seed ^ number as u64),
             holding: story.idle.then(|| Holding {
                 wants: segment.wants(),
@@ -290,7 +295,31 @@ impl Reactor {
         taken
     }
 
+    /// A broadcast is whole, comes once, and is kept for some time.
+    fn handle_broadcast(&mut self, index: usize, seat: usize, record: &Record) {
+        let slot = &mut self.slots[index];
+        let (worker, source, number) = (slot.id.index(), usize::from(record.header.aux), load::number_of(record));
+        let pool = self.segment.outlet_pool(self.segment.outlet_of(slot.id, seat));
+        let lane = slot.lanes.lane(seat);
+        let word = |index| lane.word(record, index).expect("a reference has two words");
+        let reference = Reference { index: word(0), len: word(1) };
+        let shared = pool.shared(record.header.location, reference, load::small(self.number)).expect("no damage");
+        let bytes = shared.read().expect("a spill range can be read");
+        assert!(bytes == load::broadcast_bytes(self.story.seed, worker, source, number), "broadcast {number} differs");
+        let last = slot.broadcasts[source].replace(number);
+        assert!(last < Some(number), "broadcast {number} of {worker} after {last:?}");
+        lane.pass(record);
+        lane.release();
+        self.shared.push_back(shared);
+        if self.shared.len() > 2 || self.numbers.one_in(4) {
+            self.shared.pop_front();
+        }
+    }
+
     fn handle(&mut self, index: usize, seat: usize, record: &Record) {
+        if record.header.kind == Kind::Broadcast {
+            return self.handle_broadcast(index, seat, record);
+        }
         assert_eq!(record.header.kind, Kind::Send);
         let slot = &mut self.slots[index];
         let (worker, number) = (slot.id.index(), load::number_of(record));

@@ -20,6 +20,8 @@ pub struct Story {
     pub idle: bool,
     /// Workers hand over all the time.
     pub handovers: bool,
+    /// Workers broadcast to all reactors, too, what is in one block or range for all.
+    pub broadcasts: bool,
     /// The manager kills workers at random moments.
     pub kills: bool,
     /// The manager stops any process at random moments, and lets it go on.
@@ -41,7 +43,11 @@ impl Story {
 
     /// Up to how many times a worker passes the step at which its fate awaits it: some are passed seldom.
     pub fn passages(&self) -> usize {
-        use Step::{Announced, BlockFilling, BlockFreed, BlockPosted, Committed, Freed, SleepWordSeen};
+        use Step::{Announced, BlockFilling, BlockFreed, BlockLeft, BlockPosted, BlockShared, Committed, Freed};
+        use Step::{PlaceWritten, SleepWordSeen};
+        if self.fate.is_some_and(|(step, _)| [BlockShared, PlaceWritten, BlockLeft].contains(&step)) {
+            return 6;
+        }
         let seldom = [Announced, BlockFilling, BlockFreed, BlockPosted, Committed, Freed, SleepWordSeen];
         if self.fate.is_some_and(|(step, _)| seldom.contains(&step)) { 2 } else { 12 }
     }
@@ -49,7 +55,7 @@ impl Story {
 
 type Test = (&'static str, fn(&mut dyn FnMut(Story)));
 
-const TESTS: [Test; 10] = [
+const TESTS: [Test; 12] = [
     ("all_messages_are_echoed_in_order_when_nobody_dies", |run| run(Story { messages: 700, ..Story::default() })),
     ("a_killed_worker_loses_the_message_in_its_hand_alone", |run| {
         run(Story { messages: 700, kills: true, ..Story::default() });
@@ -57,6 +63,16 @@ const TESTS: [Test; 10] = [
     ("a_worker_killed_at_any_step_loses_the_message_in_its_hand_alone", |run| {
         for step in STEPS.into_iter().filter(|step| *step != Step::Committed) {
             run(Story { messages: 150, fate: Some((step, libc::SIGKILL)), ..Story::default() });
+        }
+    }),
+    ("broadcasts_come_whole_and_leave_no_block_whoever_is_killed", |run| {
+        run(Story { messages: 700, broadcasts: true, kills: true, ..Story::default() });
+        run(Story { messages: 400, broadcasts: true, kills: true, handovers: true, stops: true, ..Story::default() });
+    }),
+    ("a_worker_killed_at_any_step_of_a_broadcast_leaves_no_block", |run| {
+        let steps = [Step::BlockFilling, Step::BlockShared, Step::PlaceWritten, Step::BodyCopied, Step::TailStored];
+        for step in steps.into_iter().chain([Step::BitSet]) {
+            run(Story { messages: 150, broadcasts: true, fate: Some((step, libc::SIGKILL)), ..Story::default() });
         }
     }),
     ("a_process_stopped_at_any_step_delays_only_what_it_does", |run| {

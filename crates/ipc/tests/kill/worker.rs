@@ -9,7 +9,7 @@ use rotor_ipc::idle::{Giver, Idle};
 use rotor_ipc::inbox::Marks;
 use rotor_ipc::lane::{Consumer, Record};
 use rotor_ipc::payload::Pool;
-use rotor_ipc::record::Kind;
+use rotor_ipc::record::{Header, Kind};
 use rotor_ipc::segment::Segment;
 use rotor_ipc::sync::{Step, set_hook, step};
 use rotor_ipc::wake::{Sleeper, fence_after_announcing, fence_after_publishing};
@@ -216,6 +216,9 @@ impl Worker {
         let message = Message { reactor, worker: self.id.index(), number };
         self.ledger.note(What::Delivered, message, self.generation);
         self.echo(reactor, number);
+        if self.story.broadcasts && number.is_multiple_of(3) {
+            self.broadcast(reactor, number);
+        }
         if let Some(giver) = &mut self.giver {
             let lanes = &mut self.inbox.as_mut().expect("it owns the inbox").lanes;
             assert!(lanes.iter_mut().all(is_empty), "a message waits behind another in worker {}", self.id.index());
@@ -232,6 +235,32 @@ impl Worker {
             self.wait_for_room(reactor, number, &bytes);
         }
         self.outlets[reactor].wake();
+    }
+
+    /// Sends the same bytes to all reactors that have room. Where there is no block it does without.
+    fn broadcast(&mut self, source: usize, number: u32) {
+        let bytes = load::broadcast_bytes(self.story.seed, self.id.index(), source, number);
+        let block = if number.is_multiple_of(4) { None } else { self.pool.take_block(bytes.len(), monotonic_ns()) };
+        let Some(filling) = block.or_else(|| self.pool.take_spill(bytes.len() as u64)) else { return };
+        filling.fill(&bytes).expect("there is space for a spill range");
+        let header = Header {
+            kind: Kind::Broadcast,
+            location: filling.location(),
+            aux: load::small(source),
+            session: u64::from(number),
+            extra: 0,
+        };
+        let body = filling.reference(bytes.len()).to_bytes();
+        let mut sharing = filling.share(0, (1 << REACTORS) - 1);
+        for (reactor, outlet) in self.outlets.iter_mut().enumerate() {
+            if let Ok(position) = outlet.lane.position_for(body.len()) {
+                sharing.post(reactor, position);
+                outlet.lane.write(&header, &[&body]).expect("the room was made sure of");
+                outlet.lane.publish();
+                outlet.marker.mark();
+                outlet.wake();
+            }
+        }
     }
 
     /// Waits on the one edge on which a process waits, in an epoll of its own (P6).

@@ -16,7 +16,8 @@ const NEW: SessionId = SessionId(2);
 fn table() -> (SessionsWriter, &'static [FlagWord]) {
     let entries: &'static [SessionEntry; 1] = Box::leak(Box::new([SessionEntry::default()]));
     let flags: &'static [FlagWord; 1] = Box::leak(Box::new([FlagWord::default()]));
-    let sessions = SessionsWriter::new(SessionsReader::new(entries, flags));
+    let taken: &'static [AtomicU64; 1] = Box::leak(Box::new([AtomicU64::new(0)]));
+    let sessions = SessionsWriter::new(SessionsReader::new(entries, flags, taken));
     sessions.insert(&session(OLD));
     (sessions, flags)
 }
