@@ -31,6 +31,7 @@ $script = <<<'PHP'
     PHP;
 foreach (['SIGTERM' => SIGTERM, 'SIGINT' => SIGINT] as $name => $signal) {
     [$server, $master] = start_in_container($script);
+    $server->waitForNote('started');
     echo "$name: pid ", file_get_contents("$server->tmp/pid");
     $client = $server->connect();
     $client->write('before');
@@ -54,6 +55,7 @@ foreach (['SIGTERM' => SIGTERM, 'SIGINT' => SIGINT] as $name => $signal) {
 
 // What the manager leaves behind has the master for its parent now.
 [$server, $master] = start_in_container($script);
+$server->waitForNote('started');
 $server->allowLog('/the manager has (died|ended)|the server ends at once/');
 $server->signal(SIGKILL, (int) file_get_contents("/proc/$master/task/$master/children"));
 $server->wait(1);

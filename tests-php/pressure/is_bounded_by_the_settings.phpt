@@ -57,6 +57,7 @@ $pss = function () use ($server): int {
     }
     return $sum;
 };
+$server->waitFor(fn () => preg_match_all('/ worker=\d+ pid=\d+: ready; /', $server->log()) === 2, 'both workers');
 $before = [$private(), $pss()];
 $clients = [];
 for ($n = 0; $n < CLIENTS; $n++) {
