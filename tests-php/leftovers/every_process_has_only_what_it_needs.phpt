@@ -52,12 +52,13 @@ $kinds = function (int $pid) use ($links, $plain, &$server): array {
 };
 
 // What all have: the log, the segment; in it a bell for each reactor (2), slot (3) and seat (6), for the main thread and
-// the manager; a spill file for each reactor (2), seat (6) and the manager.
-$all = ['log' => 1, 'rotor' => 1, 'eventfd' => 2 + 3 + 6 + 2, 'spill file' => 2 + 6 + 1];
+// the manager; a spill file for each reactor (2), seat (6) and the manager; a socket for files to each reactor.
+$all = ['log' => 1, 'rotor' => 1, 'eventfd' => 2 + 3 + 6 + 2, 'spill file' => 2 + 6 + 1, 'socket' => 2];
 $expected = [
     // Also a bell for signals, the main thread's epoll, and its end of the pipe that tells of its death; an epoll and a
-    // timer for each reactor, an epoll and a bell for accepting; the listening socket; the pid file.
-    'master' => ['eventfd' => 1 + 1, 'eventpoll' => 1 + 2 + 1, 'timerfd' => 2, 'pipe' => 1, 'socket' => 1, 'pid file' => 1],
+    // timer for each reactor, an epoll and a bell for accepting; the listening socket, and the other end of those for files;
+    // the pid file.
+    'master' => ['eventfd' => 1 + 1, 'eventpoll' => 1 + 2 + 1, 'timerfd' => 2, 'pipe' => 1, 'socket' => 1 + 2, 'pid file' => 1],
     // A bell for signals, an epoll; the other end of the master's pipe, twice, and both ends of its own.
     'manager' => ['eventfd' => 1, 'eventpoll' => 1, 'pipe' => 2 + 2],
     // A bell for signals, an epoll of its loop and one for room in a lane; a timer; the other end of the manager's pipe,
