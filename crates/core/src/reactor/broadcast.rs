@@ -225,10 +225,7 @@ impl Reactor {
 
     /// The session at a place of the table, if it is one of this reactor's.
     fn own_session_at(&self, place: usize) -> Option<SessionId> {
-        let own = self.connections.get(place >> self.place_shift)?;
-        if let Some(connection) = own
-            && self.sessions.index(connection.id) == place
-        {
+        if let Some(connection) = self.connections.at_index(place) {
             return Some(connection.id);
         }
         // Another's, or one that was not seen yet.

@@ -25,6 +25,7 @@ use super::limits::Limits;
 use super::linger::Lingering;
 use super::live::Live;
 use super::mailbox::{Mail, Mailbox};
+use super::places::Places;
 use super::route::Router;
 use super::secure::Room;
 use super::send::Batch;
@@ -147,9 +148,8 @@ impl Reactor {
         let datagrams = datagrams.collect::<std::io::Result<_>>()?;
         let reply_to = mailbox.clone();
         let sessions = segment.sessions_writer();
-        // A session's reactor is its id modulo their number: the lower bits are the same for all of one reactor.
-        let is_one_of_them = id < reactors && reactors.is_power_of_two();
-        let place_shift = if is_one_of_them { reactors.trailing_zeros() } else { 0 };
+        // A session's reactor is its id modulo their number.
+        let connections = Places::new(sessions.capacity(), (id < reactors).then_some(reactors));
         Ok(Self {
             id,
             segment,
@@ -171,8 +171,7 @@ impl Reactor {
             certificates,
             room: Room::default(),
             framers: settings.ports.iter().map(|port| Framer::new(&port.framing, port.package_max_length)).collect(),
-            connections: std::iter::repeat_with(|| None).take(sessions.capacity() >> place_shift).collect(),
-            place_shift,
+            connections,
             early: Early::default(),
             alive: 0,
             inward,

@@ -17,7 +17,7 @@ impl Reactor {
         self.adopt_all()?;
         self.is_draining = true;
         for index in 0..self.connections.len() {
-            let Some(mut connection) = self.connections[index].take() else { continue };
+            let Some(mut connection) = self.connections.take_at(index) else { continue };
             self.read_all(&mut connection)?;
             connection.end_input(Why::Stopping);
             self.settle(connection)?;
@@ -30,7 +30,7 @@ impl Reactor {
     fn adopt_all(&mut self) -> Result<(), Broken> {
         for index in 0..self.sessions.capacity() {
             let Some(session) = self.sessions.id_at(index).and_then(|id| self.sessions.find(id)) else { continue };
-            if usize::from(session.reactor) != self.id || self.connections[self.place(session.id)].is_some() {
+            if usize::from(session.reactor) != self.id || self.connections.get(session.id).is_some() {
                 continue;
             }
             let Some(mut connection) = self.adopt(session.id) else { continue };
@@ -78,7 +78,7 @@ impl Reactor {
             }
         }
         for index in 0..self.connections.len() {
-            let Some(mut connection) = self.connections[index].take() else { continue };
+            let Some(mut connection) = self.connections.take_at(index) else { continue };
             // No worker lives that could still confirm.
             connection.posted = Posted::Done;
             connection.is_spilling = false;

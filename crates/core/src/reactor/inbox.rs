@@ -454,10 +454,8 @@ impl Reactor {
     /// A close was confirmed: drops it, and what was confirmed before it, from the list of those that are not.
     fn forget_closing(&mut self, slot: usize, confirmed: SessionId) {
         while let Some((position, id)) = self.inward[slot].closing.front().copied() {
-            let place = &self.connections[self.place(id)];
             let is_waited_for = |posted: Posted| posted.position() == Some(position);
-            let waits =
-                id != confirmed && place.as_ref().is_some_and(|other| other.id == id && is_waited_for(other.posted));
+            let waits = id != confirmed && self.connections.get(id).is_some_and(|other| is_waited_for(other.posted));
             if waits {
                 return;
             }

@@ -84,9 +84,7 @@ impl Reactor {
             self.lingering.queue.pop_front();
             let Some(connection) = self.take(id) else { continue };
             self.settle(connection)?;
-            let place = self.place(id);
-            let lingers = |connection: &Connection| connection.id == id && connection.stream.is_some();
-            if self.connections[place].as_deref().is_some_and(lingers) {
+            if self.connections.get(id).is_some_and(|connection| connection.stream.is_some()) {
                 self.lingering.queue.push_back((self.now_ns + LOOK_NS, id));
             }
         }

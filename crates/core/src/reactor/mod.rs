@@ -29,6 +29,7 @@ mod mailbox;
 mod output;
 #[cfg(test)]
 mod pair;
+mod places;
 mod post;
 mod queued;
 mod read;
@@ -92,6 +93,7 @@ use hold::Holding;
 use inbox::Inbox;
 use intro::Introducing;
 use linger::Lingering;
+use places::Places;
 use route::Router;
 use secure::Room;
 use send::Batch;
@@ -177,9 +179,7 @@ pub struct Reactor {
     room: Room,
     /// By port: what a new connection begins with.
     framers: Vec<Framer>,
-    /// By the index of the session, without the bits that all of this reactor's sessions have in common.
-    connections: Vec<Option<Box<Connection>>>,
-    place_shift: u32,
+    connections: Places<Connection>,
     early: Early,
     /// How many connections there are.
     alive: usize,
@@ -496,21 +496,13 @@ impl Reactor {
         self.pool.sweep(self.now_ns);
     }
 
-    /// Where a session of this reactor is among its connections.
-    fn place(&self, id: SessionId) -> usize {
-        self.sessions.index(id) >> self.place_shift
-    }
-
     /// Takes a connection out of its place; it goes back by [`Self::settle`] or [`Self::put_back`].
     fn take(&mut self, id: SessionId) -> Option<Box<Connection>> {
-        let place = self.place(id);
-        let place = &mut self.connections[place];
-        if place.as_ref().is_some_and(|connection| connection.id == id) { place.take() } else { None }
+        self.connections.take(id)
     }
 
     fn put_back(&mut self, connection: Box<Connection>) {
-        let place = self.place(connection.id);
-        self.connections[place] = Some(connection);
+        self.connections.put(connection);
     }
 }
 

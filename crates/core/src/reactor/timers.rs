@@ -181,14 +181,14 @@ impl Reactor {
 
     fn set_timer(&mut self, connection: &Connection) {
         if let Some((due_ns, _)) = self.timers.limits(connection).next(connection) {
-            let key = key(self.place(connection.id));
+            let key = key(self.connections.of(connection.id));
             self.timers.set_by(key, due_ns);
         }
     }
 
     /// A connection is over.
     pub(super) fn end_timing(&mut self, connection: &Connection) {
-        let key = key(self.place(connection.id));
+        let key = key(self.connections.of(connection.id));
         self.timers.wheel.cancel(key);
     }
 
@@ -198,7 +198,7 @@ impl Reactor {
         let mut due = std::mem::take(&mut self.timers.due);
         self.timers.wheel.advance(tick, &mut due);
         for key in due.drain(..) {
-            if let Some(connection) = self.connections[key as usize].take() {
+            if let Some(connection) = self.connections.take_at(key as usize) {
                 self.on_timer(connection)?;
             }
         }
@@ -219,7 +219,7 @@ impl Reactor {
             Some((due_ns, late)) if due_ns <= self.now_ns => self.on_late(connection, late),
             next => {
                 if let Some((due_ns, _)) = next {
-                    let key = key(self.place(connection.id));
+                    let key = key(self.connections.of(connection.id));
                     self.timers.set_by(key, due_ns);
                 }
                 self.put_back(connection);
