@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
 
 use crate::check;
@@ -81,22 +81,35 @@ impl Exit {
 
 /// Reaps a child if it has ended.
 pub fn reap(pid: i32) -> io::Result<Option<Exit>> {
-    wait_for(Some(Pid::from_raw(pid)))
+    loop {
+        match wait_once(pid, libc::WNOHANG) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+            Ok(Waited::Ended(exit)) => return Ok(Some(exit)),
+            Ok(Waited::Nothing) => return Ok(None),
+            Ok(Waited::Stopped) => {}
+        }
+    }
 }
 
 /// Reaps any one child that has ended.
 pub fn reap_any() -> io::Result<Option<Exit>> {
-    wait_for(None)
+    match reap(ANY) {
+        Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(None),
+        reaped => reaped,
+    }
 }
 
 /// Waits until a child has ended, and reaps it.
 pub fn wait(pid: i32) -> io::Result<()> {
-    while let Err(error) = waitpid(Pid::from_raw(pid), None) {
-        if error != nix::errno::Errno::EINTR {
-            return Err(error.into());
+    loop {
+        match wait_once(pid, 0) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+            Ok(Waited::Ended(_)) => return Ok(()),
+            Ok(Waited::Nothing | Waited::Stopped) => {}
         }
     }
-    Ok(())
 }
 
 /// A child that has ended and that nobody has reaped yet, if there is one.
@@ -134,28 +147,38 @@ fn state_and_parent(pid: i32) -> Option<(char, i32)> {
 
 /// Reaps any one child: waits for one to end if `blocking`, unless a signal comes. `None`: none has ended.
 pub fn wait_any(blocking: bool) -> io::Result<Option<Exit>> {
-    let flags = if blocking { None } else { Some(WaitPidFlag::WNOHANG) };
-    match waitpid(None, flags)? {
-        WaitStatus::Exited(pid, code) => Ok(Some(Exit { pid: pid.as_raw(), code, signal: 0 })),
-        WaitStatus::Signaled(pid, signal, _) => Ok(Some(Exit { pid: pid.as_raw(), code: 0, signal: signal as i32 })),
-        _ => Ok(None),
+    match wait_once(ANY, if blocking { 0 } else { libc::WNOHANG })? {
+        Waited::Ended(exit) => Ok(Some(exit)),
+        Waited::Nothing | Waited::Stopped => Ok(None),
     }
 }
 
-fn wait_for(pid: Option<Pid>) -> io::Result<Option<Exit>> {
-    loop {
-        return match waitpid(pid, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::Exited(pid, code)) => Ok(Some(Exit { pid: pid.as_raw(), code, signal: 0 })),
-            Ok(WaitStatus::Signaled(pid, signal, _)) => {
-                Ok(Some(Exit { pid: pid.as_raw(), code: 0, signal: signal as i32 }))
-            }
-            Ok(WaitStatus::StillAlive) => Ok(None),
-            Err(nix::errno::Errno::ECHILD) if pid.is_none() => Ok(None),
-            Ok(_) | Err(nix::errno::Errno::EINTR) => continue,
-            Err(error) => Err(error.into()),
-        };
-    }
+/// What the kernel says of a child.
+enum Waited {
+    /// There is nothing to say.
+    Nothing,
+    /// It lives, and was stopped or held.
+    Stopped,
+    /// It has ended, and is reaped.
+    Ended(Exit),
 }
+
+/// Asks the kernel about one child, or [`ANY`]. Not by nix, for which the real-time signals are errors: a child that one of
+/// them has ended would be reaped and its end lost.
+fn wait_once(pid: i32, flags: i32) -> io::Result<Waited> {
+    let mut status = 0;
+    // SAFETY: the kernel writes to a local.
+    let pid = check(unsafe { libc::waitpid(pid, &raw mut status, flags) })?;
+    Ok(match pid {
+        0 => Waited::Nothing,
+        _ if libc::WIFEXITED(status) => Waited::Ended(Exit { pid, code: libc::WEXITSTATUS(status), signal: 0 }),
+        _ if libc::WIFSIGNALED(status) => Waited::Ended(Exit { pid, code: 0, signal: libc::WTERMSIG(status) }),
+        _ => Waited::Stopped,
+    })
+}
+
+/// For whichever child there is something to say of.
+const ANY: i32 = -1;
 
 /// Sends `signal` to a process.
 pub fn kill(pid: i32, signal: i32) -> io::Result<()> {
@@ -336,6 +359,24 @@ const F_SETSIG: libc::c_int = 10;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_a_child_is_known_whichever_signal_has_ended_it() {
+        for signal in [libc::SIGKILL, libc::SIGRTMIN() + 3, libc::SIGRTMAX()] {
+            let Fork::Parent { child } = fork().unwrap() else {
+                std::thread::sleep(std::time::Duration::from_secs(20));
+                exit_now(2)
+            };
+            kill(child, signal).unwrap();
+            let exit = loop {
+                if let Some(exit) = reap(child).unwrap() {
+                    break exit;
+                }
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            };
+            assert_eq!(exit, Exit { pid: child, code: 0, signal });
+        }
+    }
 
     #[test]
     fn a_process_without_a_loop_dies_with_who_holds_its_life_line() {
