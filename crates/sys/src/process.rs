@@ -138,7 +138,7 @@ pub fn is_alive(pid: i32) -> bool {
 }
 
 /// The letter of a process's state and its parent's number, as `/proc` has them.
-fn state_and_parent(pid: i32) -> Option<(char, i32)> {
+pub(crate) fn state_and_parent(pid: i32) -> Option<(char, i32)> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // Behind the number and the name, which is in parentheses and may contain any.
     let mut words = stat.rsplit_once(')')?.1.split_ascii_whitespace();

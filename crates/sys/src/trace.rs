@@ -7,7 +7,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use crate::check;
+use crate::{check, process};
 
 /// The memory of a process that this one may trace, or its own.
 #[derive(Clone, Copy, Debug)]
@@ -177,11 +177,35 @@ impl Drop for Hold {
             // A copy in a forked process: the hold is its parent's.
             return;
         }
-        if self.wait(LAST_PATIENCE) == Stillness::Held {
-            let signal = self.signal_at_hand().unwrap_or(0);
-            // ESRCH: killed meanwhile.
-            let _ = request(libc::PTRACE_DETACH, self.pid, usize::try_from(signal).unwrap_or(0));
+        for _ in 0..2 {
+            match self.wait(LAST_PATIENCE) {
+                Stillness::Held => {
+                    let signal = self.signal_at_hand().unwrap_or(0);
+                    if request(libc::PTRACE_DETACH, self.pid, usize::try_from(signal).unwrap_or(0)).is_ok() {
+                        return;
+                    }
+                    // It has been killed this very moment: its end comes next.
+                }
+                Stillness::Over => return pass_on_end_of(self.pid),
+                Stillness::NotYet => return,
+            }
         }
+    }
+}
+
+/// A process that has ended while this one held it: its parent, if that is another one, learns of it only once this one
+/// has waited for it.
+fn pass_on_end_of(pid: i32) {
+    if process::state_and_parent(pid).is_some_and(|(_, parent)| parent != process::id()) {
+        // SAFETY: the kernel tells nothing that is wanted here. An error: it was nobody's any more.
+        unsafe {
+            libc::waitid(
+                libc::P_PID,
+                pid.cast_unsigned(),
+                std::ptr::null_mut(),
+                libc::WEXITED | libc::WNOHANG | libc::__WALL,
+            )
+        };
     }
 }
 
@@ -221,7 +245,7 @@ mod tests {
 
     use super::*;
     use crate::memory::SharedMemory;
-    use crate::process::{self, Fork};
+    use crate::process::Fork;
 
     const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -308,6 +332,41 @@ mod tests {
             hold.wait(PATIENCE);
         }
         assert_eq!(child.wait().signal, libc::SIGTERM);
+    }
+
+    #[test]
+    fn the_end_of_a_process_that_another_one_holds_reaches_its_parent() {
+        let (words, parent) = (shared_words(), process::id());
+        let child = Child::run(|| {
+            allow(parent);
+            std::thread::sleep(PATIENCE);
+        });
+        let held = child.0;
+        let holder = Child::run(|| {
+            let hold = loop {
+                match Hold::begin(held) {
+                    Ok(hold) => break hold,
+                    // It has not allowed it yet.
+                    Err(_) => std::thread::sleep(Duration::from_millis(1)),
+                }
+            };
+            hold.wait(PATIENCE);
+            words[0].store(1, Ordering::Relaxed);
+            while words[1].load(Ordering::Relaxed) == 0 {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            drop(hold);
+            std::thread::sleep(PATIENCE);
+        });
+        while words[0].load(Ordering::Relaxed) == 0 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        process::kill(child.0, libc::SIGKILL).unwrap();
+        words[1].store(1, Ordering::Relaxed);
+        assert_eq!(child.wait().signal, libc::SIGKILL);
+        assert_eq!(process::reap(holder.0).unwrap(), None, "it lives on");
+        process::kill(holder.0, libc::SIGKILL).unwrap();
+        holder.wait();
     }
 
     #[test]
