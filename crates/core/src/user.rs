@@ -52,7 +52,7 @@ pub fn run(identity: Identity, index: usize, context: &Context, host: &mut dyn H
 
 impl UserProcess {
     fn new(identity: Identity, context: Context) -> std::io::Result<Self> {
-        let Identity { worker: id, generation, manager, manager_life, .. } = identity;
+        let Identity { worker: id, generation, manager, manager_life, blocked, .. } = identity;
         // No loop watches the pipe here. Where there is no /proc the parent's death has to do.
         let life = process::die_with(manager_life.as_fd()).ok();
         crate::identity::take_on(&context)?;
@@ -67,6 +67,7 @@ impl UserProcess {
         for signal in [SIGINT, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2, SIGWINCH, rotor_sys::signal::sigrtmin()] {
             signals.ignore(signal)?;
         }
+        drop(blocked);
         let segment = context.segment;
         segment.protect()?;
         let seat = seat_of(generation);
@@ -83,7 +84,7 @@ impl UserProcess {
         self.seat.set_state(SeatState::Busy);
         self.context.segment.manager_bell().write();
         if self.seat.is_asked_to_leave() {
-            // The SIGTERM that goes with it may have come before it was one that ends this process.
+            // The manager may have no right to send the SIGTERM that goes with it.
             host.left();
             return End::Leave { code: 0 };
         }

@@ -9,6 +9,7 @@ use rotor_ipc::workers::{Generation, Held, SeatState, seat_of};
 use rotor_ipc::{SessionId, WorkerId, recovery};
 use rotor_sys::clock::{monotonic_ns, unix_us};
 use rotor_sys::process::{self, Exit, Fork};
+use rotor_sys::signal::Blocked;
 
 use super::crew::Member;
 use super::slot::{Action, Overdue, SlotEvent};
@@ -272,11 +273,13 @@ impl Manager {
             self.renew_code(host);
         }
         host.before_fork();
-        match self.life.watch.try_clone().and_then(|watch| Ok((watch, process::fork()?))) {
-            Ok((manager_life, Fork::Child)) => {
-                Some(worker::Identity { worker, generation, manager, manager_life, cpu })
+        let forked = Blocked::all().and_then(|blocked| Ok((blocked, self.life.watch.try_clone()?, process::fork()?)));
+        match forked {
+            Ok((blocked, manager_life, Fork::Child)) => {
+                Some(worker::Identity { worker, generation, manager, manager_life, cpu, blocked })
             }
-            Ok((_, Fork::Parent { child })) => {
+            Ok((blocked, _, Fork::Parent { child })) => {
+                drop(blocked);
                 seat.set_pid(child);
                 self.crew.join(worker, Member { pid: child, generation });
                 if owns && generation > 2 {

@@ -28,7 +28,7 @@ use rotor_sys::clock::monotonic_ns;
 use rotor_sys::epoll::{Epoll, Events, Interest};
 use rotor_sys::own::Own;
 use rotor_sys::process;
-use rotor_sys::signal::Signals;
+use rotor_sys::signal::{Blocked, Signals};
 use rotor_sys::ticker::Ticker;
 
 use crate::host::{End, Event, EventKind, Host, Outcome, Role};
@@ -51,6 +51,8 @@ pub struct Identity {
     pub manager_life: Own,
     /// The CPU to run on.
     pub cpu: Option<u32>,
+    /// Signals wait until it has its own actions for them: the manager's would swallow one, and those of before end it.
+    pub blocked: Blocked,
 }
 
 /// A ready successor looks at the owner word this often, in case the one before died between commit and wake-up.
@@ -141,7 +143,7 @@ pub fn run(identity: Identity, context: &Context, host: &mut dyn Host) -> End {
 
 impl Worker {
     fn new(identity: Identity, context: Context) -> std::io::Result<Self> {
-        let Identity { worker: id, generation, manager, manager_life, cpu } = identity;
+        let Identity { worker: id, generation, manager, manager_life, cpu, blocked } = identity;
         let segment = context.segment;
         let killed_with_manager = process::die_with(manager_life.as_fd()).ok();
         if let Some(cpu) = cpu {
@@ -173,6 +175,7 @@ impl Worker {
         let reopen = rotor_sys::signal::sigrtmin();
         signals.note(reopen)?;
         signals.note(SIGWINCH)?;
+        drop(blocked);
         let epoll = Epoll::new()?;
         epoll.add(signals.as_fd(), 0, Interest::ReadEdge)?;
         epoll.add(manager_life.as_fd(), LIFE, Interest::ReadLevel)?;
