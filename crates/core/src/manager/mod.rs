@@ -303,13 +303,14 @@ impl Manager {
             return None;
         }
         let at_once = self.context.settings.reload_concurrency as usize;
+        let is_reload_next = self.is_reload_next();
         let mut busy = self.replacing();
         // Each time another one first: one that asks again and again does not keep the others waiting.
         let (count, first) = (self.slots.len(), self.first_asked);
         for place in (0..count).map(|place| (place + first) % count) {
             let worker = WorkerId(u32::try_from(place).unwrap_or(u32::MAX));
             let is_worker = self.segment.has_inbox(worker);
-            if is_worker && busy >= at_once {
+            if is_worker && (is_reload_next || busy >= at_once) {
                 continue;
             }
             let Some(serving) = self.slots[place].serving() else { continue };

@@ -17,6 +17,8 @@ pub(super) struct Reload {
     under_way: Vec<WorkerId>,
     /// Slots whose inbox has nobody: their next process counts by whether it gets ready.
     revived: Vec<Revived>,
+    /// The slot that has got its new process last: where one goes after the other its old one has to be gone first.
+    last: Option<WorkerId>,
     success: bool,
     /// Its first process has seen to it that all of them load what is there now.
     has_new_code: bool,
@@ -31,7 +33,14 @@ struct Revived {
 impl Reload {
     /// Of these slots.
     pub(super) fn of(slots: impl Iterator<Item = WorkerId>) -> Self {
-        Self { left: slots.collect(), under_way: Vec::new(), revived: Vec::new(), success: true, has_new_code: false }
+        Self {
+            left: slots.collect(),
+            under_way: Vec::new(),
+            revived: Vec::new(),
+            last: None,
+            success: true,
+            has_new_code: false,
+        }
     }
 
     /// A slot has its new process, or has kept its old one. Where a worker had asked for a successor itself that says
@@ -40,6 +49,7 @@ impl Reload {
         if let Some(place) = self.under_way.iter().position(|other| *other == worker) {
             self.under_way.swap_remove(place);
             self.success &= is_replaced;
+            self.last = Some(worker);
         }
     }
 
@@ -53,9 +63,16 @@ impl Reload {
         let is_open = |revived: &&Revived| {
             let slot = &slots[revived.worker.index()];
             // Where there is nothing to hand over the old process ends first.
-            slot.is_starting() || slot.is_replacing() || (slot.is_waiting() && slot.deaths() == revived.deaths)
+            let is_between = slot.serving().is_none() && slot.is_replacing();
+            slot.is_starting() || is_between || (slot.is_waiting() && slot.deaths() == revived.deaths)
         };
         self.revived.iter().filter(is_open).count()
+    }
+
+    /// Whether all that it has begun is done, whoever else is given a successor meanwhile.
+    fn is_done(&self, slots: &[Slot], is_async: bool) -> bool {
+        let is_old_gone = is_async || self.last.is_none_or(|last| !slots[last.index()].is_leaving());
+        self.left.is_empty() && self.under_way.is_empty() && is_old_gone && self.reviving(slots) == 0
     }
 
     fn has_succeeded(&self, slots: &[Slot]) -> bool {
@@ -83,6 +100,14 @@ impl Manager {
         }
     }
 
+    /// Whether slots wait for the reload that could have their new process now. Who asks for a successor waits behind
+    /// them: workers that ask again and again would take all places, for ever.
+    pub(super) fn is_reload_next(&self) -> bool {
+        self.reload.as_ref().is_some_and(|reload| {
+            reload.left.iter().any(|worker| self.slots[worker.index()].is_replaceable(self.free_seats(*worker)))
+        })
+    }
+
     pub(super) fn go_on_reloading(&mut self, host: &mut dyn Host) -> Option<Ended> {
         // The callback that announces it comes first.
         if self.reload.is_none() || !self.callbacks.is_empty() {
@@ -100,6 +125,11 @@ impl Manager {
             let leaving = workers.iter().filter(|slot| !is_async && slot.is_leaving() && !slot.is_replacing());
             let mut busy = self.replacing() + leaving.count();
             let Some(reload) = &mut self.reload else { return None };
+            if reload.is_done(&self.slots, is_async) {
+                let success = reload.has_succeeded(&self.slots);
+                self.finish_reload(success);
+                return None;
+            }
             busy += reload.reviving(&self.slots);
             if busy >= at_once {
                 return None;
@@ -109,13 +139,7 @@ impl Manager {
             let is_ready =
                 |worker: &WorkerId| self.slots[worker.index()].is_replaceable(self.crew.free_seats(segment, *worker));
             let ready = reload.left.iter().position(is_ready);
-            let Some(worker) = ready.and_then(|at| reload.left.remove(at)) else {
-                if reload.left.is_empty() && busy == 0 {
-                    let success = reload.has_succeeded(&self.slots);
-                    self.finish_reload(success);
-                }
-                return None;
-            };
+            let worker = ready.and_then(|at| reload.left.remove(at))?;
             if self.slots[worker.index()].is_waiting() || !self.segment.has_inbox(worker) {
                 reload.revive(worker, &self.slots[worker.index()]);
             } else {
