@@ -120,15 +120,20 @@ impl Context {
         self.request_stop(monotonic_ns(), request::STOP);
     }
 
-    /// The same by a signal that asks for it and has come. One signal may reach several processes and counts once: only
+    /// The same, and nothing is waited for.
+    pub(crate) fn ask_to_stop_by_force(&self) {
+        self.request_stop(monotonic_ns(), request::STOP | request::FORCE);
+    }
+
+    /// It has to stop by a signal that asks for it and has come. One signal may reach several processes and counts once: only
     /// what comes a second or more after the first means that nothing is waited for. When it came counts, and not when
-    /// this process has found the time for it.
+    /// this process has found the time for it. Who has asked otherwise has sent none.
     pub(crate) fn take_stop_signal(&self, signals: &Signals, arrived: Arrived) {
         const SAME_NS: u64 = 1_000_000_000;
         let came = [SIGTERM, SIGINT].into_iter().filter(|signal| arrived.has(*signal));
         let Some(came_ns) = came.map(|signal| signals.came_ns(signal)).max() else { return };
-        let first_ns = self.segment.header().stop_asked_ns.load(Acquire);
-        let is_forced = first_ns != 0 && came_ns.saturating_sub(first_ns) >= SAME_NS;
+        let first = self.segment.header().stop_signal_ns.compare_exchange(0, came_ns, AcqRel, Acquire);
+        let is_forced = first.is_err_and(|first_ns| came_ns.saturating_sub(first_ns) >= SAME_NS);
         self.request_stop(came_ns, if is_forced { request::STOP | request::FORCE } else { request::STOP });
     }
 

@@ -8,7 +8,6 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rotor_ipc::sync::Ordering::AcqRel;
 use rotor_sys::descriptors::DescriptorReceiver;
 use rotor_sys::epoll::Epoll;
 
@@ -17,7 +16,7 @@ use crate::dispatch;
 use crate::hooks::Hooks;
 use crate::log::Log;
 use crate::ports::{Bound, Socket};
-use crate::process::{Context, request};
+use crate::process::Context;
 use crate::reactor::{Acceptor, Config, DatagramPort, Limits, Listening, Live, Mail, Mailbox, Reactor, Stop, Wanted};
 use crate::secrets::Secrets;
 use crate::settings::Settings;
@@ -268,9 +267,7 @@ struct StopUnlessDone<'a>(&'a Context);
 
 impl Drop for StopUnlessDone<'_> {
     fn drop(&mut self) {
-        self.0.segment.header().requests.fetch_or(request::STOP | request::FORCE, AcqRel);
-        self.0.segment.main_bell().write();
-        self.0.segment.manager_bell().write();
+        self.0.ask_to_stop_by_force();
     }
 }
 

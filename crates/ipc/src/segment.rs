@@ -36,6 +36,8 @@ pub struct Header {
     pub started_us: AtomicU64,
     /// When a stop was first asked for (monotonic ns); 0: not yet.
     pub stop_asked_ns: AtomicU64,
+    /// When the first signal that asks for a stop came (monotonic ns); 0: not yet.
+    pub stop_signal_ns: AtomicU64,
     /// Reloads that have begun.
     pub reloads: AtomicU64,
     /// Reloads in which a slot kept its old process.
