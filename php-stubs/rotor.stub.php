@@ -714,7 +714,7 @@ namespace Rotor {
          * In any process of the server; it returns at once.
          *
          * @param bool $only_task only task workers, of which there are none yet
-         * @return bool false while a reload is under way (509)
+         * @return bool false while a reload is under way, or once the server drains (509)
          */
         public function reload(bool $only_task = false): bool
         {

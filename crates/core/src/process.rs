@@ -303,11 +303,14 @@ impl Process {
         Ok(())
     }
 
-    /// Asks for new workers. Fails while a reload is under way.
+    /// Asks for new workers. Fails while a reload is under way, and once a stop lets no more in.
     pub fn reload(&self, only_task: bool) -> Result<(), CallError> {
         if only_task {
             // There are no task workers: each of them is new.
             return Ok(());
+        }
+        if self.context.segment.header().phase.load(Acquire) >= phase::DRAINING {
+            return Err(CallError::new(code::WRONG_OPERATION, "the server stops; its workers are replaced no more"));
         }
         let is_free = |bits: u32| bits & (request::RELOAD | request::RELOADING) == 0;
         let requests = &self.context.segment.header().requests;

@@ -66,6 +66,10 @@ impl Manager {
         if !self.slots.iter().all(Slot::is_stopped) {
             return None;
         }
+        if self.reload.is_some() {
+            // Callbacks that waited have kept it from coming to its end.
+            self.finish_reload(false);
+        }
         self.segment.header().requests.fetch_or(request::WORKERS_GONE, AcqRel);
         self.segment.main_bell().write();
         self.callbacks.push_back(Event::ManagerStop);
