@@ -46,8 +46,9 @@ impl Worker {
     /// When its time is over, counted from when it was told to go.
     fn deadline(&self) -> Option<Instant> {
         let told_ns = match self.seat.leave_since_ns() {
-            0 => self.segment.header().drain_since_ns.load(Relaxed),
-            told_ns => told_ns,
+            told_ns if told_ns != 0 && self.inbox.is_none() => told_ns,
+            // The owner of the inbox goes because of the stop, whatever it was offered once: nobody has taken it over.
+            _ => self.segment.header().drain_since_ns.load(Relaxed),
         };
         let now_ns = monotonic_ns();
         let passed = if told_ns == 0 { 0 } else { now_ns.saturating_sub(told_ns) };
