@@ -66,6 +66,8 @@ struct Master {
     looked: Instant,
     /// Reloads that certificates were read again for.
     reloads: u64,
+    /// A callback has ended this process; what is left is to stop the server in order.
+    has_ended: bool,
     /// When the manager has to have ended.
     manager_due: Option<Instant>,
     /// The manager dies without it.
@@ -115,6 +117,7 @@ impl Master {
             orphans: Orphans::default(),
             looked: Instant::now(),
             reloads: 0,
+            has_ended: false,
             manager_due: None,
             life: None,
         })
@@ -183,7 +186,10 @@ impl Master {
     fn stop(&mut self, host: &mut dyn Host) -> End {
         self.context.log.notice("stopping");
         let mut end = match host.call(Event::BeforeShutdown) {
-            Outcome::Ended(end) => end,
+            Outcome::Ended(end) => {
+                self.has_ended = true;
+                end
+            }
             Outcome::Returned | Outcome::Threw => End::Stopped,
         };
         if let Some(ended) = self.serve_on(host) {
@@ -334,7 +340,9 @@ impl Master {
 
     /// One turn of the main thread: signals, user code's own handlers, a wait.
     fn turn(&mut self, host: &mut dyn Host, timeout: Option<Duration>) -> Option<End> {
-        if let Outcome::Ended(end) = host.interrupt() {
+        if !self.has_ended
+            && let Outcome::Ended(end) = host.interrupt()
+        {
             self.context.log.error("user code has ended the master (exit() or a fatal error): the server stops");
             return Some(self.abort(end));
         }
