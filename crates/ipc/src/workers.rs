@@ -249,7 +249,7 @@ pub struct SeatEntry {
     state: AtomicU32,
     generation: AtomicU32,
     leave: AtomicU32,
-    started_us: AtomicU64,
+    started_ns: AtomicU64,
     leave_since_ns: AtomicU64,
     /// Requests since this process started.
     pub requests_here: AtomicU64,
@@ -272,13 +272,13 @@ unsafe impl Shared for SeatEntry {}
 
 impl SeatEntry {
     /// Manager: a process of this generation is about to be forked.
-    pub fn begin(&self, generation: Generation, now_us: u64) {
+    pub fn begin(&self, generation: Generation, now_ns: u64) {
         self.in_hand.clear();
         self.crash.begin();
         self.self_look.begin();
         self.leave.store(0, Ordering::Relaxed);
         self.leave_since_ns.store(0, Ordering::Relaxed);
-        self.started_us.store(now_us, Ordering::Relaxed);
+        self.started_ns.store(now_ns, Ordering::Relaxed);
         self.requests_here.store(0, Ordering::Relaxed);
         self.generation.store(generation, Ordering::Relaxed);
         self.set_state(SeatState::Starting);
@@ -307,9 +307,9 @@ impl SeatEntry {
         self.generation.load(Ordering::Relaxed)
     }
 
-    /// When the process started, microseconds since 1970.
-    pub fn started_us(&self) -> u64 {
-        self.started_us.load(Ordering::Relaxed)
+    /// When the process started (monotonic ns).
+    pub fn started_ns(&self) -> u64 {
+        self.started_ns.load(Ordering::Relaxed)
     }
 
     /// What the process is doing.

@@ -7,7 +7,7 @@ use rotor_ipc::sessions::Flag;
 use rotor_ipc::sync::Ordering::Relaxed;
 use rotor_ipc::workers::{Generation, Held, SeatState, seat_of};
 use rotor_ipc::{SessionId, WorkerId, recovery};
-use rotor_sys::clock::{monotonic_ns, unix_us};
+use rotor_sys::clock::monotonic_ns;
 use rotor_sys::process::{self, Exit, Fork};
 use rotor_sys::signal::Blocked;
 
@@ -65,7 +65,7 @@ impl Manager {
             // Who was ended because of one callback is replaced at once, whatever it had done before.
             seat.requests_here.load(Relaxed) > 0 || timed_out.is_some()
         } else {
-            unix_us().saturating_sub(seat.started_us()) >= FRUITFUL_US
+            monotonic_ns().saturating_sub(seat.started_ns()) >= FRUITFUL_NS
         };
         let closes = self.context.settings.close_on_worker_error || timed_out.is_some();
         if closes && let Some(held) = seat.in_hand.get().filter(|held| held.session != 0) {
@@ -261,7 +261,7 @@ impl Manager {
         host: &mut dyn Host,
     ) -> Option<worker::Identity> {
         let seat = self.segment.seat(worker, seat_of(generation));
-        seat.begin(generation, unix_us());
+        seat.begin(generation, monotonic_ns());
         self.lates.begin(seat);
         if owns {
             self.segment.slot(worker).appoint(generation);
@@ -319,8 +319,8 @@ impl Manager {
     }
 }
 
-/// A user process that has lived so long has not died early, in microseconds.
-const FRUITFUL_US: u64 = 1_000_000;
+/// A user process that has lived so long has not died early.
+const FRUITFUL_NS: u64 = 1_000_000_000;
 
 /// What a process that died with this in hand has not finished, for the log.
 fn what_is_lost(held: &Held) -> String {
