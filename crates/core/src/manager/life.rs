@@ -126,7 +126,7 @@ impl Manager {
         self.segment.header().crashes.fetch_add(1, Relaxed);
         let how = match exit.signal {
             0 => format!("exited code={}", exit.code),
-            SIGKILL if self.oom_kills.have_grown() => {
+            SIGKILL if self.oom_kills.explain_a_death(Instant::now()) => {
                 "killed by SIGKILL (out of memory, by the cgroup's counter)".to_owned()
             }
             signal => format!("killed by {}", process::signal_name(signal)),

@@ -1,14 +1,19 @@
 //! Tells a process that the kernel has killed for want of memory from one that somebody else has killed: by what the
-//! cgroup counts. It counts all that are killed in it, so that what was counted since the last look is meant.
+//! cgroup counts. It counts all that are killed in it, so that what was counted since the last look is meant; where that is
+//! more than one, those that die in the same moment are.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The count of the cgroup that this process is in.
 #[derive(Debug)]
 pub(super) struct OomKills {
     file: Option<PathBuf>,
     seen: u64,
+    /// Kills that were seen and that no process has been found for yet.
+    unexplained: u64,
+    looked: Instant,
 }
 
 impl OomKills {
@@ -31,17 +36,29 @@ impl OomKills {
                 None
             }
         });
-        let mut kills = Self { file, seen: 0 };
-        kills.have_grown();
-        kills
+        let seen = file.as_deref().and_then(count_in).unwrap_or(0);
+        Self { file, seen, unexplained: 0, looked: Instant::now() }
     }
 
-    /// Whether there are more than at the last look.
-    pub(super) fn have_grown(&mut self) -> bool {
-        let Some(now) = self.file.as_deref().and_then(count_in) else { return false };
-        std::mem::replace(&mut self.seen, now) < now
+    /// Whether one of them has ended the process that has just died by SIGKILL.
+    pub(super) fn explain_a_death(&mut self, now: Instant) -> bool {
+        let count = self.file.as_deref().and_then(count_in).unwrap_or(self.seen);
+        if now >= self.looked + MOMENT {
+            self.unexplained = 0;
+        }
+        if count > self.seen {
+            self.unexplained += count - self.seen;
+            self.looked = now;
+        }
+        self.seen = count;
+        let is_one = self.unexplained > 0;
+        self.unexplained = self.unexplained.saturating_sub(1);
+        is_one
     }
 }
+
+/// Processes that are killed together are dead together.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// The file of the cgroup `path`, or of the nearest around it that has one: in a container the path may not exist below
 /// the mount, whose root is then the container's cgroup.
@@ -92,20 +109,36 @@ mod tests {
             let root = Root::new(name);
             root.write("proc/self/cgroup", groups);
             root.write(file, "low 0\noom 7\noom_kill 2\noom_group_kill 0\n");
-            let mut kills = OomKills::find_under(&root.0);
-            assert!(!kills.have_grown(), "{name}: what was before does not count");
+            let (mut kills, now) = (OomKills::find_under(&root.0), Instant::now());
+            assert!(!kills.explain_a_death(now), "{name}: what was before does not count");
             root.write(file, "oom 9\noom_kill 3\n");
-            assert!(kills.have_grown(), "{name}");
-            assert!(!kills.have_grown(), "{name}: once");
+            assert!(kills.explain_a_death(now), "{name}");
+            assert!(!kills.explain_a_death(now), "{name}: once");
         }
+    }
+
+    #[test]
+    fn those_that_are_killed_together_are_known_and_one_that_dies_later_is_not_taken_for_one_of_them() {
+        let root = Root::new("together");
+        root.write("proc/self/cgroup", "0::/\n");
+        let count = |kills: u64| root.write("sys/fs/cgroup/memory.events", &format!("oom_kill {kills}\n"));
+        count(0);
+        let (mut kills, now) = (OomKills::find_under(&root.0), Instant::now());
+        count(2);
+        let explained = [0, 1, 2].map(|ms| kills.explain_a_death(now + Duration::from_millis(ms)));
+        assert_eq!(explained, [true, true, false]);
+        // The other one was none of the server's.
+        count(4);
+        assert!(kills.explain_a_death(now));
+        assert!(!kills.explain_a_death(now + MOMENT));
     }
 
     #[test]
     fn where_nothing_is_counted_nobody_was_killed_by_it() {
         let root = Root::new("none");
-        assert!(!OomKills::find_under(&root.0).have_grown());
+        assert!(!OomKills::find_under(&root.0).explain_a_death(Instant::now()));
         root.write("proc/self/cgroup", "4:memory:/\n");
         root.write("sys/fs/cgroup/memory/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\n");
-        assert!(!OomKills::find_under(&root.0).have_grown());
+        assert!(!OomKills::find_under(&root.0).explain_a_death(Instant::now()));
     }
 }
