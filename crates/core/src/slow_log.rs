@@ -120,9 +120,9 @@ impl SlowLog {
         if let Some(file) = &self.file {
             match file.append(account) {
                 Ok(()) => return,
-                Err(error) => {
-                    log.warning(&format!("cannot write request_slowlog_file {}: {error}", file.path.display()));
-                }
+                Err(error) => log
+                    .limited()
+                    .warning(|| format!("cannot write request_slowlog_file {}: {error}", file.path.display())),
             }
         }
         let log = log.speaking_for(format!("worker={}", account.worker), account.pid);
