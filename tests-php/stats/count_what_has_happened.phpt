@@ -69,6 +69,12 @@ $stats = $ask();
 $show($stats, 'connection_num', 'reload_count', 'failed_reload_count', 'crash_count', 'lost_messages', 'slots_backing_off');
 // Those of the worker begin anew, the others do not.
 var_dump($stats['worker_request_count'], $stats['request_count'] === 12 + $asked);
+// A third process has the seat of the first one.
+$server->signal(SIGUSR1);
+$server->waitForNote('reloaded', 2);
+$again = $ask();
+$asked++;
+echo json_encode([$stats['worker_response_count'], $again['worker_response_count'], $again['response_count'] === 12 + $asked]), "\n";
 foreach ($clients as $client) {
     $client->close();
 }
@@ -125,5 +131,7 @@ slots_backing_off 0
 
 int(0)
 bool(true)
+[0,0,true]
+manager [4,3,false,true]
 manager [4,3,false,true]
 master [4,0,false,true]

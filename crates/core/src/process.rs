@@ -103,6 +103,8 @@ pub struct Process {
     context: Context,
     /// The seat of a worker or user process.
     seat: Option<&'static SeatEntry>,
+    /// What the processes that had the seat before have sent: its counters go on.
+    responses_before: u64,
     way: Way,
 }
 
@@ -170,27 +172,28 @@ impl Context {
 
 impl Process {
     pub(crate) fn of_worker(worker: WorkerId, seat: usize, context: Context, outlets: Outlets) -> Rc<Self> {
-        let seat = Some(context.segment.seat(worker, seat));
-        Rc::new(Self {
-            role: Role::EventWorker(worker),
-            context,
-            seat,
-            way: Way::Lanes(Box::new(RefCell::new(outlets))),
-        })
+        Self::of_seat(Role::EventWorker(worker), worker, seat, context, outlets)
     }
 
     pub(crate) fn of_user_process(id: WorkerId, seat: usize, context: Context, outlets: Outlets) -> Rc<Self> {
-        let seat = Some(context.segment.seat(id, seat));
+        Self::of_seat(Role::UserProcess(id), id, seat, context, outlets)
+    }
+
+    fn of_seat(role: Role, slot: WorkerId, seat: usize, context: Context, outlets: Outlets) -> Rc<Self> {
+        let seat = context.segment.seat(slot, seat);
+        let responses_before = seat.counters.responses.load(Relaxed);
         let way = Way::Lanes(Box::new(RefCell::new(outlets)));
-        Rc::new(Self { role: Role::UserProcess(id), context, seat, way })
+        Rc::new(Self { role, context, seat: Some(seat), responses_before, way })
     }
 
     pub(crate) fn of_manager(context: Context, outlets: Outlets) -> Rc<Self> {
-        Rc::new(Self { role: Role::Manager, context, seat: None, way: Way::Lanes(Box::new(RefCell::new(outlets))) })
+        let way = Way::Lanes(Box::new(RefCell::new(outlets)));
+        Rc::new(Self { role: Role::Manager, context, seat: None, responses_before: 0, way })
     }
 
     pub(crate) fn of_master(context: Context, mailboxes: Vec<Mailbox>) -> Rc<Self> {
-        Rc::new(Self { role: Role::Master, context, seat: None, way: Way::Mailboxes(mailboxes) })
+        let way = Way::Mailboxes(mailboxes);
+        Rc::new(Self { role: Role::Master, context, seat: None, responses_before: 0, way })
     }
 
     /// The part this process plays.

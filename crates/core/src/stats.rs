@@ -32,8 +32,19 @@ fn has_message(seat: &SeatEntry) -> bool {
     seat.in_hand.look().is_some_and(|held| matches!(held.kind, Kind::Receive | Kind::Packet))
 }
 
-/// All counters, and those of the slot and the seat of the process that asks beside them.
-pub fn collect(context: &Context, own: Option<(WorkerId, &SeatEntry)>) -> Vec<(&'static str, i64)> {
+/// A worker or user process that asks for its own counters, too.
+#[derive(Clone, Copy, Debug)]
+pub struct Own {
+    /// Its slot.
+    pub worker: WorkerId,
+    /// Its seat.
+    pub seat: &'static SeatEntry,
+    /// What the seat's processes before it have sent.
+    pub responses_before: u64,
+}
+
+/// All counters, and those of the process that asks beside them.
+pub fn collect(context: &Context, own: Option<Own>) -> Vec<(&'static str, i64)> {
     let segment = context.segment;
     let (header, master) = (segment.header(), segment.master());
     let idle = segment
@@ -122,11 +133,12 @@ pub fn collect(context: &Context, own: Option<(WorkerId, &SeatEntry)>) -> Vec<(&
         ("coroutine_num", 0),
         ("coroutine_peek_num", 0),
     ];
-    if let Some((worker, seat)) = own {
+    if let Some(Own { worker, seat, responses_before }) = own {
         stats
             .push(("worker_dispatch_count", if segment.has_inbox(worker) { segment.dispatched_to(worker) } else { 0 }));
         stats.push(("worker_request_count", seat.requests_here.load(Relaxed)));
-        stats.push(("worker_response_count", seat.counters.responses.load(Relaxed)));
+        let responses = seat.counters.responses.load(Relaxed) - responses_before;
+        stats.push(("worker_response_count", responses));
         stats.push(("worker_concurrency", u64::from(has_message(seat))));
     }
     let mut stats: Vec<_> =

@@ -8,7 +8,7 @@ use super::{Process, valid_id};
 use crate::error::{CallError, code};
 use crate::host::Role;
 use crate::ports::SockType;
-use crate::stats;
+use crate::stats::{self, Own};
 use crate::tls::{suite_name, to_pem};
 
 /// Sessions on a page of [`Process::client_list`], at most.
@@ -49,7 +49,9 @@ pub struct ClientTls {
 impl Process {
     /// All counters, by the names users know.
     pub fn stats(&self) -> Vec<(&'static str, i64)> {
-        stats::collect(&self.context, self.worker_id().zip(self.seat))
+        let own = self.worker_id().zip(self.seat);
+        let own = own.map(|(worker, seat)| Own { worker, seat, responses_before: self.responses_before });
+        stats::collect(&self.context, own)
     }
 
     /// What is known of a session.
