@@ -224,13 +224,16 @@ impl Manager {
             }
             Action::Kill { generation, because } => {
                 let Some(pid) = self.crew.pid_of(worker, generation) else { return };
-                let what = match because {
-                    Overdue::Leaving => "did not end",
-                    Overdue::Starting => "did not get ready",
-                    Overdue::HandingOver => "did not hand over",
+                let seat = self.segment.seat(worker, seat_of(generation));
+                let (what, since_ns) = match because {
+                    Overdue::Leaving => ("did not end", seat.leave_since_ns()),
+                    Overdue::Starting => ("did not get ready", seat.started_ns()),
+                    Overdue::HandingOver => ("did not hand over", seat.leave_since_ns()),
                 };
                 let log = log.speaking_for(self.context.who(worker), pid);
-                log.warning(&format!("{what} within max_wait_time; killed"));
+                let hand = seat.in_hand.get().map_or_else(String::new, |held| format!(" session={}", held.session));
+                let after_ms = monotonic_ns().saturating_sub(since_ns) / 1_000_000;
+                log.warning(&format!("{what} within max_wait_time; killed; after={after_ms}ms{hand}"));
                 // ESRCH: it has just ended, and is reaped next.
                 let _ = process::kill(pid, SIGKILL);
             }

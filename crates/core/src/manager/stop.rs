@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rotor_ipc::sync::Ordering::AcqRel;
+use rotor_ipc::sync::Ordering::{AcqRel, Relaxed};
 use rotor_sys::clock::monotonic_ns;
 
 use super::slot::{GRACE, Slot, SlotEvent};
@@ -40,11 +40,14 @@ impl Manager {
         if (is_forced || is_late) && !stop.is_killed {
             stop.is_killed = true;
             let why = if is_forced { "a second signal" } else { "max_wait_time has passed" };
+            let since_ns = self.segment.header().drain_since_ns.load(Relaxed);
+            let after_ms = monotonic_ns().saturating_sub(since_ns) / 1_000_000;
             for worker in self.segment.slot_ids() {
                 for (seat, member) in self.crew.of(worker) {
                     let hand = self.segment.seat(worker, seat).in_hand.get().map_or(0, |held| held.session);
                     let who = self.context.who(worker);
-                    self.context.log.warning(&format!("kills {who} pid={}: {why}; session={hand}", member.pid));
+                    let facts = format!("session={hand} after={after_ms}ms");
+                    self.context.log.warning(&format!("kills {who} pid={}: {why}; {facts}", member.pid));
                 }
             }
         }
