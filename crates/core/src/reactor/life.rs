@@ -61,6 +61,8 @@ impl Reactor {
     /// The server closes a connection.
     pub(super) fn close(&mut self, mut connection: Box<Connection>, reset: bool) -> Result<(), Broken> {
         connection.end_input(Why::Server);
+        // Before its worker is told: who has asked for it may not have said so in the table yet.
+        let _ = self.sessions.set_flag(connection.id, Flag::Over);
         self.drop_unread(&mut connection);
         if reset {
             self.forget_batch(&mut connection);
