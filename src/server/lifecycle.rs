@@ -51,7 +51,10 @@ pub fn construct(call: &mut Call<'_>) -> Answer {
     let mut bound = server::Server::bind(host, port, kind)
         .map_err(|error| server_exception("Rotor\\Server::__construct", &error))?;
     if is_tls {
-        (0..bound.port_count()).for_each(|place| bound.secure(place));
+        // Of those that systemd has opened, some may carry datagrams.
+        let streams: Vec<_> =
+            (0..bound.port_count()).filter(|place| !bound.port(*place).sock_type.is_datagram()).collect();
+        streams.into_iter().for_each(|place| bound.secure(place));
     }
     let infos: Vec<_> = (0..bound.port_count()).map(|place| bound.port(place).clone()).collect();
     let host = if is_passed { infos[0].address.host() } else { host.to_owned() };
@@ -66,7 +69,7 @@ pub fn construct(call: &mut Call<'_>) -> Answer {
     set("host", text(&host));
     set("port", long(infos[0].address.number().into()));
     set("type", long(if is_passed { infos[0].sock_type as i64 } else { kind as i64 }));
-    set("ssl", flag(is_tls));
+    set("ssl", flag(infos[0].is_tls));
     set("mode", long(MODE_PROCESS));
     let this = call.this::<Server>()?;
     this.show_primary(&infos[0], object);
