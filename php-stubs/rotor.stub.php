@@ -192,7 +192,8 @@ namespace Rotor {
     #[\AllowDynamicProperties]
     class Server
     {
-        /** One process per worker, each with its own connections. It does not exist yet: the constructor throws. */
+        /** One process per worker, each with its own connections. It does not exist yet: the constructor throws, or warns and
+         *  takes MODE_PROCESS under the Swoole names. */
         public const MODE_BASE = 1;
         /** Reactor threads in the master own the connections, workers run the callbacks. */
         public const MODE_PROCESS = 2;
@@ -311,7 +312,7 @@ namespace Rotor {
          *
          * @param string $host an IP address of this machine; '0.0.0.0' and '::' are all of them; for a unix socket its path,
          *     where a socket that nobody listens on is replaced; 'SYSTEMD' with port 0: all sockets that systemd has opened,
-         *     each as a port, whatever `$sock_type` says
+         *     each as a port, whatever `$sock_type` says but for SSL, which those for streams then have
          * @param int $port 0 to 65535; 0: the kernel chooses, and `$port` tells
          * @param int $mode MODE_PROCESS
          * @param int $sock_type a SOCK_ constant, with or without SSL where it is a stream
@@ -745,15 +746,29 @@ namespace Rotor {
          * `coroutine_num` and `coroutine_peek_num` are 0.
          *
          * Of workers and reloads: `generation`, 1 and one more with each reload that began; `last_reload_success`, 1 or 0, -1
-         * before the first reload has ended; `recycle_count`, workers that asked for a successor because of `max_request`,
-         * `max_memory` or `max_lifetime`, and `max_request_overshoot`, the messages that they took until it was ready;
-         * `respawn_count`, `crash_count`, `lost_messages`; `slots_backing_off`, slots that wait with their next process;
-         * `degraded`, 1 while the processes of a slot keep dying.
+         * before the first reload has ended; `reload_count`, reloads that began, and `failed_reload_count`, those that have
+         * failed; `recycle_count`, workers that asked for a successor because of `max_request`, `max_memory` or `max_lifetime`,
+         * and `max_request_overshoot`, the messages that they took until it was ready; `respawn_count`, `crash_count`, and
+         * `lost_messages`, those that workers had in hand when they died; `exceptions`, callbacks that threw;
+         * `slow_request_count` (`request_slowlog_timeout`) and `request_timeout_count` (`request_timeout`);
+         * `slots_backing_off`, slots that wait with their next process; `degraded`, 1 while the processes of a slot keep dying.
          *
          * Of connections that were refused: `abort_count`, all of them; of these `refused_max_connection`, `refused_per_ip`
          * (`max_connections_per_ip`), `refused_rate` (`accept_rate_per_ip`), `refused_untrusted` (`proxy_trusted`) and
          * `refused_unwatched`, for want of the kernel's memory. `accept_holds`: times that accepting waited at
-         * `max_connection` (`max_connection_policy`).
+         * `max_connection` (`max_connection_policy`); `accept_pauses`: times that it waited for want of descriptors.
+         *
+         * Of connections that the server has closed: `protocol_errors`, for what their clients sent; `heartbeat_close_count`
+         * (`heartbeat_idle_time`), `idle_close_count` (`max_idle_time`), `message_timeout_count` (`message_timeout`), and
+         * `stalled_close_count`, those that did not take what was left for them (`message_timeout`).
+         *
+         * Of what waits, and what was dropped: `read_pauses`, times that a connection was not read since its worker had too
+         * much to do; `lane_waits`, times that a worker waited for a reactor; `send_wait_count`, calls of `send()` and
+         * `sendfile()` that waited for a client (`send_timeout`), and `send_overflow_count`, those that found its output queue
+         * full (1009); `dropped_records`, what was meant for connections that had gone, or was discarded by `dispatch_func`;
+         * `refused_messages`, larger than memory_limit had room for. Of shared memory: `blocks_in_use`, pieces for large
+         * messages that are taken now, and `spilled_messages`, those that went by a file in `task_tmpdir`. Of the log:
+         * `log_lines_suppressed`, one of many like them, and `log_lines_dropped`, which could not be written.
          *
          * Of datagrams: `datagrams_received`; `datagrams_sent`, which the kernel has taken; `datagrams_unsent`, dropped because
          * the network or the peer did not take them; `datagrams_truncated`, dropped because they were larger than 64 KiB, which
@@ -1020,7 +1035,8 @@ namespace Rotor\Server {
         }
 
         /**
-         * Registers the callback for an event of a port (`Connect`, `Receive`, `ProtocolError`, `Close`, `Packet`), before the server starts.
+         * Registers the callback for an event of a port (`Connect`, `Receive`, `ProtocolError`, `Close`, `BufferFull`, `BufferEmpty`,
+         * `Packet`), before the server starts.
          *
          * @return bool false, with a warning, when the server has started (509), and under the Swoole names for an event that is
          *     none of a port (505)

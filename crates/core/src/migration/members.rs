@@ -28,8 +28,9 @@ const SERVER: &[(&str, Fate)] = &[
     (
         "__construct",
         Differs(
-            "`$mode` is `SWOOLE_PROCESS` where it is left out; `SWOOLE_BASE` throws. An address that cannot be had \
-             throws a `Rotor\\Exception` with the errno as its code.",
+            "`$mode` is `SWOOLE_PROCESS` where it is left out; for `SWOOLE_BASE` it warns and takes that, and throws \
+             without `rotor.swoole_aliases`. An address that cannot be had throws a `Rotor\\Exception` with the errno as \
+             its code.",
         ),
     ),
     (
@@ -93,8 +94,8 @@ const SERVER: &[(&str, Fate)] = &[
         "getClientInfo",
         Differs(
             "Without `websocket_status`; with `proxy_ip`, `proxy_port`, `ssl_protocol`, `ssl_cipher` and `ssl_alpn_protocol` \
-             where these are known. `server_fd` is the port's place in `$ports`. `getLastError()` tells whether the \
-             connection has gone or was never there.",
+             where these are known. `server_fd` is the port's place in `$ports`; `remote_ip` of a unix socket's client is empty. \
+             `getLastError()` tells whether the connection has gone or was never there.",
         ),
     ),
     ("connection_info", Differs("As `getClientInfo()`.")),
@@ -166,8 +167,9 @@ const PORT: &[(&str, Fate)] = &[
     (
         "set",
         Differs(
-            "Checks each value as the server's does, and refuses settings that are the whole server's. As there, a port \
-             whose `set()` was called has defaults for the rest, and not the server's settings.",
+            "Checks each value as the server's does. Settings that are the whole server's throw; under Swoole's names each \
+             is a warning and false. As there, a port whose `set()` was called has defaults for the rest, and not the \
+             server's settings; `dispatch_func` alone holds for all ports.",
         ),
     ),
     (

@@ -49,7 +49,7 @@ pub const FUNCTIONS: &[(&str, Fate)] = &[
 
 /// Constants, by the beginning of their names. The longest that fits counts.
 pub const CONSTANTS: &[(&str, Fate)] = &[
-    ("SWOOLE_BASE", Differs("It is there, and the constructor throws for it: BASE mode does not exist yet.")),
+    ("SWOOLE_BASE", Differs("BASE mode does not exist yet: the constructor warns and takes PROCESS mode.")),
     ("SWOOLE_PROCESS", Same),
     ("SWOOLE_THREAD", Refused("Rotor's workers are processes.")),
     ("SWOOLE_SOCK_", Same),

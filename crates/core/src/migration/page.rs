@@ -144,12 +144,14 @@ class, function and constant, as one of
 3. Start it. What the application relies on and Rotor does not have is an exception that says so. What it can live without
    is a warning: a setting or event that is unknown, a value out of range; `set()` and `on()` then return false.
 4. Run it under load, and look at the log and at `stats()`.
-5. When it is to stay: write `Rotor\` instead of `Swoole\`, and `Rotor\Server::SOCK_TCP` instead of `SWOOLE_SOCK_TCP`. From
-   then on a wrong setting is an exception, and `close_on_worker_error` is on.
+5. When it is to stay: write `Rotor\` instead of `Swoole\`, and `Rotor\Server::SOCK_TCP` instead of `SWOOLE_SOCK_TCP`, and
+   take `rotor.swoole_aliases` out: it alone decides whose manners are in force, whatever names the script writes. From then
+   on a wrong setting is an exception, and `close_on_worker_error` is on.
 
 ## What to check
 
-- **The mode** is PROCESS where none is given. BASE mode does not exist yet, and `SWOOLE_BASE` throws.
+- **The mode** is PROCESS where none is given. BASE mode does not exist yet: for `SWOOLE_BASE` there is a warning, and
+  PROCESS mode; without `rotor.swoole_aliases` it throws.
 - **Values** are checked: Swoole clamps what is out of range, here it is refused. What the machine cannot give is lowered
   with a warning.
 - **A callback that throws** has its connection closed (`close_on_worker_error`); under Swoole's names it stays open, as there.
