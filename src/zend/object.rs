@@ -138,25 +138,42 @@ fn handlers<T: Native>() -> Handlers {
 }
 
 unsafe extern "C" fn free<T: Native>(object: *mut ZendObject) {
-    // SAFETY: the engine frees an object once, after its last use.
+    // SAFETY: the engine frees an object once, after its last use, and does not move it.
     unsafe {
-        let layout = object.byte_sub(offset_of!(Layout<T>, std)).cast::<Layout<T>>();
-        let native = (&raw mut (*layout).native).read();
-        // A panic must not cross into C; what is left of the value is lost.
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(native)));
+        let native = &raw mut (*object.byte_sub(offset_of!(Layout<T>, std)).cast::<Layout<T>>()).native;
+        release(native);
         ffi::zend_object_std_dtor(object);
+        // A destructor that ran meanwhile may have called the constructor.
+        release(native);
     }
 }
 
-/// A declared property that is gone would break the code that reads it: only dynamic ones can be unset.
+/// Drops an object's Rust side. Destructors of PHP objects that it owns may run, and reach the object by a weak reference:
+/// they find one without a Rust side.
+///
+/// # Safety
+/// The place is valid, and nobody holds a reference into it.
+unsafe fn release<T>(place: *mut OnceCell<T>) {
+    // SAFETY: by the caller's promise.
+    let native = unsafe { place.replace(OnceCell::new()) };
+    // A panic must not cross into C; what is left of the value is lost.
+    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(native)));
+}
+
+/// A property of ours that is gone would break the code that reads it: only those of subclasses and dynamic ones can be
+/// unset.
 unsafe extern "C" fn unset_property(
     object: *mut ZendObject,
     member: *mut ffi::zend_string,
     cache_slot: *mut *mut std::ffi::c_void,
 ) {
-    // SAFETY: the engine passes a live object and a name.
+    // SAFETY: the engine passes a live object and a name. Above each class of a script that has these handlers is ours.
     unsafe {
-        if ffi::zend_hash_find(&raw const (*(*object).ce).properties_info, member).is_null() {
+        let mut class = (*object).ce;
+        while (*class).type_ != INTERNAL_CLASS {
+            class = (*class).__bindgen_anon_1.parent;
+        }
+        if ffi::zend_hash_find(&raw const (*class).properties_info, member).is_null() {
             ffi::zend_std_unset_property(object, member, cache_slot);
         } else {
             ffi::zend_throw_error(
@@ -168,6 +185,9 @@ unsafe extern "C" fn unset_property(
         }
     }
 }
+
+/// `ZEND_INTERNAL_CLASS`: a class of an extension's.
+const INTERNAL_CLASS: std::ffi::c_char = 1;
 
 /// Without this a callback that uses `$server` would keep it alive for ever.
 unsafe extern "C" fn get_gc<T: Native>(
