@@ -5,7 +5,7 @@ use rotor_sys::pair::Kind;
 use rotor_sys::process::{self, Fork};
 
 use super::pipe::{Pipe, before_a_wait};
-use super::{UserProcess, system_fault, words};
+use super::{UserProcess, signals, system_fault, words};
 use crate::call::{Callable, attempt};
 use crate::errors::{exception, wrong_state};
 use crate::process_title;
@@ -73,6 +73,7 @@ pub fn start(call: &mut Call<'_>) -> Answer {
             Ok(Value::Int(child.into()))
         }
         Fork::Child => {
+            signals::begin_anew();
             this.pipe.borrow_mut().keep_one_end(true);
             // Else all children would draw the numbers that their parent would have drawn next.
             attempt(|| drop(zend::call_function("mt_srand", &mut [])))?;

@@ -80,6 +80,14 @@ pub fn run_pending() {
     }
 }
 
+/// This is a child that user code has forked, perhaps in a callback that never comes back here: what came before was for
+/// its parent.
+pub fn begin_anew() {
+    signal::observed().for_each(drop);
+    LEFT.set(0);
+    IS_RUNNING.set(false);
+}
+
 /// Puts back what was before the callbacks. The end of a script: they may not outlive it.
 pub fn forget() {
     for handler in HANDLERS.take() {
