@@ -24,13 +24,15 @@ pub fn broadcast(call: &mut Call<'_>) -> Answer {
 
 fn posted(call: &mut Call<'_>) -> Result<i64, Fault> {
     let data = call.bytes(0)?.unwrap_or_default();
-    let process = call.this::<Server>()?.running.process()?;
+    call.this::<Server>()?.running.process()?;
     let all = whose(call);
     let (mut listed, mut except, mut collected) = (Vec::new(), Vec::new(), Ok(()));
     attempt(|| {
         collected = collect(call, &mut except, all.is_none().then_some(&mut listed));
     })?;
     collected?;
+    // Again: an iterator may have forked, and this may be the child.
+    let process = call.this::<Server>()?.running.process()?;
     let to = all.map_or(Addressees::Listed(&listed), Addressees::All);
     let posted = process.broadcast(data, to, &except).map_err(refused)?;
     Ok(i64::try_from(posted).unwrap_or(i64::MAX))
