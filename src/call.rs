@@ -22,6 +22,9 @@ use crate::zend::{self, Fault};
 /// A PHP callable, looked up once.
 pub struct Callable {
     zval: Zval,
+    /// The object of its method. What the script gave need not hold it: `[self::class, 'method']` means the object whose
+    /// method was running, and an array may refer to a variable that gets another value.
+    object: Option<Zval>,
     /// How many parameters it has.
     parameters: u32,
     target: ffi::zend_fcall_info_cache,
@@ -68,7 +71,20 @@ impl Callable {
             }
             parameters
         };
-        Ok(Self { zval, parameters, target })
+        let object = (!target.function_handler.is_null() && !target.object.is_null()).then(|| {
+            let mut object = Zval::new();
+            // SAFETY: the lookup has found it, and nothing has run since that could have released it; `set_object` adds
+            // the reference that the new value owns.
+            object.set_object(unsafe { &mut *target.object });
+            object
+        });
+        Ok(Self { zval, object, parameters, target })
+    }
+
+    /// Shows the collector what it owns.
+    pub fn visit(&self, visit: &mut dyn FnMut(&Zval)) {
+        visit(&self.zval);
+        self.object.iter().for_each(visit);
     }
 
     /// The callable as the script gave it.
@@ -82,13 +98,17 @@ impl Callable {
     }
 
     /// Calls it for its answer: `read` is shown it, and may not run PHP code.
-    pub fn ask<const N: usize>(&self, mut args: [Zval; N], read: impl FnOnce(&Zval)) -> Outcome {
-        guarded(|| read(&self.invoke(&mut args)))
+    pub fn ask<const N: usize>(&self, args: [Zval; N], read: impl FnOnce(&Zval)) -> Outcome {
+        guarded(move || {
+            // Dropped in here: a destructor of what the callback has put into one of them may throw, too.
+            let mut args = args;
+            read(&self.invoke(&mut args));
+        })
     }
 
     /// Calls it. What it returns is dropped.
-    pub fn call<const N: usize>(&self, mut args: [Zval; N]) -> Outcome {
-        guarded(|| drop(self.invoke(&mut args)))
+    pub fn call<const N: usize>(&self, args: [Zval; N]) -> Outcome {
+        self.ask(args, |_| {})
     }
 
     /// Calls it from a method that hands on what it throws, or at a safe point of a running script.
@@ -243,7 +263,7 @@ fn bailed_out() -> Outcome {
 }
 
 /// Does with an uncaught exception what PHP does at the end of a script: the user's handler, else the report
-/// of a fatal error. Afterwards none is under way, but an exit that the handler asked for.
+/// of a fatal error. Afterwards none is under way, but an exit that user code asked for meanwhile.
 ///
 /// The engine's own function for this is meant for the end of a script: below a running frame it swallows
 /// an exception that the handler throws, and loses an exit.
@@ -261,19 +281,35 @@ fn report_uncaught() {
             let mut arg = Zval::new();
             arg.value.obj = exception;
             arg.u1.type_info = ffi::IS_OBJECT_EX;
-            if let Ok(callable) = Callable::resolve(&own) {
-                drop(callable.invoke(&mut [arg]));
+            match Callable::resolve(&own) {
+                Ok(callable) => drop(callable.invoke(&mut [arg])),
+                // It may have been one only where it was set: then the report is what is left.
+                Err(_) if (*globals).exception.is_null() => {
+                    (*globals).exception = exception;
+                    std::mem::forget(arg);
+                }
+                Err(_) => {}
             }
             if u32::from((*handler).u1.v.type_) == ffi::IS_UNDEF {
                 ptr::write(handler, own);
             }
         }
-        let exception = (*globals).exception;
-        if !exception.is_null() && !zend::api::zend_is_unwind_exit(exception) {
+        // A report runs user code: the exception's __toString(), destructors of what it has kept. What that throws would
+        // keep the next callback from running.
+        for _ in 0..MOST_REPORTS {
+            let exception = (*globals).exception;
+            if exception.is_null() || zend::api::zend_is_unwind_exit(exception) {
+                return;
+            }
             // The report sets 255 as the exit status of a process that goes on.
             let status = (*globals).exit_status;
             zend::api::zend_exception_error(exception, ffi::E_ERROR.cast_signed());
-            (*globals).exit_status = status;
+            if !zend::exit_is_pending() {
+                (*globals).exit_status = status;
+            }
+        }
+        if !zend::exit_is_pending() {
+            zend::api::zend_clear_exception();
         }
     }
 }
@@ -330,3 +366,5 @@ impl Drop for PhpString {
 const STRING_HEADER: u32 = ffi::IS_STRING | 1 << 4;
 /// More than any callback takes.
 const MOST_ARGUMENTS: usize = 8;
+/// Exceptions that are told of one after the other where telling of one throws the next.
+const MOST_REPORTS: usize = 8;

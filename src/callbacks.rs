@@ -37,10 +37,10 @@ impl Callbacks {
         drop(before);
     }
 
-    /// Shows each registered callable.
+    /// Shows the collector what the registered callables own.
     pub fn visit(&self, visit: &mut dyn FnMut(&Zval)) {
         for callable in self.0.borrow().iter().flatten() {
-            visit(callable.zval());
+            callable.visit(visit);
         }
     }
 }

@@ -58,8 +58,15 @@ impl Functions {
         }
     }
 
+    /// Shows the collector what the functions own.
+    pub fn visit(&self, visit: &mut dyn FnMut(&Zval)) {
+        for callable in self.0.borrow().iter().flatten() {
+            callable.visit(visit);
+        }
+    }
+
     /// Shows each function, under the name of its setting.
-    pub fn visit(&self, visit: &mut dyn FnMut(&'static str, &Zval)) {
+    pub fn show(&self, visit: &mut dyn FnMut(&'static str, &Zval)) {
         for (key, callable) in KEYS.iter().zip(self.0.borrow().iter()) {
             if let Some(callable) = callable {
                 visit(key.row().name, callable.zval());

@@ -86,7 +86,7 @@ impl Port {
     }
 }
 
-/// The Rust side of a port's object. The server shows the callables to the garbage collector.
+/// The Rust side of a port's object. There is one for each port, which lives as long as the server at least.
 pub struct PortObject {
     port: Rc<Port>,
     place: usize,
@@ -105,9 +105,14 @@ impl Native for PortObject {
     fn fault_class() -> &'static ClassRef {
         &EXCEPTION
     }
+
+    fn references(&self, visit: &mut dyn FnMut(&Zval)) {
+        self.port.callbacks.visit(visit);
+        self.port.functions.visit(visit);
+    }
 }
 
-/// A PHP object for the port at a place of a server.
+/// The PHP object for the port at a place of a server.
 pub fn object(port: Rc<Port>, place: usize, info: &PortInfo, unstarted: Rc<Unstarted>, running: Rc<Running>) -> Zval {
     let object = zend::new_object(&CLASS, PortObject { port, place, unstarted, running: running.clone() });
     let Some(raw) = object.object() else { return object };

@@ -37,6 +37,8 @@ pub struct Server {
     /// Of the server; those of connections are the ports'.
     callbacks: Callbacks,
     ports: RefCell<Vec<Rc<Port>>>,
+    /// Their objects, each of which shows the collector what its port owns: so the server has to hold them.
+    port_objects: RefCell<Vec<Zval>>,
     /// The objects given to `addProcess()`.
     processes: RefCell<Vec<Zval>>,
     running: Rc<Running>,
@@ -51,6 +53,7 @@ impl Server {
         Self {
             unstarted: Rc::new(RefCell::new(Some(bound))),
             ports: RefCell::new(vec![Port::primary(settings.clone(), started.clone())]),
+            port_objects: RefCell::default(),
             settings,
             callbacks: Callbacks::default(),
             processes: RefCell::default(),
@@ -131,7 +134,9 @@ impl Server {
     }
 
     fn port_object(&self, port: Rc<Port>, place: usize, info: &PortInfo) -> Zval {
-        port::object(port, place, info, self.unstarted.clone(), self.running.clone())
+        let object = port::object(port, place, info, self.unstarted.clone(), self.running.clone());
+        self.port_objects.borrow_mut().push(object.shallow_clone());
+        object
     }
 
     /// What holds for the server and each of its ports.
@@ -242,10 +247,7 @@ impl Native for Server {
 
     fn references(&self, visit: &mut dyn FnMut(&Zval)) {
         self.callbacks.visit(visit);
-        for port in self.ports.borrow().iter() {
-            port.callbacks.visit(visit);
-            port.functions.visit(&mut |_, callable| visit(callable));
-        }
+        self.port_objects.borrow().iter().for_each(&mut *visit);
         self.processes.borrow().iter().for_each(visit);
     }
 }

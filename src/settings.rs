@@ -60,7 +60,7 @@ pub fn publish(
         let mut gone = before.to_vec();
         gone.retain(|name| settings.values().all(|(set, _)| set != *name));
         let mut array = to_php(&settings, shown.array(), &gone);
-        functions.visit(&mut |name, callable| {
+        functions.show(&mut |name, callable| {
             // Fails for a key with a NUL only, and the names are ours.
             let _ = array.insert(name, callable.shallow_clone());
         });

@@ -117,7 +117,7 @@ impl Native for UserProcess {
     }
 
     fn references(&self, visit: &mut dyn FnMut(&Zval)) {
-        visit(self.callback.zval());
+        self.callback.visit(visit);
     }
 }
 
