@@ -135,11 +135,11 @@ impl Code {
         // Classes and functions of preloaded scripts are there in every process: loaded again they would clash.
         let preloaded: HashSet<&[u8]> = entry(status, "preload_statistics")
             .and_then(|preload| entry(preload, "scripts"))
-            .map(|scripts| scripts.values().filter_map(Zval::zend_str).map(ZendStr::as_bytes).collect())
+            .map(|scripts| zend::values(scripts).filter_map(Zval::zend_str).map(ZendStr::as_bytes).collect())
             .unwrap_or_default();
         let mut bytes = 0;
         let mut stale = Vec::new();
-        for script in entry(status, "scripts").into_iter().flat_map(ZendHashTable::values).filter_map(Zval::array) {
+        for script in entry(status, "scripts").into_iter().flat_map(zend::values).filter_map(Zval::array) {
             let Some(path) = script.get("full_path").and_then(Zval::zend_str).map(ZendStr::as_bytes) else { continue };
             if preloaded.contains(path) {
                 continue;

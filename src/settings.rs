@@ -4,12 +4,11 @@ use std::cell::RefCell;
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::flags::DataType;
-use ext_php_rs::types::array::ArrayKey;
 use ext_php_rs::types::{ZendHashTable, ZendObject, ZendStr, Zval};
 use rotor_core::settings::{SettingsInput, Value};
 
 use crate::functions::Functions;
-use crate::zend::{self, ClassRef};
+use crate::zend::{self, ClassRef, Key};
 
 /// The entries of the array that `set()` was given.
 pub fn from_php(array: &ZendHashTable) -> Vec<(String, Value)> {
@@ -17,14 +16,11 @@ pub fn from_php(array: &ZendHashTable) -> Vec<(String, Value)> {
 }
 
 fn entries(array: &ZendHashTable, depth: usize) -> Vec<(String, Value)> {
-    array
-        .iter()
+    zend::entries(array)
         .map(|(key, value)| {
             let key = match key {
-                ArrayKey::Long(number) => number.to_string(),
-                ArrayKey::String(name) => name,
-                ArrayKey::Str(name) => name.to_owned(),
-                ArrayKey::ZendString(name) => String::from_utf8_lossy(name.as_bytes()).into_owned(),
+                Key::Int(number) => number.to_string(),
+                Key::Text(name) => String::from_utf8_lossy(name).into_owned(),
             };
             (key, value_from_php(value, depth))
         })
@@ -81,8 +77,8 @@ fn value_from_php(zval: &Zval, depth: usize) -> Value {
         DataType::String => Value::Str(zval.zend_str().map(|text| text.as_bytes().to_vec()).unwrap_or_default()),
         DataType::Array => match zval.array() {
             // No setting is deeper; an array may contain itself.
-            Some(array) if array.has_sequential_keys() && depth < DEEPEST => {
-                Value::List(array.values().map(|item| value_from_php(item, depth + 1)).collect())
+            Some(array) if depth < DEEPEST && zend::is_list(array) => {
+                Value::List(zend::values(array).map(|item| value_from_php(item, depth + 1)).collect())
             }
             Some(array) if depth < DEEPEST => Value::Map(entries(array, depth + 1)),
             _ => Value::Other("array"),

@@ -10,6 +10,7 @@ use ext_php_rs::ffi;
 use ext_php_rs::types::{ZendHashTable, ZendObject, ZendStr, Zval};
 use ext_php_rs::zend::try_catch;
 
+use super::iterate::values;
 use super::{ClassRef, Functions, api};
 
 /// Whether an exception, or an exit, is under way.
@@ -220,8 +221,7 @@ pub fn extensions() -> Vec<(String, String)> {
         // SAFETY: a C string that the module keeps as long as it is loaded.
         unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
     };
-    modules
-        .values()
+    values(modules)
         .filter_map(|module| {
             // SAFETY: every value of this table is a pointer to a module.
             let module = unsafe { module.value.ptr.cast::<ffi::zend_module_entry>().as_ref() }?;

@@ -1,12 +1,43 @@
-//! Walking over what PHP code gives as `iterable`, whose own code may run at each step.
+//! Walking over arrays, and over what PHP code gives as `iterable`, whose own code may run at each step.
 
 use std::ptr;
 
 use ext_php_rs::ffi;
-use ext_php_rs::types::Zval;
+use ext_php_rs::types::{ZendHashTable, Zval};
 
-use super::entry::Fault;
+use super::entry::{Fault, string_bytes};
 use super::{api, engine};
+
+/// A key of an array.
+pub enum Key<'a> {
+    Int(i64),
+    Text(&'a [u8]),
+}
+
+/// The keys and values of an array, in order. ext-php-rs's own iterators panic at a key that is not UTF-8.
+pub fn entries(array: &ZendHashTable) -> impl Iterator<Item = (Key<'_>, &Zval)> {
+    let mut rest = array.iter();
+    std::iter::from_fn(move || {
+        let (key, value) = rest.next_zval()?;
+        let key = match key.long() {
+            Some(number) => Key::Int(number),
+            // SAFETY: not a number, so it is a string. The array has a reference to it, and does not change as long as it
+            // is borrowed.
+            None => Key::Text(unsafe { string_bytes(key.value.str_) }),
+        };
+        Some((key, value))
+    })
+}
+
+/// The values of an array, in order.
+pub fn values(array: &ZendHashTable) -> impl Iterator<Item = &Zval> {
+    entries(array).map(|(_, value)| value)
+}
+
+/// Whether its keys are 0, 1, 2 and so on.
+pub fn is_list(array: &ZendHashTable) -> bool {
+    entries(array).zip(0_i64..).all(|((key, _), place)| matches!(key, Key::Int(number) if number == place))
+}
 
 /// Shows `each` the elements of an array or a `Traversable`, until one is refused. To be called under a guard against
 /// bailouts, with nothing at hand in the guarded code that needs to be dropped.
@@ -15,7 +46,7 @@ use super::{api, engine};
 /// That of `each`, or an exception of the iterator's. `None`: it is neither.
 pub fn for_each(iterable: &Zval, each: &mut dyn FnMut(&Zval) -> Result<(), Fault>) -> Option<Result<(), Fault>> {
     if let Some(array) = iterable.array() {
-        return Some(array.values().try_for_each(|element| each(element.dereference())));
+        return Some(values(array).try_for_each(|element| each(element.dereference())));
     }
     let class = iterable.object()?.ce;
     // SAFETY: an object has a class.

@@ -32,7 +32,7 @@ pub use engine::{
 pub use entry::{Answer, Call, Fault, Id, Value, handler, ignore_surplus_arguments};
 pub(crate) use function::functions;
 pub use function::{END, Functions, Param, Signature, Type, c_literal, function};
-pub use iterate::for_each;
+pub use iterate::{Key, entries, for_each, is_list, values};
 pub use iterator::Walk;
 pub use memory::string_fits;
 pub use object::{Handlers, Native, data_object, native, new_object};
