@@ -524,7 +524,8 @@ namespace Rotor {
 
         /**
          * Runs the server, and returns in the master once it has stopped. In the other processes it does not return: they
-         * end as a script does, with shutdown functions and destructors.
+         * end as a script does, with shutdown functions and destructors. A time limit of the script (`set_time_limit()`,
+         * `max_execution_time`) ends here; one that a callback sets holds for its process.
          *
          * @return bool true after an orderly stop; false when it was called before
          * @throws Exception when a port has no callback for what its clients send (`Receive`; `Packet` where they send

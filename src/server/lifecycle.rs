@@ -5,7 +5,7 @@ use rotor_core::error::Error;
 use rotor_core::host::End;
 use rotor_core::ports::{Bound, SockType};
 use rotor_core::server;
-use rotor_core::settings::{Machine, Names};
+use rotor_core::settings::{Machine, Names, Settings};
 
 use super::constants::{MODE_BASE, MODE_PROCESS, SOCK_TCP, SSL};
 use super::{CLASS, EXISTS, Server};
@@ -17,7 +17,7 @@ use crate::errors::{exception, misused, server_exception, setting_exception, war
 use crate::functions::Given;
 use crate::host::PhpHost;
 use crate::process::{self, UserProcess};
-use crate::zend::{self, Answer, Call, Fault, Value};
+use crate::zend::{self, Answer, Call, Fault, OutsideFibers, Value};
 use crate::{settings, stranger};
 
 /// `__construct(string $host = '0.0.0.0', int $port = 0, int $mode = self::MODE_PROCESS, int $sock_type = self::SOCK_TCP)`
@@ -169,9 +169,33 @@ pub fn add_process(call: &mut Call<'_>) -> Answer {
 /// `start(): bool`
 pub fn start(call: &mut Call<'_>) -> Answer {
     let this = call.this::<Server>()?;
-    if this.started.get() {
+    // From here on nothing can be changed: an error handler that a warning runs may try to.
+    if this.started.replace(true) {
         return Err(wrong_state("a server starts once"));
     }
+    let settings = settings_to_start(this).inspect_err(|_| this.started.set(false))?;
+    let Some(bound) = this.unstarted.take() else { return Err(wrong_state("a server starts once")) };
+    stranger::watch_forks();
+    // A limit on the script's time is over. In the master it would count the time of all reactors.
+    zend::end_time_limit();
+    let outside = OutsideFibers::enter();
+    let mut host = PhpHost::new(this, call.object_zval(), settings.event_object);
+    let end = server::start(bound, settings, &mut host);
+    this.running.leave();
+    drop(outside);
+    match end.map_err(|error| server_exception("Rotor\\Server::start", &error))? {
+        End::Stopped => Ok(Value::Bool(true)),
+        End::Leave { code } => {
+            zend::request_exit(code);
+            Err(Fault::Pending)
+        }
+        End::Exited => Err(Fault::Pending),
+        End::BailedOut => Err(Fault::BailedOut),
+    }
+}
+
+/// The settings of a server that can be started, with a word about what is doubtful.
+fn settings_to_start(this: &Server) -> Result<Settings, Fault> {
     if let Some((place, kind)) = this.lacks_callback() {
         let whose = if this.port_count() == 1 { String::new() } else { format!(" on port {place}") };
         let name = name_of(kind).to_lowercase();
@@ -193,21 +217,7 @@ pub fn start(call: &mut Call<'_>) -> Answer {
         port.callbacks.remove(kind);
         attempt(|| zend::warn_now(&format!("{about}; the callback is removed")))?;
     }
-    let Some(bound) = this.unstarted.take() else { return Err(wrong_state("a server starts once")) };
-    this.started.set(true);
-    stranger::watch_forks();
-    let mut host = PhpHost::new(this, call.object_zval(), settings.event_object);
-    let end = server::start(bound, settings, &mut host);
-    this.running.leave();
-    match end.map_err(|error| server_exception("Rotor\\Server::start", &error))? {
-        End::Stopped => Ok(Value::Bool(true)),
-        End::Leave { code } => {
-            zend::request_exit(code);
-            Err(Fault::Pending)
-        }
-        End::Exited => Err(Fault::Pending),
-        End::BailedOut => Err(Fault::BailedOut),
-    }
+    Ok(settings)
 }
 
 /// What the core can listen on, and whether with TLS.

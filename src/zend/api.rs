@@ -55,6 +55,10 @@ unsafe extern "C" {
     pub fn zend_clear_exception();
     pub fn php_request_shutdown(unused: *mut c_void);
 
+    // Time limits.
+    pub fn zend_unset_timeout();
+    pub fn zend_timeout() -> !;
+
     // Classes and objects.
     pub fn object_init_ex(zval: *mut ffi::zval, class: *mut ffi::zend_class_entry) -> ffi::zend_result;
     pub fn zend_iterator_init(iterator: *mut ffi::zend_object_iterator);

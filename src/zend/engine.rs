@@ -63,15 +63,28 @@ pub fn interrupt_is_pending() -> bool {
     interrupt_flag().load(Ordering::Relaxed)
 }
 
-/// Runs what waits for the next safe point. The caller guards it against bailouts.
+/// Runs what waits for the next safe point. The caller guards it against bailouts, and has nothing at hand that needs to be
+/// dropped.
 pub fn run_interrupt() {
     if interrupt_flag().swap(false, Ordering::AcqRel) {
+        if timeout_flag().load(Ordering::Relaxed) {
+            // The fatal error of a time limit. The engine looks at it at safe points alone, and ends a process that does not
+            // come to one in time without anything.
+            // SAFETY: under the caller's guard.
+            unsafe { api::zend_timeout() };
+        }
         // SAFETY: set at module startup, constant since.
         if let Some(hook) = unsafe { ffi::zend_interrupt_function } {
             // SAFETY: between two callbacks the frame is that of `start()`.
             unsafe { hook((*ffi::ext_php_rs_executor_globals()).current_execute_data) };
         }
     }
+}
+
+/// Ends the time limit of the script (`set_time_limit()`, `max_execution_time`), if it has one.
+pub fn end_time_limit() {
+    // SAFETY: stops a timer.
+    unsafe { api::zend_unset_timeout() };
 }
 
 /// Has the running script stop at its next safe point, for [`at_safe_points`]. May be called in a signal handler.
@@ -105,6 +118,34 @@ static SAFE_POINT: OnceLock<(fn(), Option<SafePoint>)> = OnceLock::new();
 fn interrupt_flag() -> &'static AtomicBool {
     // SAFETY: the byte is a plain bool in PHP 8.1 and an atomic one later; signal handlers write it.
     unsafe { &*(&raw mut (*ffi::ext_php_rs_executor_globals()).vm_interrupt).cast::<AtomicBool>() }
+}
+
+fn timeout_flag() -> &'static AtomicBool {
+    // SAFETY: as above.
+    unsafe { &*(&raw mut (*ffi::ext_php_rs_executor_globals()).timed_out).cast::<AtomicBool>() }
+}
+
+/// Until it is dropped, code that runs in this process is outside of any fiber that runs now: it can begin fibers of its
+/// own, but cannot suspend that one.
+#[must_use]
+pub struct OutsideFibers(*mut ffi::zend_fiber);
+
+impl OutsideFibers {
+    /// From now on.
+    pub fn enter() -> Self {
+        // SAFETY: the main thread; the engine looks here for the fiber that is to be suspended, and nowhere else.
+        unsafe {
+            let active = &raw mut (*ffi::ext_php_rs_executor_globals()).active_fiber;
+            Self(active.replace(ptr::null_mut()))
+        }
+    }
+}
+
+impl Drop for OutsideFibers {
+    fn drop(&mut self) {
+        // SAFETY: the fiber that this still runs in.
+        unsafe { (*ffi::ext_php_rs_executor_globals()).active_fiber = self.0 };
+    }
 }
 
 /// The name of what PHP runs in, e.g. `cli`.

@@ -24,10 +24,10 @@ mod system;
 
 pub use class::{Class, ClassRef, Constant, Property, PropertyDefault, RegisteredClass, TypedProperty};
 pub use engine::{
-    Module, ask_for_safe_point, at_safe_points, call_function, end_process, exception_is_pending, exit_is_pending,
-    extensions, flush_output, forget_paths, ini_flag, ini_text, interrupt_is_pending, may_open, module_is_loaded,
-    property, register_constant, register_text_constant, request_exit, run_interrupt, sapi, set_ini, set_property,
-    show_ini_entries, unregister_ini_entries,
+    Module, OutsideFibers, ask_for_safe_point, at_safe_points, call_function, end_process, end_time_limit,
+    exception_is_pending, exit_is_pending, extensions, flush_output, forget_paths, ini_flag, ini_text,
+    interrupt_is_pending, may_open, module_is_loaded, property, register_constant, register_text_constant,
+    request_exit, run_interrupt, sapi, set_ini, set_property, show_ini_entries, unregister_ini_entries,
 };
 pub use entry::{Answer, Call, Fault, Id, Value, handler, ignore_surplus_arguments};
 pub(crate) use function::functions;
