@@ -31,6 +31,7 @@ $server = TestServer::start(<<<'PHP'
         }
         note("sent $sent");
     });
+    $server->on('connect', fn () => note('connect'));
     $server->on('BeforeShutdown', function ($server) {
         // On the main thread, which shares its memory with the reactor.
         $accepted = 0;
@@ -79,6 +80,8 @@ $large->read(20 << 20);
 $large->close();
 
 $quiet = $server->connect();
+// The kernel says connected before the server has accepted.
+$server->waitForNote('connect', CLIENTS + 2);
 $server->signal(SIGTERM);
 $server->waitFor(fn () => preg_grep('/^main/', $server->notes()), 'the main thread');
 [, $accepted] = explode(' ', current(preg_grep('/^main/', $server->notes())));
