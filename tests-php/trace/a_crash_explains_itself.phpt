@@ -73,7 +73,7 @@ foreach ($signals as $how => $signal) {
     $build = preg_match("/ error worker=0 pid=$pid: its build: rotor \d\S+ \(\w+, rustc [^)]+(\(.*\))?\), PHP (\S+), \S+ \S+; extensions: (.*)\n"
         // The master may say only now that it serves.
         . "(?:\S+ \S+ notice master .*\n)?\S+ \S+ error worker=0 pid=$pid: killed by /", $server->log(), $match);
-    if ($build !== 1 || $match[2] !== PHP_VERSION || !in_array('rotor', explode(', ', preg_replace('/ [\d.]+\S*/', '', $match[3])), true)) {
+    if ($build !== 1 || $match[2] !== PHP_VERSION || !in_array('rotor', explode(', ', preg_replace('/ [\d.]+[^\s,]*/', '', $match[3])), true)) {
         echo "  build ", json_encode($match), "\n";
     }
 }
