@@ -147,9 +147,12 @@ impl Wants {
         fence(Ordering::SeqCst);
     }
 
-    /// Reactor: it holds nothing back any more. It may still be given a word, which it has to pass on.
+    /// Reactor: it holds nothing back any more. What it has been given it has to pass on: it looks at the words behind this.
     pub fn want_no_more(&self, reactor: u16) {
         self.bits[usize::from(reactor / 64)].fetch_and(!(1 << (reactor % 64)), Ordering::Relaxed);
+        // Pairs with the fence in `Giver::give`: that our bit is gone and a word that we are given must not both be missed,
+        // since we may not look again for long.
+        fence(Ordering::SeqCst);
     }
 
     /// Reactor: whether it was given a word since it last asked. To be asked also after announcing a sleep.
@@ -168,10 +171,13 @@ impl Wants {
     fn next(&self) -> Option<u16> {
         let reactors = self.given.len();
         let first = crate::to_usize(self.turn.load(Ordering::Relaxed)) % reactors.max(1);
-        let wants = |reactor: &usize| self.bits[reactor / 64].load(Ordering::Relaxed) & 1 << (reactor % 64) != 0;
-        let next = (first..reactors).chain(0..first).find(wants)?;
+        let next = (first..reactors).chain(0..first).find(|reactor| self.has_bit(*reactor))?;
         self.turn.store(next as u64 + 1, Ordering::Relaxed);
         u16::try_from(next).ok()
+    }
+
+    fn has_bit(&self, reactor: usize) -> bool {
+        self.bits[reactor / 64].load(Ordering::Relaxed) & 1 << (reactor % 64) != 0
     }
 
     fn tell(&self, reactor: u16) {
@@ -225,6 +231,10 @@ impl Giver {
         fence_after_publishing();
         if let Some(waker) = self.reactors.get_mut(usize::from(reactor)) {
             waker.wake();
+        }
+        // It may have ceased to want one since its bit was seen, and before it could see the word.
+        if !self.wants.has_bit(usize::from(reactor)) {
+            self.let_go(word, Idle::Given(reactor));
         }
     }
 }

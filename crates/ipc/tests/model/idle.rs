@@ -257,7 +257,7 @@ impl Reactor {
                 self.wants = false;
                 slot.wants.want_no_more(self.number);
             }
-            if slot.rule != Rule::Kept && slot.word.get() == Idle::Given(self.number) {
+            if slot.word.get() == Idle::Given(self.number) {
                 self.giver.let_go(slot.word, Idle::Given(self.number));
             }
         }
@@ -382,7 +382,6 @@ fn a_worker_killed_between_the_mark_and_the_bell_leaves_nobody_waiting() {
 fails!(fails_if_a_reactor_does_not_try_again, "deadlock", dispatch(2, Rule::NotTriedAgain, End::Lives));
 fails!(fails_if_a_free_worker_does_not_look, "deadlock", dispatch(2, Rule::NoLook, End::Lives));
 fails!(fails_if_a_gift_wakes_nobody, "deadlock", dispatch(2, Rule::SilentGift, End::Lives));
-fails!(fails_if_a_gift_is_kept_that_is_of_no_use, "deadlock", dispatch(3, Rule::Kept, End::Lives));
 fails!(fails_without_recovery_of_the_word, "deadlock", dispatch(2, Rule::NoRecovery, End::Killed(Step::HeadStored)));
 /// A worker becomes free while a reactor is about to hold back: one of the two has to see the other.
 fn hold_beside_an_end(rule: Rule) {
@@ -491,3 +490,46 @@ fn no_other_record_frees_a_worker() {
 }
 
 fails!(fails_if_the_end_of_any_record_frees_a_worker, "claimed twice", other_record(Rule::AnyEndFrees));
+
+/// A reactor wants no worker any more and does not look again for long; one that becomes free has just seen its wish.
+fn stands_back_beside_a_gift(rule: Rule) {
+    check(4, move || {
+        let slot = Slot::new(rule);
+        let claimed = Idle::Claimed { reactor: 0, position: 0 };
+        let given = Idle::Given(1);
+        slot.word.change_for_models(Idle::Away, claimed);
+        slot.wants.want(1);
+        let reactor = thread::spawn(move || {
+            if slot.rule == Rule::NoFenceOfTheReactor {
+                slot.bits[0].fetch_and(!2, Ordering::Relaxed);
+            } else {
+                slot.wants.want_no_more(1);
+            }
+            if slot.rule != Rule::Kept && slot.word.get() == given {
+                slot.giver().let_go(slot.word, given);
+            }
+        });
+        if rule == Rule::NoLook {
+            let is_wanted = slot.bits[0].load(Ordering::Relaxed) != 0;
+            slot.word.change_for_models(claimed, if is_wanted { given } else { Idle::Free });
+            fence(Ordering::SeqCst);
+        } else {
+            slot.giver().let_go(slot.word, claimed);
+        }
+        reactor.join().unwrap();
+        assert_eq!(slot.word.get(), Idle::Free, "a worker is kept for nobody");
+    });
+}
+
+#[test]
+fn a_reactor_that_stands_back_and_whoever_gives_it_a_worker_see_each_other() {
+    stands_back_beside_a_gift(Rule::AsItIs);
+}
+
+fails!(fails_if_a_gift_is_kept_that_is_of_no_use, "a worker is kept for nobody", stands_back_beside_a_gift(Rule::Kept));
+fails!(fails_if_the_giver_does_not_look_again, "a worker is kept for nobody", stands_back_beside_a_gift(Rule::NoLook));
+fails!(
+    fails_without_the_fence_of_the_reactor_that_stands_back,
+    "a worker is kept for nobody",
+    stands_back_beside_a_gift(Rule::NoFenceOfTheReactor)
+);
