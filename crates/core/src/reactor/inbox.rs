@@ -161,7 +161,8 @@ impl Reactor {
     /// has many receivers interrupts it.
     fn take_slot(&mut self, slot: usize) -> Result<bool, Broken> {
         let mut any = [false; 2];
-        let limits = match self.inbox.slots[slot].round.take() {
+        let begun = self.inbox.slots[slot].round.take();
+        let limits = match begun {
             Some(limits) => limits,
             None => self.inbox.slots[slot].lanes.limits()?,
         };
@@ -212,6 +213,10 @@ impl Reactor {
         }
         let is_whole = self.inbox.slots[slot].round.is_none();
         if is_whole {
+            if begun.is_some() {
+                // What has come since it began lies beyond its limits, and the bits of that were fetched meanwhile.
+                self.inbox.marks.keep(2 * slot);
+            }
             let of_slot = self.inbox.deaths.iter_mut().filter(|death| death.worker.index() == slot);
             of_slot.for_each(|death| death.rounds = death.rounds.saturating_sub(1));
         }

@@ -1,6 +1,7 @@
 //! Broadcasts: one message for the clients of all workers.
 
 use rotor_core::process::Addressees;
+use rotor_core::settings::Settings;
 
 use crate::Test;
 use crate::host::{Manners, pattern};
@@ -12,6 +13,7 @@ pub const TESTS: &[Test] = &[
     ("a_reload_beside_broadcasts_loses_none", reload),
     ("clients_that_come_and_go_beside_broadcasts_get_whole_ones", churn),
     ("a_stop_sends_what_was_broadcast", stop),
+    ("what_many_workers_send_behind_a_broadcast_does_not_stay_in_their_lanes", behind_of_many),
 ];
 
 /// How the host calls all.
@@ -150,4 +152,26 @@ fn stop() {
     }
     drop(clients);
     assert_eq!(server.wait().code, 0);
+}
+
+/// More clients than a turn serves.
+const MANY: usize = 700;
+
+/// One reactor, so that a broadcast to all takes it several turns, in which workers go on.
+fn with_one_reactor() -> Settings {
+    Settings { reactor_num: 1, ..settings() }
+}
+
+/// So many workers that their reactor looks at the lanes of those alone that have said so.
+fn behind_of_many() {
+    let server = Running::start(Settings { worker_num: 4, ..with_one_reactor() }, Manners::default());
+    let mut clients = clients(&server, MANY);
+    for round in 0..5 {
+        clients[round].send(b"!spread 20 300");
+        for client in &mut clients {
+            (0..20).for_each(|_| assert!(client.receive() == pattern(13, 300)));
+        }
+        assert_eq!(clients[round].receive(), (20 * MANY).to_string().as_bytes());
+    }
+    assert_eq!(server.stop().code, 0);
 }
