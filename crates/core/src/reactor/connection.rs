@@ -112,6 +112,8 @@ pub struct Roaming {
     pub is_left: bool,
     /// The reactor has it in its list of connections that are about to end.
     pub is_listed: bool,
+    /// Nothing of it is left in any worker, and what they have sent was taken: only its end is to be told.
+    pub is_settled: bool,
     /// Where its last record to a worker lies, for each that may not be done with it.
     pub sent: Vec<(WorkerId, u64)>,
 }
@@ -224,6 +226,7 @@ impl Roaming {
             is_assigned: false,
             is_left: false,
             is_listed: false,
+            is_settled: false,
             sent: Vec::new(),
         }
     }

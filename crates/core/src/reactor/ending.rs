@@ -16,25 +16,34 @@ use super::connection::{Connection, Input, Posted};
 pub(super) struct Ending {
     /// Nothing of them is left to post but the end.
     listed: Vec<SessionId>,
-    /// All workers are done with their messages, and what they have sent is taken in this turn.
-    settled: Vec<SessionId>,
+    /// All workers are done with their messages, and what they have sent is still to be taken.
+    handled: Vec<SessionId>,
+    /// It is being taken: in this turn, unless a broadcast interrupts that.
+    settling: Vec<SessionId>,
 }
 
 impl Ending {
     pub(super) fn is_empty(&self) -> bool {
-        self.listed.is_empty()
+        self.listed.is_empty() && self.handled.is_empty() && self.settling.is_empty()
     }
 }
 
 impl Reactor {
     /// Everything of the connection is posted, and its input is over.
-    pub(super) fn begin_ending(&mut self, connection: &mut Connection) {
+    pub(super) fn begin_ending(&mut self, connection: &mut Connection) -> Result<(), Broken> {
         self.drop_unread(connection);
         let id = connection.id;
-        if let Some(roaming) = connection.roaming.as_deref_mut().filter(|roaming| !roaming.is_listed) {
+        let is_its_turn = self.serving.is_some_and(|(_, served)| served == id);
+        let Some(roaming) = connection.roaming.as_deref_mut().filter(|roaming| !roaming.is_listed) else {
+            return Ok(());
+        };
+        if !is_its_turn {
             roaming.is_listed = true;
             self.ending.listed.push(id);
+            return Ok(());
         }
+        // What it has waited for in a lane's list goes there now: later others may wait again.
+        if roaming.is_settled { self.end(connection) } else { self.look_at_messages(connection) }
     }
 
     /// Looks which connections' messages are all done with. Comes before the inbox is taken: what was sent about them is
@@ -42,62 +51,82 @@ impl Reactor {
     pub(super) fn look_at_ending(&mut self) -> Result<(), Broken> {
         for id in std::mem::take(&mut self.ending.listed) {
             let Some(mut connection) = self.take(id) else { continue };
-            let mut sent = Vec::new();
-            if let Some(roaming) = connection.roaming.as_deref_mut() {
-                sent = std::mem::take(&mut roaming.sent);
-                sent.retain(|(worker, position)| !self.is_handled(*worker, *position));
-            }
-            let waits_for = sent.first().map(|(worker, _)| *worker);
-            if let Some(roaming) = connection.roaming.as_deref_mut() {
-                roaming.sent = sent;
-                roaming.is_listed = waits_for.is_none() && connection.rejected.is_none();
-                roaming.is_assigned = waits_for.is_some();
-            }
-            match waits_for {
-                // It comes behind all messages and before the close, as everywhere.
-                None if connection.rejected.is_some() => {
-                    self.assign(&mut connection);
-                    self.post_rejected(&mut connection)?;
-                }
-                None => self.ending.settled.push(id),
-                Some(worker) => {
-                    connection.worker = worker;
-                    if let Some(position) = self.post_plain(&mut connection, Kind::Barrier, 0)? {
-                        connection.posted = Posted::Barrier(position);
-                        self.inward[worker.index()].closing.push_back((position, id));
-                    }
-                }
-            }
+            self.look_at_messages(&mut connection)?;
             self.settle(connection)?;
+        }
+        if self.ending.settling.is_empty() && !self.ending.handled.is_empty() {
+            self.ending.settling = std::mem::take(&mut self.ending.handled);
+            self.inbox.begin_to_owe();
+        }
+        Ok(())
+    }
+
+    /// Looks whether all messages of the connection are done with. If not, a worker is asked to say so.
+    fn look_at_messages(&mut self, connection: &mut Connection) -> Result<(), Broken> {
+        let mut sent = Vec::new();
+        if let Some(roaming) = connection.roaming.as_deref_mut() {
+            sent = std::mem::take(&mut roaming.sent);
+            sent.retain(|(worker, position)| !self.is_handled(*worker, *position));
+        }
+        let waits_for = sent.first().map(|(worker, _)| *worker);
+        let is_rejected = connection.rejected.is_some();
+        if let Some(roaming) = connection.roaming.as_deref_mut() {
+            roaming.sent = sent;
+            roaming.is_listed = waits_for.is_none() && !is_rejected;
+            // Who is to be told why it was rejected may have been chosen before.
+            roaming.is_assigned = waits_for.is_some() || (is_rejected && roaming.is_assigned);
+        }
+        match waits_for {
+            // It comes behind all messages and before the close, as everywhere.
+            None if is_rejected => {
+                self.assign(connection);
+                self.post_rejected(connection)?;
+            }
+            None => self.ending.handled.push(connection.id),
+            Some(worker) => {
+                connection.worker = worker;
+                if let Some(position) = self.post_plain(connection, Kind::Barrier, 0)? {
+                    connection.posted = Posted::Barrier(position);
+                    self.inward[worker.index()].closing.push_back((position, connection.id));
+                }
+            }
         }
         Ok(())
     }
 
     /// Ends the connections of which nothing is left in any worker. Comes after the inbox was taken and written out.
     pub(super) fn end_settled(&mut self) -> Result<(), Broken> {
-        for id in std::mem::take(&mut self.ending.settled) {
+        if self.ending.settling.is_empty() || !self.inbox.owes_nothing() {
+            return Ok(());
+        }
+        for id in std::mem::take(&mut self.ending.settling) {
             let Some(mut connection) = self.take(id) else { continue };
             if let Some(roaming) = connection.roaming.as_deref_mut() {
                 roaming.is_listed = false;
+                roaming.is_settled = true;
             }
-            if let Input::Over(why) = connection.input
-                && connection.posted == Posted::Connect
-                && !connection.is_waiting
-            {
-                let is_wanted = self.wanted.close.get(usize::from(connection.port)).is_some_and(|wanted| *wanted);
-                if self.may_tell_of_end(&mut connection) && is_wanted {
-                    self.assign(&mut connection);
-                    let aux = connection.port | if why.is_by_server() { BY_SERVER } else { 0 };
-                    if let Some(position) = self.post_plain(&mut connection, Kind::Close, aux)? {
-                        self.has_posted_close(&mut connection, position);
-                    }
-                } else {
-                    // Nobody wants to know, and a worker that is busy with another's message need not be waited for.
-                    connection.posted = Posted::Done;
-                    self.router.roaming -= 1;
-                }
+            if connection.posted == Posted::Connect && !connection.is_waiting {
+                self.end(&mut connection)?;
             }
             self.settle(connection)?;
+        }
+        Ok(())
+    }
+
+    /// Posts the end of a connection, if anybody wants to know of it.
+    fn end(&mut self, connection: &mut Connection) -> Result<(), Broken> {
+        let Input::Over(why) = connection.input else { return Ok(()) };
+        let is_wanted = self.wanted.close.get(usize::from(connection.port)).is_some_and(|wanted| *wanted);
+        if self.may_tell_of_end(connection) && is_wanted {
+            self.assign(connection);
+            let aux = connection.port | if why.is_by_server() { BY_SERVER } else { 0 };
+            if let Some(position) = self.post_plain(connection, Kind::Close, aux)? {
+                self.has_posted_close(connection, position);
+            }
+        } else {
+            // Nobody wants to know, and a worker that is busy with another's message need not be waited for.
+            connection.posted = Posted::Done;
+            self.router.roaming -= 1;
         }
         Ok(())
     }

@@ -44,6 +44,8 @@ struct Slot {
     seats: [Seat; 2],
     /// How far the round goes that a broadcast has interrupted.
     round: Option<[(usize, u64); 2]>,
+    /// Whole rounds that connections which are about to end still wait for.
+    owed: u8,
 }
 
 struct Seat {
@@ -85,7 +87,7 @@ impl Inbox {
                     ongoing: None,
                 });
                 let lanes = [0, 1].map(|seat| segment.outward_consumer(segment.outlet_of(worker, seat), reactor));
-                Slot { lanes: SeatLanes::new(lanes, [seats[0].entry, seats[1].entry]), seats, round: None }
+                Slot { lanes: SeatLanes::new(lanes, [seats[0].entry, seats[1].entry]), seats, round: None, owed: 0 }
             })
             .collect();
         Self {
@@ -131,6 +133,19 @@ impl Inbox {
         !self.deaths.is_empty() || self.ongoing.is_some() || self.slots.iter().any(|slot| slot.round.is_some())
     }
 
+    /// From here on it notes when all was taken that is there now.
+    pub(super) fn begin_to_owe(&mut self) {
+        for slot in &mut self.slots {
+            // A round that has begun does not take what has come since.
+            slot.owed = 1 + u8::from(slot.round.is_some());
+        }
+    }
+
+    /// Whether all was taken that was there at [`Self::begin_to_owe`].
+    pub(super) fn owes_nothing(&self) -> bool {
+        self.slots.iter().all(|slot| slot.owed == 0)
+    }
+
     fn is_pending(&self, slot: usize) -> bool {
         self.marks.is_pending(2 * slot) || self.marks.is_pending(2 * slot + 1)
     }
@@ -149,6 +164,8 @@ impl Reactor {
                 if !self.take_slot(slot)? {
                     interrupted.get_or_insert(slot);
                 }
+            } else {
+                self.inbox.slots[slot].owed = 0;
             }
         }
         if let Some(slot) = interrupted {
@@ -217,6 +234,8 @@ impl Reactor {
                 // What has come since it began lies beyond its limits, and the bits of that were fetched meanwhile.
                 self.inbox.marks.keep(2 * slot);
             }
+            let owed = &mut self.inbox.slots[slot].owed;
+            *owed = owed.saturating_sub(1);
             let of_slot = self.inbox.deaths.iter_mut().filter(|death| death.worker.index() == slot);
             of_slot.for_each(|death| death.rounds = death.rounds.saturating_sub(1));
         }

@@ -104,8 +104,7 @@ impl Reactor {
             && !connection.is_spilling
         {
             if connection.roaming.is_some() {
-                self.begin_ending(connection);
-                return Ok(());
+                return self.begin_ending(connection);
             }
             if !self.post_rejected(connection)? {
                 return Ok(());

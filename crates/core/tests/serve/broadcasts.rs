@@ -1,5 +1,6 @@
 //! Broadcasts: one message for the clients of all workers.
 
+use rotor_core::dispatch::Mode;
 use rotor_core::process::Addressees;
 use rotor_core::settings::Settings;
 
@@ -14,6 +15,8 @@ pub const TESTS: &[Test] = &[
     ("clients_that_come_and_go_beside_broadcasts_get_whole_ones", churn),
     ("a_stop_sends_what_was_broadcast", stop),
     ("what_many_workers_send_behind_a_broadcast_does_not_stay_in_their_lanes", behind_of_many),
+    ("in_every_mode_a_half_closed_client_gets_what_its_worker_has_sent_behind_a_broadcast", half_closed),
+    ("a_stop_sends_what_was_answered_behind_a_broadcast", stop_behind),
 ];
 
 /// How the host calls all.
@@ -174,4 +177,41 @@ fn behind_of_many() {
         assert_eq!(clients[round].receive(), (20 * MANY).to_string().as_bytes());
     }
     assert_eq!(server.stop().code, 0);
+}
+
+fn half_closed() {
+    for (dispatch_mode, hears_connections) in
+        [(Mode::Session, true), (Mode::Round, true), (Mode::Round, false), (Mode::Idle, false)]
+    {
+        let manners = Manners { hears_connections, ..Manners::default() };
+        let server = Running::start(Settings { dispatch_mode, ..with_one_reactor() }, manners);
+        let mut clients = clients(&server, MANY);
+        clients[5].send(b"!spread 35 300");
+        // Its worker has done with it, and what it has sent is on its way for long.
+        server.wait_for("has spread", 1);
+        clients[5].half_close();
+        for client in &mut clients {
+            (0..35).for_each(|_| assert!(client.receive() == pattern(13, 300)));
+        }
+        assert_eq!(clients[5].receive(), (35 * MANY).to_string().as_bytes(), "{dispatch_mode:?}");
+        assert!(clients[5].ends());
+        assert_eq!(server.stop().code, 0);
+    }
+}
+
+fn stop_behind() {
+    let server = Running::start(with_one_reactor(), Manners::default());
+    let mut clients = clients(&server, MANY);
+    clients[4].send(b"!spread 35 300");
+    server.wait_for("has spread", 1);
+    clients.iter_mut().for_each(|client| client.send(b"last"));
+    server.signal(crate::server::SIGTERM);
+    for (place, client) in clients.iter_mut().enumerate() {
+        // Beside the broadcasts the answer, and what the one who has asked for them is told.
+        let mut messages: Vec<_> = (0..36 + usize::from(place == 4)).map(|_| client.receive()).collect();
+        messages.retain(|message| *message != pattern(13, 300));
+        assert!(messages.contains(&b"last".to_vec()), "client {place} got {messages:?}");
+    }
+    drop(clients);
+    assert_eq!(server.wait().code, 0);
 }

@@ -149,6 +149,8 @@ impl TestHost {
             "large" => self.send(session, &pattern(number, rotor_ipc::to_usize(number))),
             "file" => self.send_file(session, number),
             "silence" => {}
+            // As long as a callback that does something takes.
+            "slow" => std::thread::sleep(Duration::from_micros(200)),
             "killed" => be_killed(),
             "exit" => return Outcome::Ended(End::Leave { code: i32::try_from(number).unwrap_or(1) }),
             "throw" => return Outcome::Threw,

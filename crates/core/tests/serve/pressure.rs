@@ -1,12 +1,15 @@
 //! Full means wait: one worker that does not keep up holds up its own connections and no others.
 
 use std::io::{ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Test;
 use crate::host::{Manners, frame, pattern};
 use crate::server::{Client, PATIENCE, Running, one_of_each_worker, settings, wait_until};
+use rotor_core::dispatch::Mode;
+use rotor_core::settings::Settings;
 
 pub const TESTS: &[Test] = &[
     ("a_worker_whose_lane_is_full_holds_up_no_other_and_loses_nothing", full_lane),
@@ -14,6 +17,7 @@ pub const TESTS: &[Test] = &[
     ("what_is_sent_to_a_client_that_does_not_read_is_refused_beyond_its_buffer", overflow),
     ("a_paused_connection_that_is_closed_does_not_wait_for_ever_for_its_client_to_read", stalled_while_paused),
     ("a_client_that_does_not_read_holds_up_no_other_and_gets_everything", slow_reader),
+    ("in_every_mode_a_connection_ends_though_others_wait_for_its_workers_all_the_time", ends_among_waiting),
 ];
 
 /// Writes copies of `message` until the connection takes no more and `is_full`; says how many were written, and what is
@@ -138,4 +142,41 @@ fn slow_reader() {
         }
     });
     assert_eq!(server.stop().code, 0);
+}
+
+/// A lane that is never empty: whoever wants something of it has to wait, and to have its turn.
+fn ends_among_waiting() {
+    for dispatch_mode in [Mode::Session, Mode::Round, Mode::FewestMessages] {
+        let settings = Settings { dispatch_mode, worker_num: 1, reactor_num: 1, ..settings() };
+        let server = Running::start(settings, Manners::default());
+        let over = AtomicBool::new(false);
+        let mut other = server.connect();
+        other.echo(b"ready");
+        thread::scope(|scope| {
+            for _ in 0..6 {
+                let mut client = server.connect();
+                let over = &over;
+                scope.spawn(move || {
+                    let message = frame(format!("!slow {}", " ".repeat(8000)).as_bytes()).repeat(8);
+                    while !over.load(Ordering::Relaxed) {
+                        client.stream().write_all(&message).unwrap();
+                    }
+                });
+            }
+            wait_until("the lane to be full", || other.stat("read_pauses") > 20);
+            let ended: Vec<bool> = (0..3)
+                .map(|_| {
+                    let mut client = server.connect();
+                    client.stream().set_read_timeout(Some(PATIENCE / 3)).unwrap();
+                    client.send(b"last");
+                    client.half_close();
+                    client.try_receive().is_ok_and(|answer| answer == b"last") && client.ends()
+                })
+                .collect();
+            over.store(true, Ordering::Relaxed);
+            assert_eq!(ended, [true; 3], "{dispatch_mode:?}");
+        });
+        drop(other);
+        assert_eq!(server.stop().code, 0);
+    }
 }
