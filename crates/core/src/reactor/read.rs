@@ -57,7 +57,11 @@ impl Reactor {
             if connection.input != Input::Open || !connection.is_readable || connection.is_paused {
                 break;
             }
-            if (connection.is_waiting || connection.is_spilling || connection.is_held) && connection.tls.is_none() {
+            let waits = connection.is_waiting || connection.is_spilling || connection.is_held;
+            // The rest of a message that is being received comes first, and goes where that is.
+            let is_in_message =
+                !connection.is_spilling && connection.incoming.as_ref().is_some_and(|incoming| !incoming.is_complete());
+            if waits && connection.tls.is_none() && !is_in_message {
                 self.read_unframed(connection);
             } else {
                 self.read_once(connection)?;

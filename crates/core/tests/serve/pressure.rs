@@ -18,6 +18,7 @@ pub const TESTS: &[Test] = &[
     ("a_paused_connection_that_is_closed_does_not_wait_for_ever_for_its_client_to_read", stalled_while_paused),
     ("a_client_that_does_not_read_holds_up_no_other_and_gets_everything", slow_reader),
     ("in_every_mode_a_connection_ends_though_others_wait_for_its_workers_all_the_time", ends_among_waiting),
+    ("a_stop_posts_the_rest_of_a_message_whose_connection_waits_for_a_full_lane", rest_of_a_message),
 ];
 
 /// Writes copies of `message` until the connection takes no more and `is_full`; says how many were written, and what is
@@ -179,4 +180,36 @@ fn ends_among_waiting() {
         drop(other);
         assert_eq!(server.stop().code, 0);
     }
+}
+
+/// What it waits for is no message, but to be told how much waits to be sent to it.
+fn rest_of_a_message() {
+    let mut settings = Settings { reactor_num: 1, ..settings() };
+    settings.ports[0].buffer_high_watermark = 1 << 20;
+    let server = Running::start(settings, Manners::default());
+    let [mut slow, mut other] = one_of_each_worker(&server);
+    let mut large = server.connect_where(|worker| worker == 0);
+    slow.send(b"!wait");
+    server.wait_for("waits", 1);
+    let message = pattern(9, 200_000);
+    let framed = frame(&message);
+    large.stream().write_all(&framed[..100_000]).unwrap();
+    large.wait_until_read();
+    fill(&mut slow, &pattern(1, 1000), || other.stat("read_pauses") > 0);
+    let pauses = other.stat("read_pauses");
+    other.send(b"!spread 30 1000000");
+    (0..30).for_each(|_| assert!(other.receive() == pattern(13, 1_000_000)));
+    assert_eq!(other.receive(), b"90");
+    wait_until("the connection to wait", || other.stat("read_pauses") > pauses);
+    large.stream().write_all(&framed[100_000..]).unwrap();
+    large.wait_until_sent();
+    server.begin_stop();
+    // The reactor drains in its next turn, and this one is heard of behind it.
+    assert!(other.ends());
+    server.let_go();
+    let answers: Vec<_> = (0..31).map(|_| large.receive()).filter(|answer| answer.len() == message.len()).collect();
+    assert!(answers == [message], "{} of it came back", answers.len());
+    drop(slow);
+    assert!(large.ends());
+    assert_eq!(server.wait().code, 0);
 }
