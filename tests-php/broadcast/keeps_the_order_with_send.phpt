@@ -10,7 +10,7 @@ require __DIR__ . '/../inc/server.inc.php';
 const CLIENTS = 60;
 $server = TestServer::start(<<<'PHP'
     $server = new Rotor\Server('127.0.0.1', (int) getenv('ROTOR_PORT'));
-    $server->set(['worker_num' => 2, 'reactor_num' => 2, 'socket_buffer_size' => '1G', 'task_tmpdir' => getenv('ROTOR_TMP'),
+    $server->set(['worker_num' => 2, 'reactor_num' => 2, 'socket_buffer_size' => '1G', 'max_wait_time' => 60, 'task_tmpdir' => getenv('ROTOR_TMP'),
         'log_file' => getenv('ROTOR_LOG')]);
     $body = fn ($number) => pack('NN', $number, $size = [10, 3000, 9000, 40_000, 300_000, 2_500_000][$number % 6]) . str_repeat(chr($number % 256), $size);
     $all = function ($server) use ($body) {
