@@ -438,8 +438,8 @@ namespace Rotor {
          * Registers the callback of an event, before `start()`; a second one replaces the first. Names have no "on", and
          * their case does not matter.
          *
-         * In the master: `Start($server)`, connections are accepted once it returns; `BeforeShutdown($server)`, connections
-         * are still served; `Shutdown($server)`, all other processes have ended.
+         * In the master: `Start($server)`, connections are accepted once it returns, and where it throws the start has failed;
+         * `BeforeShutdown($server)`, connections are still served; `Shutdown($server)`, all other processes have ended.
          *
          * In the manager: `ManagerStart($server)`, `ManagerStop($server)`, `BeforeReload($server)`,
          * `AfterReload($server, bool $success)`, false when a successor did not get ready;
@@ -468,7 +468,7 @@ namespace Rotor {
          * With `event_object` these get one object beside the server: `Connect`, `Receive` and `Close` a `Rotor\Server\Event`,
          * `Packet` a `Rotor\Server\Packet`, `WorkerError` a `Rotor\Server\StatusInfo`.
          *
-         * An uncaught exception is reported as PHP does it and the worker goes on. `exit()` ends the worker with its code,
+         * An uncaught exception is reported as PHP does it and the process goes on. `exit()` ends the worker with its code,
          * and another takes its place.
          *
          * @return bool false, with a warning, when the server has started (509), and under the Swoole names for an unknown event

@@ -32,6 +32,7 @@ $script = <<<'PHP'
     foreach ($how['on'] as $event => $what) {
         $does = fn () => match ($what) {
             'exit' => exit(3),
+            'throw' => throw new RuntimeException('on purpose'),
             'memory' => str_repeat('x', 1 << 30),
             'kill' => posix_kill(getmypid(), SIGKILL),
             'descriptors' => $limit($how['spare']),
@@ -75,6 +76,7 @@ $cases = [
     'onStart is killed' => [[], ['start' => 'kill'], '~.*~s'],
     'onStart exits' => [[], ['start' => 'exit'], '~onStart has ended the master~'],
     'onStart fails' => [[], ['start' => 'memory'], '~onStart has ended the master~'],
+    'onStart throws' => [[], ['start' => 'throw'], '~onStart has thrown an exception~'],
     'onManagerStart is killed' => [[], ['managerStart' => 'kill'], '~the manager has ended before its workers~'],
     'onManagerStart exits' => [[], ['managerStart' => 'exit'], '~callback in the manager has ended it~'],
     'onManagerStart fails' => [[], ['managerStart' => 'memory'], '~callback in the manager has ended it~'],
@@ -134,6 +136,8 @@ onStart exits: 3
 onStart exits, as a daemon: 3
 onStart fails: 255
 onStart fails, as a daemon: 255
+onStart throws: 255
+onStart throws, as a daemon: 255
 onManagerStart is killed: 1
 onManagerStart exits: 1
 onManagerStart fails: 1

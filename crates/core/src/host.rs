@@ -236,7 +236,7 @@ pub enum Outcome {
 pub enum End {
     /// The master, after an orderly stop: `start()` returns true.
     Stopped,
-    /// A child is done: it runs its shutdown functions and exits with `code`.
+    /// A child is done, or the master with a start that has failed: it runs its shutdown functions and exits with `code`.
     Leave {
         /// The exit code.
         code: i32,
@@ -245,6 +245,11 @@ pub enum End {
     Exited,
     /// A fatal error: nothing of user code may run any more but the shutdown functions.
     BailedOut,
+}
+
+impl End {
+    /// As PHP ends a script that has not caught an exception.
+    pub const UNCAUGHT: Self = Self::Leave { code: 255 };
 }
 
 /// The language that runs the callbacks.

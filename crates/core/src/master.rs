@@ -130,8 +130,13 @@ impl Master {
         if let Some(end) = self.wait_until(host, None, |master| master.context.is_asked(request::WORKERS_FORKED)) {
             return Ok(end);
         }
-        if let Outcome::Ended(end) = host.call(Event::Start) {
-            self.context.log.error("onStart has ended the master (exit() or a fatal error): the server stops");
+        let failed = match host.call(Event::Start) {
+            Outcome::Returned => None,
+            Outcome::Threw => Some((End::UNCAUGHT, "has thrown an exception")),
+            Outcome::Ended(end) => Some((end, "has ended the master (exit() or a fatal error)")),
+        };
+        if let Some((end, what)) = failed {
+            self.context.log.error(&format!("onStart {what}: the start has failed"));
             return Ok(self.abort(end));
         }
         let places = 0..u16::try_from(ports.len()).unwrap_or(u16::MAX);

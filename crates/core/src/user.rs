@@ -19,9 +19,6 @@ use crate::process::{Context, Process};
 use crate::signals::{SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use crate::worker::Identity;
 
-/// The exit code of PHP for a script that an uncaught exception has ended.
-const UNCAUGHT: i32 = 255;
-
 struct UserProcess {
     context: Context,
     id: WorkerId,
@@ -90,7 +87,7 @@ impl UserProcess {
         }
         let end = match host.call(Event::UserProcess { index }) {
             Outcome::Returned => End::Leave { code: 0 },
-            Outcome::Threw => End::Leave { code: UNCAUGHT },
+            Outcome::Threw => End::UNCAUGHT,
             Outcome::Ended(end) => end,
         };
         self.context.log.settle();
