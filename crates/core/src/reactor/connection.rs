@@ -63,6 +63,10 @@ pub struct Connection {
     pub is_spilling: bool,
     /// The client's certificate is among those that are shown.
     pub has_certificate: bool,
+    /// The reactor has it in its list of connections that are about to end.
+    pub is_listed: bool,
+    /// What all workers had sent when its own were done with it was taken.
+    pub is_settled: bool,
     /// The server has closed it and its peer still sends: how long it stays (monotonic ns).
     pub lingers_until_ns: Option<u64>,
     /// First and last piece of this batch's output, as places in the reactor's list.
@@ -110,10 +114,6 @@ pub struct Roaming {
     pub is_assigned: bool,
     /// User code was asked about its next message, and has left it to the mode.
     pub is_left: bool,
-    /// The reactor has it in its list of connections that are about to end.
-    pub is_listed: bool,
-    /// Nothing of it is left in any worker, and what they have sent was taken: only its end is to be told.
-    pub is_settled: bool,
     /// Where its last record to a worker lies, for each that may not be done with it.
     pub sent: Vec<(WorkerId, u64)>,
 }
@@ -218,17 +218,7 @@ impl Posted {
 impl Roaming {
     /// A new connection's.
     pub fn new(home: WorkerId, asks: bool) -> Self {
-        Self {
-            home,
-            asks,
-            end: None,
-            begin: Vec::new(),
-            is_assigned: false,
-            is_left: false,
-            is_listed: false,
-            is_settled: false,
-            sent: Vec::new(),
-        }
+        Self { home, asks, end: None, begin: Vec::new(), is_assigned: false, is_left: false, sent: Vec::new() }
     }
 }
 
@@ -277,6 +267,8 @@ impl Connection {
             is_sending: false,
             is_spilling: false,
             has_certificate: false,
+            is_listed: false,
+            is_settled: false,
             lingers_until_ns: None,
             batch: None,
             heard_ns: 0,

@@ -61,7 +61,6 @@ impl Reactor {
     }
 
     pub(super) fn begin_finish(&mut self, deadline: Option<Instant>) -> Result<(), Broken> {
-        self.finish = Some(deadline);
         // The workers are gone. Their last answers and closes may have come in this very turn, and there may be broadcasts
         // for many turns more.
         loop {
@@ -77,6 +76,8 @@ impl Reactor {
                 break;
             }
         }
+        // From here on none has to stay for what is in a lane.
+        self.finish = Some(deadline);
         for index in 0..self.connections.len() {
             let Some(mut connection) = self.connections.take_at(index) else { continue };
             // No worker lives that could still confirm.

@@ -1,5 +1,6 @@
 //! The end of a connection whose messages have gone to several workers. Its close record comes when all of them are done
-//! with theirs, and its socket stays until what they have sent is out.
+//! with theirs, and its socket stays until what they have sent is out. That of a connection with one worker stays, too,
+//! where broadcasts hold up what others have sent.
 //!
 //! Whether a worker is done is looked at in the segment; one that is not gets a barrier record, whose answer comes
 //! behind all that it sends about the messages before it.
@@ -9,7 +10,7 @@ use rotor_ipc::record::{BY_SERVER, Kind};
 use rotor_ipc::ring::Broken;
 
 use super::Reactor;
-use super::connection::{Connection, Input, Posted};
+use super::connection::{Connection, Input, Posted, Why};
 
 /// Connections that are about to end.
 #[derive(Default)]
@@ -34,16 +35,16 @@ impl Reactor {
         self.drop_unread(connection);
         let id = connection.id;
         let is_its_turn = self.serving.is_some_and(|(_, served)| served == id);
-        let Some(roaming) = connection.roaming.as_deref_mut().filter(|roaming| !roaming.is_listed) else {
+        if connection.roaming.is_none() || connection.is_listed {
             return Ok(());
-        };
+        }
         if !is_its_turn {
-            roaming.is_listed = true;
+            connection.is_listed = true;
             self.ending.listed.push(id);
             return Ok(());
         }
         // What it has waited for in a lane's list goes there now: later others may wait again.
-        if roaming.is_settled { self.end(connection) } else { self.look_at_messages(connection) }
+        if connection.is_settled { self.end(connection) } else { self.look_at_messages(connection) }
     }
 
     /// Looks which connections' messages are all done with. Comes before the inbox is taken: what was sent about them is
@@ -70,9 +71,9 @@ impl Reactor {
         }
         let waits_for = sent.first().map(|(worker, _)| *worker);
         let is_rejected = connection.rejected.is_some();
+        connection.is_listed = waits_for.is_none() && !is_rejected;
         if let Some(roaming) = connection.roaming.as_deref_mut() {
             roaming.sent = sent;
-            roaming.is_listed = waits_for.is_none() && !is_rejected;
             // Who is to be told why it was rejected may have been chosen before.
             roaming.is_assigned = waits_for.is_some() || (is_rejected && roaming.is_assigned);
         }
@@ -99,18 +100,35 @@ impl Reactor {
         if self.ending.settling.is_empty() || !self.inbox.owes_nothing() {
             return Ok(());
         }
+        // What the master and the manager have broadcast is in no slot's lane. They come to an end at a stop.
+        if self.is_draining && (self.broadcasts.holds_letters() || self.inbox.is_broadcasting_for_manager()) {
+            return Ok(());
+        }
         for id in std::mem::take(&mut self.ending.settling) {
             let Some(mut connection) = self.take(id) else { continue };
-            if let Some(roaming) = connection.roaming.as_deref_mut() {
-                roaming.is_listed = false;
-                roaming.is_settled = true;
-            }
+            connection.is_listed = false;
+            connection.is_settled = true;
             if connection.posted == Posted::Connect && !connection.is_waiting {
                 self.end(&mut connection)?;
             }
             self.settle(connection)?;
         }
         Ok(())
+    }
+
+    /// Whether a connection that its workers are done with has to stay for what others have sent it before its input
+    /// ended. Each turn takes that, unless a broadcast to many keeps it in a lane: then the connection is listed.
+    pub(super) fn has_to_stay(&mut self, connection: &mut Connection) -> bool {
+        let is_orderly = matches!(connection.input, Input::Over(Why::PeerEnded | Why::Misframed | Why::Stopping));
+        let is_done = connection.posted == Posted::Done && connection.stream.is_some();
+        if !is_orderly || !is_done || connection.is_settled || self.finish.is_some() {
+            return false;
+        }
+        if !connection.is_listed && self.is_behind() {
+            connection.is_listed = true;
+            self.ending.handled.push(connection.id);
+        }
+        connection.is_listed
     }
 
     /// Posts the end of a connection, if anybody wants to know of it.

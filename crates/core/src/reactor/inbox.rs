@@ -44,6 +44,8 @@ struct Slot {
     seats: [Seat; 2],
     /// How far the round goes that a broadcast has interrupted.
     round: Option<[(usize, u64); 2]>,
+    /// The last round was interrupted: what has come since it began is still to be taken.
+    is_late: bool,
     /// Whole rounds that connections which are about to end still wait for.
     owed: u8,
 }
@@ -87,7 +89,13 @@ impl Inbox {
                     ongoing: None,
                 });
                 let lanes = [0, 1].map(|seat| segment.outward_consumer(segment.outlet_of(worker, seat), reactor));
-                Slot { lanes: SeatLanes::new(lanes, [seats[0].entry, seats[1].entry]), seats, round: None, owed: 0 }
+                Slot {
+                    lanes: SeatLanes::new(lanes, [seats[0].entry, seats[1].entry]),
+                    seats,
+                    round: None,
+                    is_late: false,
+                    owed: 0,
+                }
             })
             .collect();
         Self {
@@ -130,7 +138,14 @@ impl Inbox {
 
     /// Whether broadcasts have kept something from being taken that was seen.
     pub(super) fn is_behind(&self) -> bool {
-        !self.deaths.is_empty() || self.ongoing.is_some() || self.slots.iter().any(|slot| slot.round.is_some())
+        !self.deaths.is_empty()
+            || self.ongoing.is_some()
+            || self.slots.iter().any(|slot| slot.round.is_some() || slot.is_late)
+    }
+
+    /// Whether a broadcast of the manager takes several turns.
+    pub(super) fn is_broadcasting_for_manager(&self) -> bool {
+        self.ongoing.is_some()
     }
 
     /// From here on it notes when all was taken that is there now.
@@ -230,6 +245,7 @@ impl Reactor {
         }
         let is_whole = self.inbox.slots[slot].round.is_none();
         if is_whole {
+            self.inbox.slots[slot].is_late = begun.is_some();
             if begun.is_some() {
                 // What has come since it began lies beyond its limits, and the bits of that were fetched meanwhile.
                 self.inbox.marks.keep(2 * slot);

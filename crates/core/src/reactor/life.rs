@@ -87,10 +87,8 @@ impl Reactor {
         }
         if connection.input != Input::Open {
             self.pump(&mut connection)?;
-            // At a stop, what one worker has broadcast may still be in its lane when another has handled the close.
-            let is_meant = connection.input == Input::Over(Why::Stopping) && self.is_behind();
             let may_close = connection.stream.is_some()
-                && !is_meant
+                && !self.has_to_stay(&mut connection)
                 && connection.may_close_socket()
                 && (connection.tls.is_none() || self.has_said_end(&mut connection));
             if connection.has_output() {

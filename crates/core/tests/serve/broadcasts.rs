@@ -190,11 +190,13 @@ fn half_closed() {
         // Its worker has done with it, and what it has sent is on its way for long.
         server.wait_for("has spread", 1);
         clients[5].half_close();
+        // Another's client, in the mode in which a worker has its own.
+        clients[4].half_close();
         for client in &mut clients {
             (0..35).for_each(|_| assert!(client.receive() == pattern(13, 300)));
         }
         assert_eq!(clients[5].receive(), (35 * MANY).to_string().as_bytes(), "{dispatch_mode:?}");
-        assert!(clients[5].ends());
+        assert!(clients[5].ends() && clients[4].ends());
         assert_eq!(server.stop().code, 0);
     }
 }
