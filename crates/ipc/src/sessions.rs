@@ -33,6 +33,7 @@ pub struct SessionEntry {
     proxy_low: AtomicU64,
     connected_us: AtomicU64,
     received_us: AtomicU64,
+    heard_ns: AtomicU64,
     sent_us: AtomicU64,
     dispatched_us: AtomicU64,
     send_queued: AtomicU64,
@@ -90,6 +91,8 @@ pub struct Session {
     pub connected_us: u64,
     /// When bytes last came, likewise.
     pub received_us: u64,
+    /// The same by the clock for durations (monotonic ns).
+    pub heard_ns: u64,
     /// When bytes were last sent, likewise; 0: never.
     pub sent_us: u64,
     /// When a message was last handed to a worker, likewise; 0: never.
@@ -183,6 +186,7 @@ impl SessionsReader {
             is_introduced: peer & UNINTRODUCED == 0,
             connected_us: entry.connected_us.load(Ordering::Relaxed),
             received_us: entry.received_us.load(Ordering::Relaxed),
+            heard_ns: entry.heard_ns.load(Ordering::Relaxed),
             sent_us: entry.sent_us.load(Ordering::Relaxed),
             dispatched_us: entry.dispatched_us.load(Ordering::Relaxed),
             send_queued: entry.send_queued.load(Ordering::Relaxed),
@@ -366,6 +370,7 @@ impl SessionsWriter {
         entry.set_peer(session.peer, session.proxy, unintroduced);
         entry.connected_us.store(session.connected_us, Ordering::Relaxed);
         entry.received_us.store(session.received_us, Ordering::Relaxed);
+        entry.heard_ns.store(session.heard_ns, Ordering::Relaxed);
         entry.sent_us.store(0, Ordering::Relaxed);
         entry.dispatched_us.store(0, Ordering::Relaxed);
         entry.send_queued.store(0, Ordering::Relaxed);
@@ -402,9 +407,10 @@ impl SessionsWriter {
         }
     }
 
-    /// Notes when bytes last came and a message was last dispatched.
-    pub fn set_received(&self, id: SessionId, now_us: u64) {
+    /// Notes when bytes last came and a message was last dispatched, by both clocks.
+    pub fn set_received(&self, id: SessionId, now_us: u64, now_ns: u64) {
         let entry = &self.entries()[self.index(id)];
+        entry.heard_ns.store(now_ns, Ordering::Relaxed);
         entry.received_us.store(now_us, Ordering::Relaxed);
         entry.dispatched_us.store(now_us, Ordering::Relaxed);
     }

@@ -7,7 +7,7 @@ use rotor_ipc::SessionId;
 use rotor_ipc::record::{EXPIRED, Kind};
 use rotor_ipc::sessions::Flag;
 use rotor_ipc::sync::Ordering::Relaxed;
-use rotor_sys::clock::unix_us;
+use rotor_sys::clock::monotonic_ns;
 
 use super::{Process, closing, valid_id};
 use crate::error::{CallError, code};
@@ -32,19 +32,20 @@ impl Process {
         let settings = &self.context.settings;
         let limits: Vec<Option<u64>> = (0..settings.ports.len())
             .map(|place| settings.heartbeat_after(place))
-            .map(|limit| limit.map(|limit| u64::try_from(limit.as_micros()).unwrap_or(u64::MAX)))
+            .map(|limit| limit.map(|limit| u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX)))
             .collect();
         if limits.iter().all(Option::is_none) {
             let message = "there is no heartbeat; set heartbeat_check_interval or heartbeat_idle_time";
             return Err(CallError::new(code::WRONG_OPERATION, message));
         }
         let sessions = self.context.segment.sessions();
-        let now_us = unix_us();
+        // The clock for durations: the other one may be set forward, and nobody is silent for that.
+        let now_ns = monotonic_ns();
         let mut silent = Vec::new();
         for id in sessions.ids() {
             let Some(session) = sessions.find(id).filter(|session| session.is_introduced) else { continue };
             let limit = limits.get(usize::from(session.port)).copied().flatten();
-            let is_silent = limit.is_some_and(|limit_us| now_us.saturating_sub(session.received_us) >= limit_us);
+            let is_silent = limit.is_some_and(|limit_ns| now_ns.saturating_sub(session.heard_ns) >= limit_ns);
             if !is_silent || sessions.is_closing(id) || sessions.has_flag(id, Flag::Protected) {
                 continue;
             }

@@ -336,6 +336,7 @@ impl Acceptor {
             is_introduced: self.settings.port(port.place).proxy_trusted.is_none() && !port.info.is_tls,
             connected_us: now_us,
             received_us: now_us,
+            heard_ns: monotonic_ns(),
             sent_us: 0,
             dispatched_us: 0,
             send_queued: 0,

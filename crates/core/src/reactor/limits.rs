@@ -1,7 +1,8 @@
 //! What one client may have of a port: connections at once, and new ones a second.
 //!
 //! The accept thread asks for each connection, or the reactor that has just learnt from a proxy whose it is; whoever
-//! closes it gives it back. All of them share one table of atomics, so that nobody waits for another.
+//! closes it gives it back. All of them share one table; who enters a client waits for another who does, for as long as a look
+//! at some neighbouring entries takes.
 
 mod table;
 

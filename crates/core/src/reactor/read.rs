@@ -130,7 +130,7 @@ impl Reactor {
                 }
                 add(&self.counters.received_bytes, len as u64);
                 connection.heard_ns = self.now_ns;
-                self.sessions.set_received(connection.id, self.now_us);
+                self.sessions.set_received(connection.id, self.now_us, self.now_ns);
                 Some(len)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

@@ -18,6 +18,7 @@ fn session(id: u64) -> Session {
         is_introduced: true,
         connected_us: 5,
         received_us: 6,
+        heard_ns: 7,
         sent_us: 0,
         dispatched_us: 0,
         send_queued: 0,
@@ -35,6 +36,11 @@ fn a_session_is_found_as_it_was_inserted_and_not_after_it_was_removed() {
     assert_eq!(sessions.route(SessionId(13)), Some((3, false)));
     sessions.set_send_queued(SessionId(13), 9, true);
     assert_eq!(sessions.route(SessionId(13)), Some((3, true)));
+    sessions.set_received(SessionId(13), 60, 70);
+    sessions.set_sent(SessionId(13), 80);
+    let session = sessions.find(SessionId(13)).unwrap();
+    assert_eq!((session.connected_us, session.received_us, session.dispatched_us), (5, 60, 60));
+    assert_eq!((session.heard_ns, session.sent_us), (70, 80));
     sessions.remove(SessionId(13));
     assert_eq!(sessions.find(SessionId(13)), None);
 }

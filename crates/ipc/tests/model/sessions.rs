@@ -35,6 +35,7 @@ fn session(id: SessionId) -> Session {
         is_introduced: true,
         connected_us: id.0,
         received_us: id.0,
+        heard_ns: id.0,
         sent_us: 0,
         dispatched_us: 0,
         send_queued: 0,

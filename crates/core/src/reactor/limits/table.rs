@@ -4,15 +4,20 @@
 //! used up. It changes by CAS on the word, and is another client's once it has no connection and that time is over: an
 //! entry like that says no more than a fresh one does. A client lies in one of [`WINDOW`] neighbouring places. Where they
 //! are all taken the client is let in without being counted; that needs far more clients than there may be connections.
+//!
+//! Who enters holds a lock: two threads could give one client two places otherwise. Who leaves does not.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
+
+use parking_lot::Mutex;
 
 use super::Refusal;
 
 /// The clients. All loads and stores are relaxed: nothing else is read by what an entry says.
 pub struct Table {
     entries: Box<[Entry]>,
+    entering: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -53,7 +58,7 @@ impl Table {
     /// For as many clients as there may be connections.
     pub fn new(connections: usize) -> Self {
         let len = connections.saturating_mul(2).next_power_of_two().clamp(SMALLEST, LARGEST);
-        Self { entries: std::iter::repeat_with(Entry::default).take(len).collect() }
+        Self { entries: std::iter::repeat_with(Entry::default).take(len).collect(), entering: Mutex::new(()) }
     }
 
     /// Counts a connection of the client with this hash. The entry has to be left again; `None` is none.
@@ -65,6 +70,7 @@ impl Table {
         now_ns: u64,
     ) -> Result<Option<u32>, Refusal> {
         let most = at_once.map_or(COUNT_MASK, u64::from).min(COUNT_MASK);
+        let _entering = self.entering.lock();
         let Some(place) = self.count(hash, most, now_ns)? else { return Ok(None) };
         let entry = &self.entries[place];
         if rate.is_some_and(|rate| !entry.uses(rate, now_ns)) {
@@ -83,7 +89,7 @@ impl Table {
     /// Counts one more in the client's entry, or in one that becomes the client's; its place.
     fn count(&self, hash: u64, most: u64, now_ns: u64) -> Result<Option<usize>, Refusal> {
         let mark = (hash >> COUNT_BITS).max(1);
-        // Each time round another thread has changed the entry in between.
+        // Each time round a connection of the entry's client has ended in between.
         loop {
             let Some((place, word)) = self.find(hash, mark, now_ns) else { return Ok(None) };
             let next = if word >> COUNT_BITS == mark {
@@ -220,6 +226,31 @@ mod tests {
             uncounted += usize::from(table.enter(hash(client), Some(1), None, NOW).unwrap().is_none());
         }
         assert_eq!(uncounted, 9 * SMALLEST);
+    }
+
+    #[test]
+    fn a_client_that_enters_by_several_threads_at_once_is_counted_in_one_place() {
+        let table = Arc::new(Table::new(100));
+        let inside: Arc<[AtomicU64; 8]> = Arc::default();
+        let threads: Vec<_> = (0..4_u64)
+            .map(|thread| {
+                let (table, inside) = (table.clone(), inside.clone());
+                std::thread::spawn(move || {
+                    for turn in 0..50_000 {
+                        let client = (thread + turn) % 8;
+                        // All begin to look at the same place, and take it from each other.
+                        let Ok(entry) = table.enter((client + 1) << COUNT_BITS, Some(1), None, NOW) else { continue };
+                        let now_inside = &inside[usize::try_from(client).unwrap()];
+                        assert_eq!(now_inside.fetch_add(1, Relaxed), 0, "one at once is what it may have");
+                        now_inside.fetch_sub(1, Relaxed);
+                        table.leave(entry.unwrap());
+                    }
+                })
+            })
+            .collect();
+        for thread in threads {
+            thread.join().unwrap();
+        }
     }
 
     #[test]
