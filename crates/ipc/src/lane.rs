@@ -215,6 +215,11 @@ impl Consumer {
         self.ring.state().is_drained()
     }
 
+    /// Whether everything before `limit`, a position that [`Self::refresh`] has returned, was taken.
+    pub fn has_taken(&self, limit: u64) -> bool {
+        self.ring.cursor() >= limit
+    }
+
     /// Whether there is nothing unread, as far as was looked.
     pub fn is_empty(&self) -> bool {
         self.ring.cursor() == self.ring.tail_seen()

@@ -13,7 +13,6 @@ use rotor_ipc::ring::Broken;
 use rotor_ipc::to_usize;
 use rotor_sys::memory::SharedBytes;
 
-use super::connection::Why;
 use super::early::Early;
 use super::mailbox::Mail;
 use super::share::Share;
@@ -64,6 +63,10 @@ pub(super) struct Broadcasts {
     arrived: VecDeque<SessionId>,
     /// Letters of the main thread about connections, behind a broadcast that takes several turns.
     letters: VecDeque<Letter>,
+    /// How many of those letters were dealt with.
+    done: u64,
+    /// How many connections which are about to end wait for.
+    owed: u64,
 }
 
 struct Loading {
@@ -117,6 +120,21 @@ impl Broadcasts {
     /// Whether a letter about a connection has to wait behind others.
     pub(super) fn holds_letters(&self) -> bool {
         !self.letters.is_empty()
+    }
+
+    /// A letter about connections was dealt with.
+    pub(super) fn has_done(&mut self) {
+        self.done += 1;
+    }
+
+    /// From here on it notes when as many letters about connections were dealt with as were ever written.
+    pub(super) fn begin_to_owe(&mut self, written: u64) {
+        self.owed = written;
+    }
+
+    /// Whether they are.
+    pub(super) fn owe_nothing(&self) -> bool {
+        self.done >= self.owed
     }
 
     /// Puts a letter behind the others.
@@ -183,16 +201,16 @@ impl Reactor {
     }
 
     /// Serves as many of its receivers as this turn allows. Gives it back unless all are.
-    pub(super) fn go_on_with_broadcast(&mut self, mut ongoing: Ongoing) -> Option<Ongoing> {
+    pub(super) fn go_on_with_broadcast(&mut self, mut ongoing: Ongoing) -> Result<Option<Ongoing>, Broken> {
         let cost = 1 + ongoing.share.len() / BYTES_PER_COST;
         while self.allowance > 0 {
             let Some(id) = self.next_receiver(&mut ongoing.receivers) else {
-                return (self.allowance == 0).then_some(ongoing);
+                return Ok((self.allowance == 0).then_some(ongoing));
             };
             self.allowance = self.allowance.saturating_sub(cost);
-            self.deliver(id, &ongoing);
+            self.deliver(id, &ongoing)?;
         }
-        Some(ongoing)
+        Ok(Some(ongoing))
     }
 
     /// The next receiver that is one of ours. `None`: there is none, or the turn's allowance is used up.
@@ -234,14 +252,17 @@ impl Reactor {
         is_own.then_some(id)
     }
 
-    fn deliver(&mut self, id: SessionId, ongoing: &Ongoing) {
+    fn deliver(&mut self, id: SessionId, ongoing: &Ongoing) -> Result<(), Broken> {
         let share = &ongoing.share;
         if let Some(mut connection) = self.take(id) {
-            if connection.accepts_output() && !share.is_lost() {
+            if !connection.accepts_output() {
+                add(&self.counters.dropped, 1);
+            } else if share.is_lost() {
+                self.break_off(&mut connection, 0);
+                return self.settle(connection);
+            } else {
                 self.add_shared_to_batch(&mut connection, Rc::clone(share));
                 self.wait_for_disk(ongoing, id);
-            } else {
-                add(&self.counters.dropped, 1);
             }
             self.put_back(connection);
         } else if Early::is_for(&self.sessions, id) {
@@ -250,6 +271,7 @@ impl Reactor {
         } else {
             add(&self.counters.dropped, 1);
         }
+        Ok(())
     }
 
     /// Notes who has to be told when the bytes are there.
@@ -267,7 +289,9 @@ impl Reactor {
         match result {
             Ok(bytes) => share.come(Arc::new(bytes)),
             Err(error) => {
-                self.log.limited().error(|| format!("cannot read a spilled broadcast (task_tmpdir): {error}"));
+                self.log.limited().error(|| {
+                    format!("cannot read a spilled broadcast (task_tmpdir): {error}; its receivers are closed")
+                });
                 share.lose();
             }
         }
@@ -282,8 +306,7 @@ impl Reactor {
             let Some(mut connection) = self.take(id) else { continue };
             let before = connection.output.bytes();
             if connection.output.has_lost() {
-                connection.output.clear();
-                connection.end_input(Why::PeerReset);
+                self.break_off(&mut connection, 0);
             }
             self.send_queued(&mut connection);
             let sent = before.saturating_sub(connection.output.bytes());
@@ -293,10 +316,11 @@ impl Reactor {
         while let Some(letter) = self.broadcasts.letters.pop_front() {
             match letter {
                 Letter::Broadcast(ongoing) => {
-                    if let Some(ongoing) = self.go_on_with_broadcast(ongoing) {
+                    if let Some(ongoing) = self.go_on_with_broadcast(ongoing)? {
                         self.broadcasts.letters.push_front(Letter::Broadcast(ongoing));
                         break;
                     }
+                    self.broadcasts.has_done();
                 }
                 // What was said before has to be in the connection before what came behind it.
                 Letter::Other(mail) => {

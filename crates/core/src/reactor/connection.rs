@@ -63,10 +63,8 @@ pub struct Connection {
     pub is_spilling: bool,
     /// The client's certificate is among those that are shown.
     pub has_certificate: bool,
-    /// The reactor has it in its list of connections that are about to end.
-    pub is_listed: bool,
-    /// What all workers had sent when its own were done with it was taken.
-    pub is_settled: bool,
+    /// Whether more can be sent to it.
+    pub parting: Parting,
     /// The server has closed it and its peer still sends: how long it stays (monotonic ns).
     pub lingers_until_ns: Option<u64>,
     /// First and last piece of this batch's output, as places in the reactor's list.
@@ -114,6 +112,10 @@ pub struct Roaming {
     pub is_assigned: bool,
     /// User code was asked about its next message, and has left it to the mode.
     pub is_left: bool,
+    /// The reactor has it in its list of connections that are about to end.
+    pub is_listed: bool,
+    /// Nothing of it is left in any worker, and what they have sent was taken: only its end is to be told.
+    pub is_settled: bool,
     /// Where its last record to a worker lies, for each that may not be done with it.
     pub sent: Vec<(WorkerId, u64)>,
 }
@@ -205,6 +207,17 @@ pub enum Posted {
     Done,
 }
 
+/// How far a connection is from the end of its output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parting {
+    /// More can be sent to it.
+    No,
+    /// Nothing more, and what was sent before that is being taken.
+    Begun,
+    /// That is taken: nothing comes any more.
+    Over,
+}
+
 impl Posted {
     /// Where the record is whose answer is waited for.
     pub fn position(self) -> Option<u64> {
@@ -218,7 +231,17 @@ impl Posted {
 impl Roaming {
     /// A new connection's.
     pub fn new(home: WorkerId, asks: bool) -> Self {
-        Self { home, asks, end: None, begin: Vec::new(), is_assigned: false, is_left: false, sent: Vec::new() }
+        Self {
+            home,
+            asks,
+            end: None,
+            begin: Vec::new(),
+            is_assigned: false,
+            is_left: false,
+            is_listed: false,
+            is_settled: false,
+            sent: Vec::new(),
+        }
     }
 }
 
@@ -267,8 +290,7 @@ impl Connection {
             is_sending: false,
             is_spilling: false,
             has_certificate: false,
-            is_listed: false,
-            is_settled: false,
+            parting: Parting::No,
             lingers_until_ns: None,
             batch: None,
             heard_ns: 0,
@@ -316,12 +338,20 @@ impl Connection {
         }
     }
 
-    /// Whether what a worker sends still goes out.
+    /// Whether what a process has sent still goes out.
     pub fn accepts_output(&self) -> bool {
-        // One that lingers was told that nothing more comes.
-        self.stream.is_some()
-            && self.lingers_until_ns.is_none()
-            && !matches!(self.input, Input::Over(Why::Server | Why::PeerReset))
+        self.stream.is_some() && self.parting != Parting::Over && self.input != Input::Over(Why::PeerReset)
+    }
+
+    /// Whether nobody has anything more to say to its peer: from here on what was sent before is taken, and no more.
+    pub fn is_to_part(&self) -> bool {
+        let is_due = match self.input {
+            Input::Open | Input::Over(Why::PeerReset) => false,
+            Input::Over(Why::Server) => true,
+            // Answers may still come until the worker has seen the end of the input.
+            Input::Over(Why::PeerEnded | Why::Misframed | Why::Stopping) => self.posted == Posted::Done,
+        };
+        is_due && self.stream.is_some() && self.parting == Parting::No
     }
 
     /// Whether something waits for the socket.
@@ -341,14 +371,11 @@ impl Connection {
 
     /// Whether the socket has nothing more to do.
     pub fn may_close_socket(&self) -> bool {
-        let is_out = !self.has_output() && self.batch.is_none();
         match self.input {
             Input::Open => false,
             Input::Over(Why::PeerReset) => true,
-            Input::Over(Why::Server) => is_out,
-            // Answers may still come until the worker has seen the end of the input; then nothing more does. The
-            // session's closing flag says nothing here: it is set before what was sent ahead of it is taken.
-            Input::Over(Why::PeerEnded | Why::Misframed | Why::Stopping) => is_out && self.posted == Posted::Done,
+            // The session's flags say nothing here: they are set before what was sent ahead of them is taken.
+            Input::Over(_) => self.parting == Parting::Over && !self.has_output() && self.batch.is_none(),
         }
     }
 }
@@ -369,37 +396,46 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_whose_input_is_over_stays_until_its_worker_has_seen_the_end_and_the_answer_is_out() {
+    fn a_connection_whose_input_is_over_parts_once_its_worker_has_seen_the_end_and_goes_once_the_answers_are_out() {
         for why in [Why::PeerEnded, Why::Misframed, Why::Stopping] {
             let (mut connection, _client) = connection();
             connection.posted = Posted::Connect;
-            assert!(!connection.may_close_socket());
+            assert!(!connection.is_to_part() && !connection.may_close_socket());
             connection.end_input(why);
             for posted in [Posted::Connect, Posted::Barrier(8), Posted::Close(8)] {
                 connection.posted = posted;
-                assert!(!connection.may_close_socket(), "an answer may still be on its way: {why:?} {posted:?}");
+                assert!(!connection.is_to_part(), "an answer may still be on its way: {why:?} {posted:?}");
             }
             connection.posted = Posted::Done;
-            connection.output.push_private(b"answer".to_vec());
-            assert!(!connection.may_close_socket(), "an answer is queued");
-            connection.output.clear();
-            assert!(connection.may_close_socket());
+            assert!(connection.is_to_part());
+            parts(&mut connection);
         }
     }
 
+    /// Nobody has anything more to say to it.
+    fn parts(connection: &mut Connection) {
+        connection.parting = Parting::Begun;
+        assert!(!connection.is_to_part() && !connection.may_close_socket() && connection.accepts_output());
+        connection.output.push_private(b"sent before".to_vec());
+        connection.parting = Parting::Over;
+        assert!(!connection.may_close_socket(), "an answer is queued");
+        assert!(!connection.accepts_output());
+        connection.output.clear();
+        assert!(connection.may_close_socket());
+    }
+
     #[test]
-    fn a_connection_that_the_server_closes_goes_once_its_output_is_out_and_a_broken_one_at_once() {
+    fn a_connection_that_the_server_closes_parts_at_once_and_a_broken_one_goes_at_once() {
         let (mut connection, _client) = connection();
         connection.output.push_private(b"answer".to_vec());
         connection.end_input(Why::Server);
-        assert!(!connection.may_close_socket());
-        connection.output.clear();
-        assert!(connection.may_close_socket());
+        assert!(connection.is_to_part() && !connection.may_close_socket());
+        parts(&mut connection);
 
         connection.output.push_private(b"answer".to_vec());
         connection.input = Input::Open;
         connection.end_input(Why::PeerReset);
-        assert!(connection.may_close_socket());
+        assert!(connection.may_close_socket() && !connection.is_to_part());
     }
 
     #[test]
@@ -419,21 +455,18 @@ mod tests {
     }
 
     #[test]
-    fn what_a_worker_sends_goes_out_until_the_server_has_closed_or_the_connection_broke() {
+    fn what_was_sent_goes_out_until_the_connection_has_parted_or_broke() {
         for (why, expected) in [
             (Why::PeerEnded, true),
             (Why::Misframed, true),
             (Why::Stopping, true),
-            (Why::Server, false),
+            (Why::Server, true),
             (Why::PeerReset, false),
         ] {
             let (mut connection, _client) = connection();
             assert!(connection.accepts_output());
             connection.end_input(why);
             assert_eq!(connection.accepts_output(), expected, "{why:?}");
-            connection.lingers_until_ns = Some(1);
-            assert!(!connection.accepts_output(), "it was told that nothing more comes");
-            connection.lingers_until_ns = None;
             connection.stream = None;
             assert!(!connection.accepts_output());
         }

@@ -61,6 +61,7 @@ impl Reactor {
     }
 
     pub(super) fn begin_finish(&mut self, deadline: Option<Instant>) -> Result<(), Broken> {
+        let before = self.finish;
         // The workers are gone. Their last answers and closes may have come in this very turn, and there may be broadcasts
         // for many turns more.
         loop {
@@ -68,15 +69,18 @@ impl Reactor {
             self.serve_broadcasts()?;
             self.take_inbox()?;
             self.send_batch()?;
-            if !self.broadcasts.holds_letters() && self.mailbox.has_mail() {
-                for mail in self.mailbox.take(false) {
-                    self.on_mail(mail)?;
-                }
-            } else if !self.is_behind() {
+            for mail in self.mailbox.take(self.broadcasts.holds_letters()) {
+                self.on_mail(mail)?;
+            }
+            if self.finish != before {
+                // A second signal has come meanwhile, and set an earlier end.
+                return Ok(());
+            }
+            let is_late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            if is_late || !(self.is_behind() || self.mailbox.has_mail()) {
                 break;
             }
         }
-        // From here on none has to stay for what is in a lane.
         self.finish = Some(deadline);
         for index in 0..self.connections.len() {
             let Some(mut connection) = self.connections.take_at(index) else { continue };

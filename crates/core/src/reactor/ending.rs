@@ -1,6 +1,5 @@
-//! The end of a connection whose messages have gone to several workers. Its close record comes when all of them are done
-//! with theirs, and its socket stays until what they have sent is out. That of a connection with one worker stays, too,
-//! where broadcasts hold up what others have sent.
+//! The end of a connection. Whose messages have gone to several workers has its close record posted when all of them are
+//! done with theirs. Any socket closes behind what was sent to it, by whatever process, before nothing more could be.
 //!
 //! Whether a worker is done is looked at in the segment; one that is not gets a barrier record, whose answer comes
 //! behind all that it sends about the messages before it.
@@ -8,24 +7,41 @@
 use rotor_ipc::SessionId;
 use rotor_ipc::record::{BY_SERVER, Kind};
 use rotor_ipc::ring::Broken;
+use rotor_ipc::sessions::Flag;
 
 use super::Reactor;
-use super::connection::{Connection, Input, Posted, Why};
+use super::connection::{Connection, Input, Parting, Posted};
 
 /// Connections that are about to end.
 #[derive(Default)]
 pub(super) struct Ending {
     /// Nothing of them is left to post but the end.
     listed: Vec<SessionId>,
-    /// All workers are done with their messages, and what they have sent is still to be taken.
+    /// Nothing more can be sent to them, since this turn.
+    parting: Vec<SessionId>,
+    /// Those that wait for a round in which all is taken that was sent before.
+    waiting: Waiting,
+    /// Those of the round that is under way: in this turn, unless a broadcast interrupts it.
+    settling: Waiting,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// All workers are done with their messages.
     handled: Vec<SessionId>,
-    /// It is being taken: in this turn, unless a broadcast interrupts that.
-    settling: Vec<SessionId>,
+    /// Nothing more can be sent to them.
+    parting: Vec<SessionId>,
+}
+
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.handled.is_empty() && self.parting.is_empty()
+    }
 }
 
 impl Ending {
     pub(super) fn is_empty(&self) -> bool {
-        self.listed.is_empty() && self.handled.is_empty() && self.settling.is_empty()
+        self.listed.is_empty() && self.parting.is_empty() && self.waiting.is_empty() && self.settling.is_empty()
     }
 }
 
@@ -35,16 +51,16 @@ impl Reactor {
         self.drop_unread(connection);
         let id = connection.id;
         let is_its_turn = self.serving.is_some_and(|(_, served)| served == id);
-        if connection.roaming.is_none() || connection.is_listed {
+        let Some(roaming) = connection.roaming.as_deref_mut().filter(|roaming| !roaming.is_listed) else {
             return Ok(());
-        }
+        };
         if !is_its_turn {
-            connection.is_listed = true;
+            roaming.is_listed = true;
             self.ending.listed.push(id);
             return Ok(());
         }
         // What it has waited for in a lane's list goes there now: later others may wait again.
-        if connection.is_settled { self.end(connection) } else { self.look_at_messages(connection) }
+        if roaming.is_settled { self.end(connection) } else { self.look_at_messages(connection) }
     }
 
     /// Looks which connections' messages are all done with. Comes before the inbox is taken: what was sent about them is
@@ -55,9 +71,10 @@ impl Reactor {
             self.look_at_messages(&mut connection)?;
             self.settle(connection)?;
         }
-        if self.ending.settling.is_empty() && !self.ending.handled.is_empty() {
-            self.ending.settling = std::mem::take(&mut self.ending.handled);
-            self.inbox.begin_to_owe();
+        if self.ending.settling.is_empty() && !self.ending.waiting.is_empty() {
+            self.ending.settling = std::mem::take(&mut self.ending.waiting);
+            self.inbox.begin_to_owe()?;
+            self.broadcasts.begin_to_owe(self.mailbox.put_so_far());
         }
         Ok(())
     }
@@ -71,9 +88,9 @@ impl Reactor {
         }
         let waits_for = sent.first().map(|(worker, _)| *worker);
         let is_rejected = connection.rejected.is_some();
-        connection.is_listed = waits_for.is_none() && !is_rejected;
         if let Some(roaming) = connection.roaming.as_deref_mut() {
             roaming.sent = sent;
+            roaming.is_listed = waits_for.is_none() && !is_rejected;
             // Who is to be told why it was rejected may have been chosen before.
             roaming.is_assigned = waits_for.is_some() || (is_rejected && roaming.is_assigned);
         }
@@ -83,7 +100,7 @@ impl Reactor {
                 self.assign(connection);
                 self.post_rejected(connection)?;
             }
-            None => self.ending.handled.push(connection.id),
+            None => self.ending.waiting.handled.push(connection.id),
             Some(worker) => {
                 connection.worker = worker;
                 if let Some(position) = self.post_plain(connection, Kind::Barrier, 0)? {
@@ -95,40 +112,55 @@ impl Reactor {
         Ok(())
     }
 
-    /// Ends the connections of which nothing is left in any worker. Comes after the inbox was taken and written out.
+    /// Nothing more can be sent to the connection, if nobody has anything more to say to it. It closes once all is taken that
+    /// was sent before, which may lie in the lane of any process.
+    pub(super) fn begin_to_part(&mut self, connection: &mut Connection) {
+        if !connection.is_to_part() {
+            return;
+        }
+        let _ = self.sessions.set_flag(connection.id, Flag::Over);
+        // At the very end all was taken, and nobody lives who could send.
+        connection.parting = if self.finish.is_some() { Parting::Over } else { Parting::Begun };
+        if connection.parting == Parting::Begun {
+            self.ending.parting.push(connection.id);
+        }
+    }
+
+    /// Goes on with the connections for which all was taken. Comes after the inbox was taken and written out.
     pub(super) fn end_settled(&mut self) -> Result<(), Broken> {
-        if self.ending.settling.is_empty() || !self.inbox.owes_nothing() {
-            return Ok(());
-        }
-        // What the master and the manager have broadcast is in no slot's lane. They come to an end at a stop.
-        if self.is_draining && (self.broadcasts.holds_letters() || self.inbox.is_broadcasting_for_manager()) {
-            return Ok(());
-        }
-        for id in std::mem::take(&mut self.ending.settling) {
-            let Some(mut connection) = self.take(id) else { continue };
-            connection.is_listed = false;
-            connection.is_settled = true;
-            if connection.posted == Posted::Connect && !connection.is_waiting {
-                self.end(&mut connection)?;
+        if !self.ending.settling.is_empty() && self.inbox.owes_nothing() && self.broadcasts.owe_nothing() {
+            let Waiting { handled, parting } = std::mem::take(&mut self.ending.settling);
+            for id in handled {
+                let Some(mut connection) = self.take(id) else { continue };
+                if let Some(roaming) = connection.roaming.as_deref_mut() {
+                    roaming.is_listed = false;
+                    roaming.is_settled = true;
+                }
+                if connection.posted == Posted::Connect && !connection.is_waiting {
+                    self.end(&mut connection)?;
+                }
+                self.settle(connection)?;
             }
+            self.part(parting)?;
+        }
+        if self.ending.parting.is_empty() {
+            return Ok(());
+        }
+        let parting = std::mem::take(&mut self.ending.parting);
+        if self.is_behind() || self.mailbox.has_mail() || self.inbox.has_something()? {
+            self.ending.waiting.parting.extend(parting);
+            return Ok(());
+        }
+        self.part(parting)
+    }
+
+    fn part(&mut self, parting: Vec<SessionId>) -> Result<(), Broken> {
+        for id in parting {
+            let Some(mut connection) = self.take(id) else { continue };
+            connection.parting = Parting::Over;
             self.settle(connection)?;
         }
         Ok(())
-    }
-
-    /// Whether a connection that its workers are done with has to stay for what others have sent it before its input
-    /// ended. Each turn takes that, unless a broadcast to many keeps it in a lane: then the connection is listed.
-    pub(super) fn has_to_stay(&mut self, connection: &mut Connection) -> bool {
-        let is_orderly = matches!(connection.input, Input::Over(Why::PeerEnded | Why::Misframed | Why::Stopping));
-        let is_done = connection.posted == Posted::Done && connection.stream.is_some();
-        if !is_orderly || !is_done || connection.is_settled || self.finish.is_some() {
-            return false;
-        }
-        if !connection.is_listed && self.is_behind() {
-            connection.is_listed = true;
-            self.ending.handled.push(connection.id);
-        }
-        connection.is_listed
     }
 
     /// Posts the end of a connection, if anybody wants to know of it.

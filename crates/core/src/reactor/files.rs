@@ -167,7 +167,7 @@ impl Reactor {
     }
 
     /// Ends a connection by a reset: what its peer has got is not all that it should have, and it has to see that.
-    fn break_off(&mut self, connection: &mut Connection, errno: i32) {
+    pub(super) fn break_off(&mut self, connection: &mut Connection, errno: i32) {
         self.sessions.set_close_errno(connection.id, errno);
         connection.end_input(Why::Server);
         self.drop_unread(connection);

@@ -33,6 +33,8 @@ pub(super) struct Inbox {
     reactor: usize,
     /// The broadcast at the head of the manager's lane.
     ongoing: Option<Ongoing>,
+    /// How far connections which are about to end still wait for the manager's lane to be taken.
+    owed: Option<u64>,
     /// Where a round over the slots begins: broadcasts of one must not use up all turns.
     first: usize,
     /// What the manager has told of, until all was taken that came before.
@@ -105,6 +107,7 @@ impl Inbox {
             marks: segment.reactor_marks(reactor),
             reactor,
             ongoing: None,
+            owed: None,
             first: 0,
             deaths: VecDeque::new(),
         }
@@ -143,22 +146,19 @@ impl Inbox {
             || self.slots.iter().any(|slot| slot.round.is_some() || slot.is_late)
     }
 
-    /// Whether a broadcast of the manager takes several turns.
-    pub(super) fn is_broadcasting_for_manager(&self) -> bool {
-        self.ongoing.is_some()
-    }
-
     /// From here on it notes when all was taken that is there now.
-    pub(super) fn begin_to_owe(&mut self) {
+    pub(super) fn begin_to_owe(&mut self) -> Result<(), Broken> {
         for slot in &mut self.slots {
             // A round that has begun does not take what has come since.
             slot.owed = 1 + u8::from(slot.round.is_some());
         }
+        self.owed = Some(self.manager.refresh()?);
+        Ok(())
     }
 
     /// Whether all was taken that was there at [`Self::begin_to_owe`].
     pub(super) fn owes_nothing(&self) -> bool {
-        self.slots.iter().all(|slot| slot.owed == 0)
+        self.owed.is_none_or(|limit| self.manager.has_taken(limit)) && self.slots.iter().all(|slot| slot.owed == 0)
     }
 
     fn is_pending(&self, slot: usize) -> bool {
@@ -220,7 +220,7 @@ impl Reactor {
                             ongoing
                         }
                     };
-                    if let Some(ongoing) = self.go_on_with_broadcast(ongoing) {
+                    if let Some(ongoing) = self.go_on_with_broadcast(ongoing)? {
                         self.inbox.slots[slot].seats[seat].ongoing = Some(ongoing);
                         self.inbox.slots[slot].round = Some(limits);
                         self.inbox.marks.keep(2 * slot);
@@ -276,7 +276,7 @@ impl Reactor {
                             ongoing
                         }
                     };
-                    self.inbox.ongoing = self.go_on_with_broadcast(ongoing);
+                    self.inbox.ongoing = self.go_on_with_broadcast(ongoing)?;
                     if self.inbox.ongoing.is_some() {
                         break;
                     }

@@ -46,6 +46,9 @@ impl Reactor {
         }
         add(&self.counters.connections, 1);
         add(&self.port_connections[port], 1);
+        if connection.output.has_lost() {
+            self.break_off(&mut connection, 0);
+        }
         Some(connection)
     }
 
@@ -87,8 +90,8 @@ impl Reactor {
         }
         if connection.input != Input::Open {
             self.pump(&mut connection)?;
+            self.begin_to_part(&mut connection);
             let may_close = connection.stream.is_some()
-                && !self.has_to_stay(&mut connection)
                 && connection.may_close_socket()
                 && (connection.tls.is_none() || self.has_said_end(&mut connection));
             if connection.has_output() {

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use rotor_ipc::SessionId;
 use rotor_ipc::ring::Broken;
-use rotor_ipc::sessions::Flag;
 
 use super::connection::Connection;
 use super::{READ_SIZE, Reactor};
@@ -65,7 +64,6 @@ impl Reactor {
                 if stream.shutdown_write().is_err() {
                     return false;
                 }
-                let _ = self.sessions.set_flag(connection.id, Flag::Over);
                 let until_ns = self.now_ns + LINGER_NS;
                 connection.lingers_until_ns = Some(until_ns);
                 self.lingering.queue.push_back((self.now_ns + LOOK_NS, connection.id));

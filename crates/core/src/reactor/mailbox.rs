@@ -84,6 +84,11 @@ impl Mail {
         }
     }
 
+    /// Whether it is about connections.
+    fn is_of_connections(&self) -> bool {
+        !self.is_of_server() && !matches!(self, Self::SendTo { .. })
+    }
+
     /// What it has to send, in bytes.
     fn bytes(&self) -> usize {
         match self {
@@ -117,6 +122,8 @@ struct Letters {
     bytes: usize,
     /// How many wait for room.
     waiting: usize,
+    /// How many about connections were ever put in.
+    put: u64,
 }
 
 /// So much may lie here to be sent before whoever sends more waits; a single letter may be larger.
@@ -160,10 +167,16 @@ impl Mailbox {
 
     fn put_behind(&self, mut letters: MutexGuard<'_, Letters>, mail: Mail) {
         letters.bytes += mail.bytes();
+        letters.put += u64::from(mail.is_of_connections());
         letters.letters.push(mail);
         drop(letters);
         self.inner.has_letters.store(true, Ordering::Release);
         self.segment.reactor_bell(self.reactor).write();
+    }
+
+    /// How many letters about connections were ever put in.
+    pub fn put_so_far(&self) -> u64 {
+        self.inner.letters.lock().put
     }
 
     /// Whether there is mail. After a bell that was missed it is not: every letter rings.

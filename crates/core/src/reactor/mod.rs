@@ -84,7 +84,7 @@ pub use mailbox::{Mail, Mailbox};
 pub use output::FilePart;
 
 use broadcast::{ALLOWANCE, Broadcasts};
-use connection::{Connection, Posted, Why};
+use connection::{Connection, Posted};
 use datagrams::{HeldDatagram, Port};
 use early::Early;
 use ending::Ending;
@@ -415,10 +415,11 @@ impl Reactor {
                     Ok(bytes) => connection.output.has_read(bytes),
                     Err(error) => {
                         self.log.limited().error(|| {
-                            format!("cannot read a spilled message of session {session} (task_tmpdir): {error}")
+                            format!(
+                                "cannot read a spilled message of session {session} (task_tmpdir): {error}; closing"
+                            )
                         });
-                        connection.output.clear();
-                        connection.end_input(Why::PeerReset);
+                        self.break_off(&mut connection, error.raw_os_error().unwrap_or(0));
                     }
                 }
                 self.send_queued(&mut connection);
@@ -431,11 +432,14 @@ impl Reactor {
 
     /// Does what the main thread asks for a connection, in the order of its letters.
     fn on_letter(&mut self, mail: Mail) -> Result<(), Broken> {
+        self.broadcasts.has_done();
         match mail {
             Mail::Send { session, bytes } => {
                 let Some(mut connection) = self.take(session) else {
                     if Early::is_for(&self.sessions, session) {
                         self.early.send_private(session, bytes);
+                    } else {
+                        add(&self.counters.dropped, 1);
                     }
                     return Ok(());
                 };

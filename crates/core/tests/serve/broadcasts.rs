@@ -22,7 +22,7 @@ pub const TESTS: &[Test] = &[
 /// How the host calls all.
 pub const ALL: Addressees<'static> = Addressees::All(None);
 
-fn clients(server: &Running, count: usize) -> Vec<Client> {
+pub fn clients(server: &Running, count: usize) -> Vec<Client> {
     let mut clients: Vec<_> = (0..count).map(|_| server.connect()).collect();
     clients.iter_mut().for_each(|client| client.send(b"here"));
     clients.iter_mut().for_each(|client| assert_eq!(client.receive(), b"here"));
@@ -158,10 +158,10 @@ fn stop() {
 }
 
 /// More clients than a turn serves.
-const MANY: usize = 700;
+pub const MANY: usize = 700;
 
 /// One reactor, so that a broadcast to all takes it several turns, in which workers go on.
-fn with_one_reactor() -> Settings {
+pub fn with_one_reactor() -> Settings {
     Settings { reactor_num: 1, ..settings() }
 }
 

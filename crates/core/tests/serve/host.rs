@@ -34,6 +34,9 @@ pub struct Manners {
     pub hears_connections: bool,
     /// Whether there is a UDP port and a unix socket for datagrams beside the port for connections.
     pub has_datagrams: bool,
+    /// Whether the manager broadcasts behind each reload, and the master when it is told to stop; that has a last word for each
+    /// client, too.
+    pub spreads: bool,
     /// How many user processes there are: each sends to every client, again and again.
     pub user_processes: usize,
 }
@@ -47,6 +50,7 @@ impl Default for Manners {
             manager_exits: None,
             hears_connections: true,
             has_datagrams: false,
+            spreads: false,
             user_processes: 0,
         }
     }
@@ -90,6 +94,32 @@ impl TestHost {
             std::thread::sleep(Duration::from_micros(200));
         }
         Outcome::Returned
+    }
+
+    /// Broadcasts so often that it takes one reactor many turns.
+    fn spread(&mut self, times: usize) {
+        if !self.manners.spreads {
+            return;
+        }
+        for _ in 0..times {
+            let posted = self.process().broadcast(&frame(&pattern(13, 300)), crate::broadcasts::ALL, &[]);
+            posted.expect("a broadcast is posted");
+        }
+        self.note("has spread");
+    }
+
+    /// A last word for each client, by the main thread, while reactors are busy with its broadcasts.
+    fn say_goodbye(&mut self) {
+        if !self.manners.spreads {
+            return;
+        }
+        let process = self.process();
+        std::thread::sleep(Duration::from_millis(5));
+        let mut place = 0;
+        while let Some((session, next)) = process.session_from(place, None) {
+            self.send(SessionId(session.cast_unsigned()), b"goodbye");
+            place = next;
+        }
     }
 
     fn process(&self) -> Rc<Process> {
@@ -149,6 +179,15 @@ impl TestHost {
             "large" => self.send(session, &pattern(number, rotor_ipc::to_usize(number))),
             "file" => self.send_file(session, number),
             "silence" => {}
+            "session" => self.send(session, session.to_string().as_bytes()),
+            "tell" => {
+                self.send(SessionId(number), b"told");
+                self.note("has told");
+            }
+            "shut" => {
+                self.close(SessionId(number), false);
+                self.send(session, b"done");
+            }
             // As long as a callback that does something takes.
             "slow" => std::thread::sleep(Duration::from_micros(200)),
             "killed" => be_killed(),
@@ -289,7 +328,10 @@ impl Host for TestHost {
                     return Outcome::Ended(End::Leave { code });
                 }
             }
-            Event::AfterReload { success } => self.note(&format!("reloaded success={success}")),
+            Event::AfterReload { success } => {
+                self.note(&format!("reloaded success={success}"));
+                self.spread(SPREAD);
+            }
             Event::WorkerError { worker, exit_code, signal, session, .. } => {
                 let session = session.map_or(0, |session| session.0);
                 self.note(&format!("error worker={worker} code={exit_code} signal={signal} session={session}"));
@@ -308,7 +350,11 @@ impl Host for TestHost {
             Event::UserProcess { index } => return self.send_to_all(index),
             Event::WorkerStart(worker) => self.note(&format!("worker {worker} starts")),
             Event::WorkerStop(worker) => self.note(&format!("worker {worker} stops")),
-            Event::BeforeShutdown => self.note("stopping"),
+            Event::BeforeShutdown => {
+                self.note("stopping");
+                self.spread(SPREAD_AT_STOP);
+                self.say_goodbye();
+            }
             Event::ManagerStop | Event::BeforeReload | Event::WorkerExit(_) => {}
         }
         Outcome::Returned
@@ -419,6 +465,8 @@ pub mod length {
     pub const SENDS: u32 = u32::MAX - 5;
     /// It never has enough.
     pub const MORE: u32 = u32::MAX - 6;
+    /// It broadcasts often, then sends to session 1 as [`SENDS`], and takes the four bytes for a message.
+    pub const SPREADS: u32 = u32::MAX - 7;
 }
 
 impl Hooks for TestHooks {
@@ -439,6 +487,17 @@ impl Hooks for TestHooks {
                 self.process.send(1, &frame(b"from the function")).expect("session 1 is there");
                 4
             }
+            length::SPREADS => {
+                for _ in 0..SPREAD {
+                    let posted = self.process.broadcast(&frame(&pattern(13, 300)), crate::broadcasts::ALL, &[]);
+                    posted.expect("a broadcast is posted");
+                }
+                std::thread::sleep(Duration::from_millis(5));
+                self.process.send(1, &frame(b"from the function")).expect("session 1 is there");
+                let note = (&self.events).write_all(b"has spread\n");
+                note.expect("the list of events takes another line");
+                4
+            }
             length::MORE => 0,
             len => i64::from(len) + 4,
         })
@@ -454,6 +513,10 @@ impl Hooks for TestHooks {
         worker.parse().map_or(Answer::Threw, Answer::Number)
     }
 }
+
+/// How often [`Manners::spreads`] means: what a lane has room for, and at a stop what outlasts the close callbacks.
+pub const SPREAD: usize = 30;
+pub const SPREAD_AT_STOP: usize = 150;
 
 /// What all callbacks look like in a stack.
 static CALL: &[u8] = b"on_message()";

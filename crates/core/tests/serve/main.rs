@@ -10,6 +10,7 @@ mod broadcasts;
 mod chosen;
 mod datagrams;
 mod dispatch;
+mod ends;
 mod files;
 mod host;
 mod life;
@@ -36,6 +37,7 @@ fn main() {
         pressure::TESTS,
         broadcasts::TESTS,
         life::TESTS,
+        ends::TESTS,
         limits::TESTS,
         processes::TESTS,
         asked::TESTS,
