@@ -29,8 +29,9 @@ namespace Rotor {
     }
 
     /**
-     * The codes that `getLastError()` gives beside errnos (below 500), and that `ProtocolError` is told. Names and numbers are
-     * those of `SWOOLE_ERROR_…`, so that applications can go on comparing with them.
+     * The codes that `getLastError()` gives beside errnos (below 500), that `ProtocolError` is told, and that the log and
+     * `close_errno` in `getClientInfo()` have of TLS. Names and numbers are those of `SWOOLE_ERROR_…`, so that applications can
+     * go on comparing with them.
      */
     final class Error
     {
@@ -40,7 +41,7 @@ namespace Rotor {
         public const SYSTEM_CALL_FAIL = 502;
         /** PHP has failed. Nothing gives it here. */
         public const PHP_FATAL_ERROR = 503;
-        /** A name is too long. Nothing gives it here. */
+        /** A path is longer than the kernel takes. */
         public const NAME_TOO_LONG = 504;
         /** An argument makes no sense. */
         public const INVALID_PARAMS = 505;
@@ -158,7 +159,7 @@ namespace Rotor {
         public const SERVER_CONNECT_FAIL = 9011;
         /** There is no such command. Nothing gives it here. */
         public const SERVER_INVALID_COMMAND = 9012;
-        /** Not a regular file. Nothing gives it here. */
+        /** Not a regular file. */
         public const SERVER_IS_NOT_REGULAR_FILE = 9013;
         /** A worker does not take what is sent to it. Nothing gives it here. */
         public const SERVER_SEND_TO_WORKER_TIMEOUT = 9014;
@@ -279,7 +280,9 @@ namespace Rotor {
         /** For each minute, `.YYYYMMDDHHMM`. */
         public const LOG_ROTATION_EVERY_MINUTE = 4;
 
-        /** @var array<string, mixed>|null what has been set, under each setting's own name; null before the first `set()` */
+        /** @var array<string, mixed>|null what has been set, under each setting's own name; null before the first `set()`. In
+         *  callbacks also `worker_num`, `task_worker_num`, `output_buffer_size` and `max_connection`: where they were not set,
+         *  what holds */
         public $setting = null;
         /** @var Connection\Iterator all connections */
         public $connections = null;
@@ -799,7 +802,7 @@ namespace Rotor {
          *     `socket_fd` the descriptor in the master; `worker_id` the connection's worker (in modes of `dispatch_mode` without
          *     one, what its id alone would choose); `recv_queued_bytes` the messages that wait for a worker, beside what the
          *     reactor holds back; `send_queued_bytes` the output that waits for the client; `close_errno` the errno that broke
-         *     the connection; the uid where one was bound; `proxy_` where a proxy has
+         *     the connection, or the code of `Rotor\Error` for what TLS broke at; the uid where one was bound; `proxy_` where a proxy has
          *     said who the client is; `ssl_` on a port with TLS: its version, the cipher suite, the protocol that the client has
          *     chosen (`ssl_alpn_protocols`), and its certificate in PEM form (`ssl_verify_peer`); false when there is no such
          *     connection any more (1004) or yet (1005; 1011 before its TLS handshake is over), and for an id below 1 (1006)
@@ -893,7 +896,7 @@ namespace Rotor {
         }
 
         /**
-         * In onConnect, onReceive and onClose: this callback may take until so many seconds from now, whatever
+         * In the callbacks for connections and datagrams: this one may take until so many seconds from now, whatever
          * `request_timeout` says. The next one has the setting's time again.
          *
          * @param float $seconds greater than 0

@@ -1,6 +1,6 @@
 //! The methods before the server runs, and `start()`.
 
-use ext_php_rs::types::{ZendStr, Zval};
+use ext_php_rs::types::{ZendHashTable, ZendObject, ZendStr, Zval};
 use rotor_core::error::Error;
 use rotor_core::host::End;
 use rotor_core::ports::{Bound, SockType};
@@ -175,6 +175,7 @@ pub fn start(call: &mut Call<'_>) -> Answer {
     }
     let settings = settings_to_start(this).inspect_err(|_| this.started.set(false))?;
     let Some(bound) = this.unstarted.take() else { return Err(wrong_state("a server starts once")) };
+    show_what_holds(call.object(), &settings);
     stranger::watch_forks();
     // A limit on the script's time is over. In the master it would count the time of all reactors.
     zend::end_time_limit();
@@ -192,6 +193,28 @@ pub fn start(call: &mut Call<'_>) -> Answer {
         End::Exited => Err(Fault::Pending),
         End::BailedOut => Err(Fault::BailedOut),
     }
+}
+
+/// Shows in `$setting` what holds of those settings that callbacks calculate with, where they were not set.
+fn show_what_holds(object: *mut ZendObject, settings: &Settings) {
+    let shown = zend::property(&CLASS, object, "setting");
+    let mut array = shown.array().map_or_else(ZendHashTable::new, ToOwned::to_owned);
+    drop(shown);
+    let what_holds = [
+        ("worker_num", settings.worker_num.into()),
+        ("task_worker_num", 0),
+        ("output_buffer_size", i64::try_from(settings.output_buffer_size).unwrap_or(i64::MAX)),
+        ("max_connection", settings.max_connection.into()),
+    ];
+    for (name, number) in what_holds {
+        if array.get(name).is_none() {
+            // Fails for a key with a NUL only.
+            let _ = array.insert(name, number);
+        }
+    }
+    let mut zval = Zval::new();
+    zval.set_hashtable(array);
+    zend::set_property(&CLASS, object, "setting", zval);
 }
 
 /// The settings of a server that can be started, with a word about what is doubtful.

@@ -43,7 +43,7 @@ foreach ($server->notes() as $note) {
 var_dump(count(array_unique($pids)));
 ?>
 --EXPECT--
-Rotor\Server::set(): event_object must be true or false, "maybe" given
+Rotor\Server::set(): event_object must be true or false, "maybe" given; give it without quotes, or as 1 or 0
 Rotor\Server::set(): event_object must be true or false, 2 given
 Rotor\Server::set(): event_object must be true or false, empty array given
 bool(true)

@@ -13,6 +13,9 @@ foreach ([
     [5 => 2],
     ['backlog' => 10, 'worker_num' => -3],
     ['worker_num' => []],
+    ['max_wait_time' => 1.5],
+    ['socket_buffer_size' => '8 MB'],
+    ['user' => 33],
     ['worker_num' => new stdClass],
     ['daemonize' => 'yes'],
     ['package_eof' => ''],
@@ -36,9 +39,12 @@ Rotor\Server::set(): unknown setting "worker_nums"; did you mean "worker_num"?
 Rotor\Server::set(): unknown setting "WORKER_NUM"; did you mean "worker_num"?
 Rotor\Server::set(): unknown setting "5"
 Rotor\Server::set(): worker_num must be 0 (one per CPU) to %d (1000 per CPU), -3 given
-Rotor\Server::set(): worker_num must be %s given
-Rotor\Server::set(): worker_num must be %s object given
-Rotor\Server::set(): daemonize must be %s, "yes" given
+Rotor\Server::set(): worker_num must be %s empty array given; it has to be an integer
+Rotor\Server::set(): max_wait_time must be 0 (for ever) to 4294967295 seconds, 1.5 given; it has to be an integer
+Rotor\Server::set(): socket_buffer_size must be 1 to 4294967295 bytes, "8 MB" given; it has to be an integer, or a string such as "64K", "8M" or "1G"
+Rotor\Server::set(): user must be a string, 33 given
+Rotor\Server::set(): worker_num must be %s object given; it has to be an integer
+Rotor\Server::set(): daemonize must be true or false, "yes" given; give it without quotes, or as 1 or 0
 Rotor\Server::set(): package_eof must be %s given
 Rotor\Server::set(): package_length_type must be %s given%S
 Rotor\Server::set(): cpu_affinity_ignore must be %s given

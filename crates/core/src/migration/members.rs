@@ -146,7 +146,12 @@ const SERVER: &[(&str, Fate)] = &[
     ("trace", New("What a worker does at this moment, with its PHP stack.")),
     ("broadcast", New("The same bytes for many connections, of all workers, from one copy.")),
     ("extendTimeout", New("More time for this callback than `request_timeout` gives.")),
-    ("$setting", Same),
+    (
+        "$setting",
+        Differs(
+            "Each setting under its own name, and as its own type: `max_connection` where `max_conn` was set, true where `1` was.",
+        ),
+    ),
     ("$connections", Same),
     ("$host", Same),
     ("$port", Same),
@@ -185,7 +190,7 @@ const PORT: &[(&str, Fate)] = &[
     ("$type", Same),
     ("$sock", Differs("The port's place in `$server->ports`, and no descriptor.")),
     ("$ssl", Same),
-    ("$setting", Same),
+    ("$setting", Differs("What its own `set()` was told, and not what it has from the server.")),
     ("$connections", Same),
 ];
 

@@ -126,7 +126,10 @@ impl SettingsInput {
         };
         match known {
             Known::Here(row) => row.check(value, &self.machine).map_err(|fault| {
-                let because = if fault == Fault::Range { row.because(value) } else { String::new() };
+                let because = match fault {
+                    Fault::Type => row.about_type(value).into(),
+                    _ => row.because(value),
+                };
                 refused(fault, row.expected(Some(&self.machine)), because)
             }),
             Known::Absent(row) => row.check(value).map_err(|fault| refused(fault, row.expected(), row.because())),

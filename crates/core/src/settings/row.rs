@@ -282,10 +282,23 @@ impl Row {
                 Kind::Certificates => {
                     "an array of host names (one left-most * allowed), each with ssl_cert_file and ssl_key_file".into()
                 }
-                Kind::Int | Kind::Float | Kind::Text | Kind::IntList | Kind::TextList => self.kind.php_type().into(),
+                Kind::Text => "a string".into(),
+                Kind::Int | Kind::Float | Kind::IntList | Kind::TextList => self.kind.php_type().into(),
             },
         };
         if self.kind == Kind::IntList { format!("a list of integers, each {words}") } else { words }
+    }
+
+    /// What the value has to be, where the words for the range do not say it.
+    pub(super) fn about_type(&self, value: &Value) -> &'static str {
+        match (self.kind, self.unit, value) {
+            (Kind::Flag, _, Value::Str(_)) => "give it without quotes, or as 1 or 0",
+            (Kind::Int, Unit::Bytes, _) => "it has to be an integer, or a string such as \"64K\", \"8M\" or \"1G\"",
+            (Kind::Int, Unit::Mode, _) => "it has to be an integer such as 0660, or a string of octal digits",
+            (Kind::Int, ..) => "it has to be an integer",
+            (Kind::Float, ..) => "it has to be a number",
+            _ => "",
+        }
     }
 
     /// Why the range is as it is, or does not have the value, where that needs a word.

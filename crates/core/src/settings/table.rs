@@ -271,14 +271,14 @@ rows! {
         unit: Unit::Seconds,
         range: Range::Ints { min: 0, min_means: "no limit", max: Limit::Fixed(U32_MAX), max_means: "" },
         preset: Preset::Int(0),
-        doc: "A callback for a connection that takes longer is ended by force, with its worker; its connection is closed.",
+        doc: "A callback for a connection or a datagram that takes longer is ended by force, with its worker; its connection is closed.",
     }
     RequestSlowlogTimeout = "request_slowlog_timeout" {
         kind: Kind::Float,
         unit: Unit::Seconds,
         range: Range::Ints { min: 0, min_means: "never", max: Limit::Fixed(U32_MAX), max_means: "" },
         preset: Preset::Int(0),
-        doc: "A callback for a connection that takes longer is told of, once, with its PHP stack. The log has ten of them a second at most and a count of the others, `request_slowlog_file` has all.",
+        doc: "A callback for a connection or a datagram that takes longer is told of, once, with its PHP stack. The log has ten of them a second at most and a count of the others, `request_slowlog_file` has all.",
     }
     RequestSlowlogFile = "request_slowlog_file" {
         kind: Kind::Path,

@@ -243,13 +243,40 @@ fn a_message_names_the_setting_what_was_expected_and_what_was_given() {
     let long = "x".repeat(1000);
     let cases: &[(&str, Value, &str)] = &[
         ("worker_num", Value::Int(-3), "worker_num must be 0 (one per CPU) to 8000 (1000 per CPU), -3 given"),
-        ("worker_num", Value::str("many"), "worker_num must be 0 (one per CPU) to 8000 (1000 per CPU), \"many\" given"),
-        ("worker_num", Value::Float(1.5), "worker_num must be 0 (one per CPU) to 8000 (1000 per CPU), 1.5 given"),
-        ("worker_num", Value::Bool(true), "worker_num must be 0 (one per CPU) to 8000 (1000 per CPU), true given"),
+        (
+            "worker_num",
+            Value::str("many"),
+            "worker_num must be 0 (one per CPU) to 8000 (1000 per CPU), \"many\" given; it has to be an integer",
+        ),
+        (
+            "worker_num",
+            Value::Bool(true),
+            "worker_num must be 0 (one per CPU) to 8000 (1000 per CPU), true given; it has to be an integer",
+        ),
+        (
+            "max_wait_time",
+            Value::Float(1.5),
+            "max_wait_time must be 0 (for ever) to 4294967295 seconds, 1.5 given; it has to be an integer",
+        ),
+        (
+            "max_idle_time",
+            Value::Float(f64::INFINITY),
+            "max_idle_time must be 0 (for ever) to 4294967295 seconds, INF given; it has to be a number",
+        ),
+        (
+            "unix_socket_mode",
+            Value::str("rw"),
+            "unix_socket_mode must be permissions from 0 to 0777, \"rw\" given; it has to be an integer such as 0660, or a \
+             string of octal digits",
+        ),
         ("max_conn", Value::Int(0), "max_conn must be 1 to 16777216, 0 given"),
         ("dispatch_mode", Value::Int(11), "dispatch_mode must be 1 to 10, 11 given"),
-        ("dispatch_mode", Value::str("x"), "dispatch_mode must be 1 to 10, \"x\" given"),
-        ("daemonize", Value::str("false"), "daemonize must be true or false, \"false\" given"),
+        ("dispatch_mode", Value::str("x"), "dispatch_mode must be 1 to 10, \"x\" given; it has to be an integer"),
+        (
+            "daemonize",
+            Value::str("false"),
+            "daemonize must be true or false, \"false\" given; give it without quotes, or as 1 or 0",
+        ),
         ("daemonize", Value::Int(2), "daemonize must be true or false, 2 given"),
         ("pid_file", Value::Other("Closure"), "pid_file must be a path, Closure given"),
         ("pid_file", Value::str("a\0b"), "pid_file must be a path, \"a\\0b\" given"),
@@ -265,7 +292,12 @@ fn a_message_names_the_setting_what_was_expected_and_what_was_given() {
             list(&[-1]),
             "cpu_affinity_ignore must be a list of integers, each 0 to 1023, array given",
         ),
-        ("socket_buffer_size", Value::str("8T"), "socket_buffer_size must be 1 to 4294967295 bytes, \"8T\" given"),
+        (
+            "socket_buffer_size",
+            Value::str("8MB"),
+            "socket_buffer_size must be 1 to 4294967295 bytes, \"8MB\" given; it has to be an integer, or a string such as \
+             \"64K\", \"8M\" or \"1G\"",
+        ),
         ("package_eof", Value::str(""), "package_eof must be a string of 1 to 8 bytes, \"\" given"),
         (
             "package_eof",
@@ -287,7 +319,7 @@ fn a_message_names_the_setting_what_was_expected_and_what_was_given() {
             Value::Int(4),
             "task_worker_num must be 0, 4 given; it does not exist in this version of Rotor yet (task workers)",
         ),
-        ("user", Value::Int(33), "user must be string, 33 given"),
+        ("user", Value::Int(33), "user must be a string, 33 given"),
         (
             "ssl_ciphers",
             Value::List(Vec::new()),
