@@ -87,7 +87,7 @@ pub struct PhpHooks {
 
 impl Hooks for PhpHooks {
     fn package_length(&self, port: u16, received: &[u8]) -> Answer {
-        let Some(Some(callable)) = self.length.get(usize::from(port)) else { return Answer::Other("nothing") };
+        let Some(Some(callable)) = self.length.get(usize::from(port)) else { return Answer::Other(NOT_THERE) };
         if !zend::string_fits(received.len()) {
             return Answer::NoRoom;
         }
@@ -96,7 +96,7 @@ impl Hooks for PhpHooks {
 
     fn worker(&self, port: u16, from: u64, about: About, data: &[u8]) -> Answer {
         let Some(Some((wants_data, callable))) = self.worker.get(usize::from(port)) else {
-            return Answer::Other("nothing");
+            return Answer::Other(NOT_THERE);
         };
         if !zend::string_fits(data.len()) {
             return Answer::NoRoom;
@@ -141,15 +141,18 @@ pub fn copy_into(room: &mut [MaybeUninit<u8>], bytes: &[u8]) -> io::Result<()> {
 fn number(result: &Zval) -> Answer {
     let result = result.dereference();
     match result.get_type() {
-        DataType::Long => result.long().map_or(Answer::Other("int"), Answer::Number),
-        DataType::Null | DataType::Undef => Answer::Other("null"),
-        DataType::True | DataType::False | DataType::Bool => Answer::Other("bool"),
-        DataType::Double => Answer::Other("float"),
-        DataType::String => Answer::Other("string"),
-        DataType::Array => Answer::Other("array"),
-        _ => Answer::Other("object"),
+        DataType::Long => Answer::Number(result.long().unwrap_or_default()),
+        DataType::Null | DataType::Undef => Answer::Other("returned null instead of an int"),
+        DataType::True | DataType::False | DataType::Bool => Answer::Other("returned a bool instead of an int"),
+        DataType::Double => Answer::Other("returned a float instead of an int"),
+        DataType::String => Answer::Other("returned a string instead of an int"),
+        DataType::Array => Answer::Other("returned an array instead of an int"),
+        _ => Answer::Other("returned an object instead of an int"),
     }
 }
+
+/// What a port did whose function is asked and is not there; the core asks for none of those.
+const NOT_THERE: &str = "is not set for this port";
 
 fn place(key: Key) -> Option<usize> {
     KEYS.iter().position(|known| *known == key)

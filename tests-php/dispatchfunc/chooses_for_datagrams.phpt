@@ -43,7 +43,7 @@ $server = TestServer::start(<<<'PHP'
     $server->start();
     PHP);
 $server->expectLog('/a datagram from 127\.0\.0\.1:\d+: dispatch_func returned 4, and workers are 0 to 2; what it was asked about is dropped/');
-$server->expectLog('/a datagram from 127\.0\.0\.1:\d+: dispatch_func returned something else than an int; dispatch_mode decides/');
+$server->expectLog('/a datagram from 127\.0\.0\.1:\d+: dispatch_func returned a string instead of an int; dispatch_mode decides/');
 $server->expectLog('/a datagram from 127\.0\.0\.1:\d+: dispatch_func threw; dispatch_mode decides/');
 $server->expectLog('/Uncaught Exception: oops/');
 $v4 = new DatagramClient('127.0.0.1', $server->port);

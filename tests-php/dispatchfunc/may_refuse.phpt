@@ -33,7 +33,8 @@ $server = TestServer::start(<<<'PHP'
 $server->expectLog('/session 1: dispatch_func returned 2, and workers are 0 to 1; what it was asked about is dropped/');
 $server->expectLog('/session 1: dispatch_func returned -4, and workers are 0 to 1/');
 $server->expectLog('/session 1: dispatch_func returned 9223372036854775807, and workers are 0 to 1/');
-$server->expectLog('/session 1: dispatch_func returned something else than an int; dispatch_mode decides/');
+$server->expectLog('/session 1: dispatch_func returned a string instead of an int; dispatch_mode decides/');
+$server->expectLog('/session 1: dispatch_func returned null instead of an int; dispatch_mode decides/');
 $server->expectLog('/session 1: dispatch_func threw; dispatch_mode decides/');
 $server->expectLog('/Uncaught Exception: oh no/');
 $client = $server->connect();

@@ -8,7 +8,7 @@ use crate::host::End;
 pub enum Answer {
     /// This number.
     Number(i64),
-    /// Something else, by the name of its type.
+    /// No number: what it did instead, which goes on behind its name.
     Other(&'static str),
     /// It threw; the host has reported the exception.
     Threw,

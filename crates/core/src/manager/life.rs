@@ -332,6 +332,7 @@ fn what_is_lost(held: &Held) -> String {
         Kind::Packet => "its datagram is lost",
         Kind::Connect => "its connect callback was not finished",
         Kind::ProtocolError => "its callback for a protocol error was not finished",
+        Kind::BufferFull | Kind::BufferEmpty => "its callback for a full or empty buffer was not finished",
         Kind::Close => "its close callback was not finished",
         _ => "its record is lost",
     };

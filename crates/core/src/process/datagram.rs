@@ -15,6 +15,11 @@ impl Process {
     /// whose socket sends it; `None`: the first of the address's family. `Ok` means queued, not received.
     pub fn send_to(&self, host: &[u8], port: i64, bytes: &[u8], socket: Option<i64>) -> Result<(), CallError> {
         let invalid = |what: String| CallError::new(code::INVALID_PARAMS, what);
+        if host.is_empty() {
+            // As a datagram has it whose sender has bound no path, with the port 0.
+            let what = "$ip is empty: who has bound no path cannot be answered; give an IP address or the path of a unix socket";
+            return Err(invalid(what.to_owned()));
+        }
         let is_path = matches!(host.first(), Some(b'/' | 0));
         let number = u16::try_from(port).ok().filter(|port| *port > 0 || is_path);
         let number = match number {

@@ -66,8 +66,7 @@ impl Process {
             _ => None,
         };
         let Some((seat, held)) = held else {
-            let message =
-                "no callback for a connection runs in this process; call it in onConnect, onReceive or onClose";
+            let message = "no callback for a connection or a datagram runs in this process; call it in onReceive, onPacket and the like";
             return Err(CallError::new(code::WRONG_OPERATION, message));
         };
         let Some(limit) = self.context.settings.request_timeout else {

@@ -52,7 +52,7 @@ impl Reactor {
                 return Ok(false);
             }
             Answer::Threw => "threw",
-            Answer::Other(_) => "returned something else than an int",
+            Answer::Other(did) => did,
             Answer::NoRoom => "was not called: memory_limit leaves no room for what it is to be shown",
         };
         Err(FrameError::NoAnswer { did })
@@ -217,7 +217,7 @@ impl Reactor {
                 return Wish::Ended;
             }
             Answer::Threw => "threw",
-            Answer::Other(_) => "returned something else than an int",
+            Answer::Other(did) => did,
             Answer::NoRoom => "was not called: memory_limit leaves no room for the data",
         };
         self.log.limited().warning(|| format!("{who}: dispatch_func {did}; dispatch_mode decides"));

@@ -88,7 +88,7 @@ fn no_length() {
     let rejected = [
         (length::REFUSED, 1204, "package_length_func returned -1"),
         (length::THROWS, 1204, "package_length_func threw"),
-        (length::OTHER, 1204, "package_length_func returned something else than an int"),
+        (length::OTHER, 1204, "package_length_func returned a string instead of an int"),
         (8 << 20, 1201, "message of 8388612 bytes announced, package_max_length is 8388608"),
     ];
     for (session, (number, code, reason)) in (2..).zip(rejected) {

@@ -475,7 +475,7 @@ impl Hooks for TestHooks {
         Answer::Number(match u32::from_be_bytes(*first) {
             length::REFUSED => -1,
             length::THROWS => return Answer::Threw,
-            length::OTHER => return Answer::Other("string"),
+            length::OTHER => return Answer::Other("returned a string instead of an int"),
             length::ENDS => return Answer::Ended(End::Leave { code: 7 }),
             length::WAITS => {
                 let note = (&self.events).write_all(b"waiting\n");
