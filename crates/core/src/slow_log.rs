@@ -1,17 +1,15 @@
 //! The account of a worker that took too long: who, for whom, how long, and what it was doing.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rotor_ipc::WorkerId;
 use rotor_ipc::record::Kind;
-use rotor_sys::file::open_append;
-use rotor_sys::own::Own;
+use rotor_sys::output::Output;
 
 use crate::log::Log;
 use crate::trace::{self, Frame};
@@ -103,14 +101,14 @@ pub struct SlowLog {
 #[derive(Debug)]
 struct SlowFile {
     path: PathBuf,
-    file: Mutex<Own<File>>,
+    file: Mutex<Output>,
 }
 
 impl SlowLog {
     /// The file at `path`, or the log.
     pub fn open(path: Option<&Path>) -> io::Result<Self> {
         let open = |path: &Path| {
-            Ok::<_, io::Error>(Arc::new(SlowFile { path: path.to_owned(), file: Mutex::new(open_append(path)?) }))
+            Ok::<_, io::Error>(Arc::new(SlowFile { path: path.to_owned(), file: Mutex::new(Output::open(path)?) }))
         };
         Ok(Self { file: path.map(open).transpose()? })
     }
@@ -131,18 +129,17 @@ impl SlowLog {
 }
 
 impl SlowFile {
-    /// Appends an account in one write, to the file that has the name now: somebody may have moved the former away.
+    /// Appends an account in one write, to the file that has the name now: somebody may have moved the former away. Does not
+    /// wait for whoever reads a pipe.
     fn append(&self, account: &Account) -> io::Result<()> {
         let mut file = self.file.lock();
-        let has_moved = match (file.metadata(), self.path.metadata()) {
-            (Ok(open), Ok(named)) => (open.dev(), open.ino()) != (named.dev(), named.ino()),
-            _ => true,
-        };
         // Where this process may not open it, the old one is as good as any.
-        if has_moved && let Ok(new) = open_append(&self.path) {
+        if !file.is_at(&self.path)
+            && let Ok(new) = Output::open(&self.path)
+        {
             *file = new;
         }
-        file.write_all(format!("{account}\n").as_bytes())
+        file.write(format!("{account}\n").as_bytes(), Duration::ZERO).map_err(|unwritten| unwritten.error)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -88,6 +88,12 @@ impl Output {
             _ => Way::File,
         };
         Ok(Self { fd, way })
+    }
+
+    /// Whether it is what `path` names now: somebody may have moved it away.
+    pub fn is_at(&self, path: &Path) -> bool {
+        let named = path.metadata().map(|named| (named.dev(), named.ino()));
+        named.is_ok_and(|named| identity(self.fd.as_raw_fd()).is_ok_and(|open| open == named))
     }
 
     /// Whether it is a file on a disk.

@@ -283,7 +283,7 @@ rows! {
     RequestSlowlogFile = "request_slowlog_file" {
         kind: Kind::Path,
         preset: Preset::Nothing,
-        doc: "File for what `request_slowlog_timeout` finds, instead of the log.",
+        doc: "File for what `request_slowlog_timeout` finds, instead of the log. A pipe needs a reader; what that has no room for goes to the log.",
     }
     TraceEventWorker = "trace_event_worker" {
         preset: Preset::Flag(true),
