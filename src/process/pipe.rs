@@ -37,6 +37,7 @@ impl Pipe {
         if let Some(kind) = self.kind
             && (self.outer.is_none() || self.inner.is_none())
         {
+            rotor_sys::process::open_standard_streams()?;
             let (outer, inner) = pair::pair(kind)?;
             (self.outer, self.inner) = (Some(outer), Some(inner));
         }

@@ -84,7 +84,7 @@ pub fn run(context: &Context, setup: Setup, blocked: Blocked, host: &mut dyn Hos
         let _ = process::wait(setup.manager);
         Error::system("cannot set up the master", &error)
     })?;
-    drop(blocked);
+    blocked.end_hearing();
     let process = Process::of_master(context.clone(), mailboxes);
     host.entered(Role::Master, process);
     let end = master.live(setup, host);

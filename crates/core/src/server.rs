@@ -11,7 +11,7 @@ use rotor_sys::clock::unix_us;
 use rotor_sys::descriptors;
 use rotor_sys::file::PidFile;
 use rotor_sys::process::{self, Detached, Fork, LifeLine, ReadyTell};
-use rotor_sys::signal::Blocked;
+use rotor_sys::signal::{Blocked, Ignored};
 
 use crate::error::{CallError, Error};
 use crate::host::{End, Host};
@@ -22,6 +22,7 @@ use crate::ports::{Bound, MOST_PORTS, PortInfo, SockType, place_of_number};
 use crate::process::Context;
 use crate::roles::SlotKind;
 use crate::settings::Settings;
+use crate::signals::SIGXFSZ;
 use crate::slow_log::SlowLog;
 use crate::{secrets, tls, user, worker};
 
@@ -35,6 +36,7 @@ impl Server {
     /// Binds the primary port: to an address of this machine, where port 0 lets the kernel choose one, or to a path.
     /// The host `SYSTEMD` with port 0 stands for all sockets that systemd has opened; the first is the primary port.
     pub fn bind(host: &str, port: u16, sock_type: SockType) -> Result<Self, Error> {
+        open_standard_streams()?;
         match Bound::passed(host, port) {
             Some(ports) => Ok(Self { ports: ports? }),
             None => Ok(Self { ports: vec![Bound::bind(host, port, sock_type)?] }),
@@ -90,6 +92,10 @@ impl Server {
 /// Runs a server until it has stopped. Returns in every process that it forks; the result says how each ends.
 pub fn start(server: Server, settings: Settings, host: &mut dyn Host) -> Result<End, Error> {
     let ports = server.ports;
+    open_standard_streams()?;
+    // A file at its largest (`ulimit -f`) is one that takes no more, like any on a full disk. Before the others are
+    // blocked: one that waits would end the process behind its start that has failed.
+    let ignored = Ignored::begin(SIGXFSZ).map_err(|error| Error::system("cannot ignore SIGXFSZ", &error))?;
     let log = Log::open(&settings).map_err(|error| {
         let path = settings.log_file.as_deref().unwrap_or(Path::new("")).display();
         Error::system(format!("cannot open log_file {path}"), &error)
@@ -112,6 +118,7 @@ pub fn start(server: Server, settings: Settings, host: &mut dyn Host) -> Result<
     {
         log.warning(&format!("cannot remove pid_file: {error}"));
     }
+    drop(ignored);
     end
 }
 
@@ -201,6 +208,11 @@ fn run(
             master::run(&context, setup, blocked, host)
         }
     }
+}
+
+/// User code may have closed them as late as that.
+fn open_standard_streams() -> Result<(), Error> {
+    process::open_standard_streams().map_err(|error| Error::system("cannot open /dev/null", &error))
 }
 
 fn lock_pid_file(path: &Path) -> Result<PidFile, Error> {

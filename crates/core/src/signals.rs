@@ -12,4 +12,5 @@ pub const SIGTERM: i32 = 15;
 pub const SIGCHLD: i32 = 17;
 pub const SIGCONT: i32 = 18;
 pub const SIGSTOP: i32 = 19;
+pub const SIGXFSZ: i32 = 25;
 pub const SIGWINCH: i32 = 28;

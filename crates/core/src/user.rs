@@ -64,7 +64,7 @@ impl UserProcess {
         for signal in [SIGINT, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2, SIGWINCH, rotor_sys::signal::sigrtmin()] {
             signals.ignore(signal)?;
         }
-        drop(blocked);
+        blocked.end_hearing();
         let segment = context.segment;
         segment.protect()?;
         let seat = seat_of(generation);

@@ -314,6 +314,21 @@ pub fn redirect_standard_streams(output: Option<BorrowedFd<'_>>) -> io::Result<(
     Ok(())
 }
 
+/// Lets standard input, output and error lead nowhere where they are closed: else the next descriptor, a socket or shared
+/// memory, would get such a number, and with it what user code prints.
+pub fn open_standard_streams() -> io::Result<()> {
+    for stream in [libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO] {
+        // SAFETY: no pointers, then a string with its end. The lowest number is free, so it is the new one, which stays
+        // open: a standard stream is nobody's to close.
+        unsafe {
+            if libc::fcntl(stream, libc::F_GETFD) < 0 {
+                check(libc::open(c"/dev/null".as_ptr(), libc::O_RDWR))?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// A pipe whose reading end tells the holder that all holders of the writing end are gone.
 #[derive(Debug)]
 pub struct LifeLine {
@@ -376,6 +391,22 @@ mod tests {
             };
             assert_eq!(exit, Exit { pid: child, code: 0, signal });
         }
+    }
+
+    #[test]
+    fn a_standard_stream_that_is_closed_is_no_number_for_others() {
+        let Fork::Parent { child } = fork().unwrap() else {
+            // SAFETY: no pointers; nothing of this process is used any more.
+            unsafe {
+                libc::close(0);
+                libc::close(2);
+            }
+            let is_open = open_standard_streams().is_ok();
+            let made = LifeLine::new().map_or(0, |line| line.watch.as_raw_fd().min(line.hold.as_raw_fd()));
+            exit_now(i32::from(!is_open || made < 3))
+        };
+        let ended = waitpid(Pid::from_raw(child), None).unwrap();
+        assert_eq!(ended, WaitStatus::Exited(Pid::from_raw(child), 0));
     }
 
     #[test]

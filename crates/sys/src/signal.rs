@@ -121,6 +121,19 @@ impl Blocked {
 }
 
 impl Blocked {
+    /// Ends it, for a process whose [`Signals`] are set: those are blocked no more, also where whoever has started the
+    /// process had blocked them.
+    pub fn end_hearing(mut self) {
+        let changed = CHANGED.load(Ordering::Acquire);
+        let mut mask = *self.before();
+        for signal in (1..64).filter(|signal| changed & bit(*signal) != 0) {
+            // SAFETY: a copy of a mask, from which a signal is taken.
+            unsafe { libc::sigdelset(&raw mut mask, signal) };
+        }
+        // SAFETY: it was a mask before.
+        self.before = unsafe { nix::sys::signal::SigSet::from_sigset_t_unchecked(mask) };
+    }
+
     /// The signals that were blocked before.
     pub(crate) fn before(&self) -> &libc::sigset_t {
         self.before.as_ref()
@@ -162,6 +175,28 @@ static BEFORE: [Before; 65] = [const { Before(UnsafeCell::new(MaybeUninit::unini
 static CHANGED: AtomicU64 = AtomicU64::new(0);
 /// What is done on each of these signals now.
 static ACTIONS: [AtomicUsize; 65] = [const { AtomicUsize::new(0) }; 65];
+
+/// A signal is ignored that would end this process, and its children, until this is dropped.
+#[must_use]
+pub struct Ignored(Option<Former>);
+
+impl Ignored {
+    /// Ignores `signal`, unless somebody has chosen what it does.
+    pub fn begin(signal: i32) -> io::Result<Self> {
+        if !has_handler(signal, libc::SIG_DFL) {
+            return Ok(Self(None));
+        }
+        Ok(Self(Some(Former { signal, action: set_action(signal, libc::SIG_IGN, 0)? })))
+    }
+}
+
+impl Drop for Ignored {
+    fn drop(&mut self) {
+        if let Some(former) = self.0.take().filter(|former| has_handler(former.signal, libc::SIG_IGN)) {
+            former.restore();
+        }
+    }
+}
 
 /// What a process did on a signal before [`observe`].
 pub struct Former {
@@ -307,6 +342,37 @@ mod tests {
         assert!(!signals.any());
         drop(signals);
         assert_eq!(current(libc::SIGURG), before);
+    }
+
+    #[test]
+    fn what_is_noted_is_heard_though_it_was_blocked_before() {
+        // In a thread of its own, whose mask is nobody else's.
+        let heard = std::thread::spawn(|| {
+            let mut mask = nix::sys::signal::SigSet::empty();
+            mask.add(nix::sys::signal::Signal::SIGIO);
+            mask.thread_block().unwrap();
+            let signals = Signals::begin().unwrap();
+            let blocked = Blocked::all().unwrap();
+            signals.note(libc::SIGIO).unwrap();
+            // SAFETY: the handler that was just installed takes it.
+            unsafe { libc::raise(libc::SIGIO) };
+            assert!(!signals.take().has(libc::SIGIO));
+            blocked.end_hearing();
+            signals.take().has(libc::SIGIO)
+        });
+        assert!(heard.join().unwrap());
+    }
+
+    #[test]
+    fn a_signal_is_ignored_for_a_while_unless_somebody_has_chosen_what_it_does() {
+        let ignored = Ignored::begin(libc::SIGXFSZ).unwrap();
+        assert!(has_handler(libc::SIGXFSZ, libc::SIG_IGN));
+        drop(ignored);
+        assert!(has_handler(libc::SIGXFSZ, libc::SIG_DFL));
+        let former = observe(libc::SIGXFSZ, || {}).unwrap();
+        drop(Ignored::begin(libc::SIGXFSZ).unwrap());
+        assert!(is_observed(libc::SIGXFSZ));
+        former.restore();
     }
 
     #[test]

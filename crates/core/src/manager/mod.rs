@@ -109,7 +109,7 @@ pub fn run(context: &Context, parent: Parent, cpus: Vec<u32>, blocked: Blocked, 
             return Ended::Manager(End::Leave { code: 1 });
         }
     };
-    drop(blocked);
+    blocked.end_hearing();
     host.entered(Role::Manager, manager.process.clone());
     let ended = manager.live(host);
     if matches!(ended, Ended::Manager(_)) {

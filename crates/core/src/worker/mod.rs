@@ -175,7 +175,7 @@ impl Worker {
         let reopen = rotor_sys::signal::sigrtmin();
         signals.note(reopen)?;
         signals.note(SIGWINCH)?;
-        drop(blocked);
+        blocked.end_hearing();
         let epoll = Epoll::new()?;
         epoll.add(signals.as_fd(), 0, Interest::ReadEdge)?;
         epoll.add(manager_life.as_fd(), LIFE, Interest::ReadLevel)?;

@@ -144,9 +144,6 @@ impl Running {
             Fork::Child => {
                 // What hangs ends with the test.
                 let _ = process::die_with_parent();
-                // A write beyond the largest file shall fail and not kill.
-                let signals = rotor_sys::signal::Signals::begin().expect("a signal can be ignored");
-                signals.ignore(SIGXFSZ).expect("a signal can be ignored");
                 if manners.has_datagrams {
                     // Here: whoever has bound it removes its file.
                     let path = folder.join("datagrams");
@@ -494,4 +491,3 @@ pub const SIGSTOP: i32 = 19;
 pub const SIGCONT: i32 = 18;
 pub const SIGTERM: i32 = 15;
 pub const SIGUSR1: i32 = 10;
-const SIGXFSZ: i32 = 25;
