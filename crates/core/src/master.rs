@@ -398,11 +398,13 @@ impl Master {
     fn take_signals(&mut self) {
         let arrived = self.signals.take();
         self.context.take_stop_signal(&self.signals, arrived);
-        for signal in [SIGUSR1, SIGUSR2] {
-            if arrived.has(signal) {
-                // The manager reloads; it knows whether it is doing so already.
-                self.signal_manager(signal);
-            }
+        if arrived.has(SIGUSR1) {
+            // The manager reloads; it knows whether it is doing so already, or has had the same signal.
+            self.context.segment.header().reload_signal_ns.store(self.signals.came_ns(SIGUSR1), Release);
+            self.context.segment.manager_bell().write();
+        }
+        if arrived.has(SIGUSR2) {
+            self.signal_manager(SIGUSR2);
         }
         if arrived.has(SIGUSR1) || arrived.has(SIGWINCH) || arrived.has(rotor_sys::signal::sigrtmin()) {
             self.context.log.reopen();

@@ -38,6 +38,8 @@ pub struct Header {
     pub stop_asked_ns: AtomicU64,
     /// When the first signal that asks for a stop came (monotonic ns); 0: not yet.
     pub stop_signal_ns: AtomicU64,
+    /// When a signal that asks for a reload has come to the master, until the manager takes note (monotonic ns); 0: none.
+    pub reload_signal_ns: AtomicU64,
     /// Reloads that have begun.
     pub reloads: AtomicU64,
     /// Reloads in which a slot kept its old process.

@@ -9,6 +9,7 @@ mod late;
 mod life;
 mod oom;
 mod reload;
+mod reload_signals;
 pub mod slot;
 mod stop;
 mod watch;
@@ -39,6 +40,7 @@ use crew::{Crew, Member};
 use late::Lates;
 use oom::OomKills;
 use reload::Reload;
+use reload_signals::{By, ReloadSignals};
 use slot::{Limits, Slot, SlotEvent};
 use stop::Stop;
 
@@ -79,6 +81,7 @@ struct Manager {
     reload: Option<Reload>,
     /// A reload was asked for while one was running.
     reload_again: bool,
+    reload_signals: ReloadSignals,
     /// The slot whose wish for a successor is looked at first.
     first_asked: usize,
     stop: Option<Stop>,
@@ -165,6 +168,7 @@ impl Manager {
             callbacks: VecDeque::from([Event::ManagerStart]),
             reload: None,
             reload_again: false,
+            reload_signals: ReloadSignals::default(),
             first_asked: 0,
             stop: None,
             end: None,
@@ -222,6 +226,10 @@ impl Manager {
     }
 
     fn take_signals(&mut self) {
+        let came_ns = self.segment.header().reload_signal_ns.swap(0, AcqRel);
+        if came_ns != 0 {
+            self.on_reload_signal(By::Master, came_ns);
+        }
         if !self.signals.any() {
             return;
         }
@@ -231,14 +239,21 @@ impl Manager {
         // SIGUSR2 means the task workers, and there are none.
         if arrived.has(SIGUSR1) {
             self.context.log.reopen();
-            if self.reload.is_some() {
-                self.reload_again = true;
-            } else {
-                self.segment.header().requests.fetch_or(request::RELOAD, AcqRel);
-            }
+            self.on_reload_signal(By::Manager, self.signals.came_ns(SIGUSR1));
         }
         if arrived.has(SIGWINCH) || arrived.has(rotor_sys::signal::sigrtmin()) {
             self.context.log.reopen();
+        }
+    }
+
+    fn on_reload_signal(&mut self, by: By, came_ns: u64) {
+        if !self.reload_signals.counts(by, came_ns) {
+            return;
+        }
+        if self.reload.is_some() {
+            self.reload_again = true;
+        } else {
+            self.segment.header().requests.fetch_or(request::RELOAD, AcqRel);
         }
     }
 

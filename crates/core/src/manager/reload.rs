@@ -181,6 +181,7 @@ impl Manager {
             self.context.log.error("the reload has failed: at least one worker kept its old process");
         }
         self.callbacks.push_back(Event::AfterReload { success });
+        self.reload_signals.forget();
         if std::mem::take(&mut self.reload_again) {
             self.segment.header().requests.fetch_or(request::RELOAD, AcqRel);
         }
