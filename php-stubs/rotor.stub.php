@@ -472,7 +472,8 @@ namespace Rotor {
          * `Packet` a `Rotor\Server\Packet`, `WorkerError` a `Rotor\Server\StatusInfo`.
          *
          * An uncaught exception is reported as PHP does it and the process goes on. `exit()` ends the worker with its code,
-         * and another takes its place.
+         * and another takes its place; in master and manager it stops the server, which answers what it has received and ends
+         * with that code.
          *
          * @return bool false, with a warning, when the server has started (509), and under the Swoole names for an unknown event
          *     (505)

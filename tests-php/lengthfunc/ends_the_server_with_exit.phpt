@@ -1,5 +1,5 @@
 --TEST--
-exit() and a fatal error in package_length_func end the server as in any callback of the master, and nothing is left
+exit() and a fatal error in package_length_func stop the server in order: what was cut before is answered, and nothing is left
 --EXTENSIONS--
 rotor
 posix
@@ -15,8 +15,15 @@ $start = fn (string $body) => TestServer::start(sprintf(<<<'PHP'
         }
         return 1;
     }]);
-    register_shutdown_function(fn () => note('shutdown function in ' . ($server->worker_id === -1 ? 'the master' : 'a worker')));
-    $server->on('receive', fn ($server, $fd, $reactor, $data) => $server->send($fd, $data));
+    $master = getmypid();
+    register_shutdown_function(fn () => getmypid() === $master && note('end'));
+    $server->on('receive', function ($server, $fd, $reactor, $data) {
+        note("in hand: $data");
+        while ($data === 'b' && !file_exists(getenv('ROTOR_TMP') . '/go')) {
+            usleep(2_000);
+        }
+        $server->send($fd, $data);
+    });
     $server->start();
     note('never');
     PHP, $body));
@@ -24,18 +31,24 @@ $cases = [['exit(3);', 3, ''], ['str_repeat("x", 1 << 40);', 255, '/Allowed memo
 foreach ($cases as [$body, $code, $fatal]) {
     $server = $start($body);
     $server->expectLog('/user code has ended the master \(exit\(\) or a fatal error\): the server stops/');
-    $server->expectLog('/the server ends at once/');
-    $server->allowLog('/the manager has died/');
+    $server->expectLog('/package_length_func has ended the master/');
+    $server->allowLog('/package_length_func cannot be called any more: user code has ended the master/');
     $fatal === '' || $server->expectLog($fatal);
+    $server->expectFile('go');
     $client = $server->connect();
-    echo $client->exchange('ab');
-    $client->write('cx');
-    $client->readToEnd();
+    $client->write('ab');
+    $server->waitForNote('in hand: b');
+    $other = $server->connect();
+    $other->write('x');
+    $server->waitForLog('/ manager pid=\d+: stopping$/m');
+    touch("$server->tmp/go");
+    echo $client->readToEnd(), $other->readToEnd();
+    $server->waitForNote('end');
     $server->wait($code);
     echo ' ', implode(', ', $server->notes()), "\n";
 }
 ?>
 --EXPECT--
-ab shutdown function in the master
-ab shutdown function in the master
-ab shutdown function in the master
+ab in hand: a, in hand: b, end
+ab in hand: a, in hand: b, end
+ab in hand: a, in hand: b, end

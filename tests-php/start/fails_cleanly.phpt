@@ -33,8 +33,8 @@ foreach (['start', 'managerStart', 'beforeShutdown', 'managerStop', 'shutdown'] 
 start, exit: 4; onStart has ended the master
 start, memory: 255; Allowed memory size, onStart has ended the master
 start, throw: 255; Uncaught RuntimeException: thrown on purpose, onStart has thrown an exception
-managerStart, exit: 1; callback in the manager has ended it
-managerStart, memory: 1; Allowed memory size, callback in the manager has ended it
+managerStart, exit: 4; callback in the manager has ended it
+managerStart, memory: 255; Allowed memory size, callback in the manager has ended it
 managerStart, throw: 0; Uncaught RuntimeException: thrown on purpose, start() returned true
 beforeShutdown, throw: 0; Uncaught RuntimeException: thrown on purpose, start() returned true
 managerStop, throw: 0; Uncaught RuntimeException: thrown on purpose, start() returned true

@@ -45,11 +45,12 @@ foreach (['beforeShutdown', 'managerStop', 'shutdown'] as $event) {
         touch("$server->tmp/go");
         $answers = str_replace("\n", ' ', $client->readToEnd());
         $event === 'managerStop' && $server->expectLog('/ error manager pid=\d+: a callback in the manager has ended it/');
+        $event === 'beforeShutdown' && $server->expectLog('/ error master pid=\d+: user code has ended the master/');
         $server->allowLog('/Allowed memory size/');
         $server->waitForNote('end');
         // The handler may have its turn when all is over.
         $notes = implode(', ', array_diff($server->notes(), ['in hand', 'alarm']));
-        $server->wait($event === 'managerStop' ? 1 : ($what === 'exit' ? 7 : 255));
+        $server->wait($what === 'exit' ? 7 : 255);
         echo "$event, $what: $answers: $notes\n";
     }
 }

@@ -71,7 +71,7 @@ $server->waitForLog('/ has ended it /');
 touch("$server->tmp/answer");
 echo $client->readToEnd();
 array_map(unlink(...), ["$server->tmp/die", "$server->tmp/answer"]);
-$server->wait(1);
+$server->wait(3);
 ?>
 --EXPECT--
 answer

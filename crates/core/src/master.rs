@@ -66,8 +66,8 @@ struct Master {
     looked: Instant,
     /// Reloads that certificates were read again for.
     reloads: u64,
-    /// A callback has ended this process; what is left is to stop the server in order.
-    has_ended: bool,
+    /// User code has ended this process; what is left is to stop the server in order.
+    ended: Option<End>,
     /// When the manager has to have ended.
     manager_due: Option<Instant>,
     /// The manager dies without it.
@@ -117,7 +117,7 @@ impl Master {
             orphans: Orphans::default(),
             looked: Instant::now(),
             reloads: 0,
-            has_ended: false,
+            ended: None,
             manager_due: None,
             life: None,
         })
@@ -190,13 +190,9 @@ impl Master {
     /// The orderly stop: accept ends, reactors drain, workers answer and end, output is flushed.
     fn stop(&mut self, host: &mut dyn Host) -> End {
         self.context.log.notice("stopping");
-        let mut end = match host.call(Event::BeforeShutdown) {
-            Outcome::Ended(end) => {
-                self.has_ended = true;
-                end
-            }
-            Outcome::Returned | Outcome::Threw => End::Stopped,
-        };
+        if let Outcome::Ended(end) = host.call(Event::BeforeShutdown) {
+            self.has_ended(end);
+        }
         if let Some(ended) = self.serve_on(host) {
             return ended;
         }
@@ -223,13 +219,15 @@ impl Master {
                 return ended;
             }
         }
-        if end == End::Stopped && self.manager_exit.is_some_and(|exit| !exit.is_clean()) {
+        if let Outcome::Ended(end) = host.call(Event::Shutdown) {
+            self.ended = Some(end);
+        }
+        let end = match (self.ended, self.manager_exit) {
+            (Some(end), _) => end,
             // A callback has ended the manager: whoever supervises this process learns that it was no ordinary stop.
-            end = End::Leave { code: 1 };
-        }
-        if let Outcome::Ended(ended) = host.call(Event::Shutdown) {
-            end = ended;
-        }
+            (None, Some(exit)) if !exit.is_clean() => End::Leave { code: exit.code.max(1) },
+            (None, _) => End::Stopped,
+        };
         self.context.log.notice("stopped");
         self.end_threads();
         if let Err(error) = self.context.segment.forget() {
@@ -285,7 +283,8 @@ impl Master {
         }
     }
 
-    /// Ends the server at once: the manager and its workers die, and so do the threads.
+    /// Ends the server at once: the manager and its workers die, and so do the threads. Returns `end`, unless a fatal error
+    /// has left no other way.
     fn abort(&mut self, end: End) -> End {
         self.context.log.error("the server ends at once");
         self.signal_manager(SIGKILL);
@@ -299,7 +298,7 @@ impl Master {
         }
         self.end_threads();
         self.see_workers_off();
-        end
+        if self.ended == Some(End::BailedOut) { End::BailedOut } else { end }
     }
 
     /// Waits a moment for the workers of a dead manager to be dead as well: whoever waits for the master may rely on
@@ -345,11 +344,10 @@ impl Master {
 
     /// One turn of the main thread: signals, user code's own handlers, a wait.
     fn turn(&mut self, host: &mut dyn Host, timeout: Option<Duration>) -> Option<End> {
-        if !self.has_ended
+        if self.ended.is_none()
             && let Outcome::Ended(end) = host.interrupt()
         {
-            self.context.log.error("user code has ended the master (exit() or a fatal error): the server stops");
-            return Some(self.abort(end));
+            self.has_ended(end);
         }
         if self.signals.any() {
             self.take_signals();
@@ -385,14 +383,22 @@ impl Master {
             return None;
         };
         let goes_on = reactor.step(events, Some(timeout));
-        if let Some(end) = reactor.ended() {
-            self.context.log.error("user code has ended the master (exit() or a fatal error): the server stops");
-            return Some(self.abort(end));
-        }
+        let ended = reactor.ended();
         if !goes_on {
             self.reactor = None;
         }
+        if let Some(end) = ended {
+            self.has_ended(end);
+        }
         None
+    }
+
+    /// User code has ended this process: none may run here any more, and the server stops in order.
+    fn has_ended(&mut self, end: End) {
+        if self.ended.replace(end).is_none() {
+            self.context.log.error("user code has ended the master (exit() or a fatal error): the server stops");
+            self.context.ask_to_stop();
+        }
     }
 
     fn take_signals(&mut self) {

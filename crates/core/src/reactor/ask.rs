@@ -22,8 +22,6 @@ pub(super) enum Choice {
     Discard,
     /// So is all that follows: the connection is closed.
     Close,
-    /// Nobody can be asked any more: the process has to end.
-    Ended,
 }
 
 /// What user code wants for a record.
@@ -32,24 +30,23 @@ enum Wish {
     AsTheModeSays,
     Discard,
     Close,
-    Ended,
 }
 
 impl Reactor {
-    /// Has user code look at the beginning of a message; false when it has ended the process.
-    pub(super) fn ask_length(&mut self, connection: &mut Connection, shown: &[u8]) -> Result<bool, FrameError> {
+    /// Has user code look at the beginning of a message.
+    pub(super) fn ask_length(&mut self, connection: &mut Connection, shown: &[u8]) -> Result<(), FrameError> {
         let Some(hooks) = self.hooks.clone() else { return Err(FrameError::NoAnswer { did: "cannot be called here" }) };
         if self.ended.is_some() {
-            return Ok(false);
+            return Err(FrameError::NoAnswer { did: "cannot be called any more: user code has ended the master" });
         }
         self.stand_back();
         let answer = hooks.package_length(connection.port, shown);
         self.stand_in();
         let did = match answer {
-            Answer::Number(length) => return connection.framer.answer(shown.len(), length).map(|()| true),
+            Answer::Number(length) => return connection.framer.answer(shown.len(), length),
             Answer::Ended(end) => {
                 self.ended = Some(end);
-                return Ok(false);
+                "has ended the master (exit() or a fatal error)"
             }
             Answer::Threw => "threw",
             Answer::Other(did) => did,
@@ -68,15 +65,15 @@ impl Reactor {
         match choice {
             Choice::Post => Self::has_answered(connection),
             Choice::Close => self.end_by_choice(connection),
-            Choice::Discard | Choice::Ended => {}
+            Choice::Discard => {}
         }
         choice
     }
 
-    /// What becomes of a large message that is complete, if there is one; false when nothing more can be posted.
-    pub(super) fn ask_about_incoming(&mut self, connection: &mut Connection) -> bool {
+    /// What becomes of a large message that is complete, if there is one.
+    pub(super) fn ask_about_incoming(&mut self, connection: &mut Connection) {
         let data = match connection.incoming.as_deref().filter(|incoming| incoming.is_complete()) {
-            None => return true,
+            None => return,
             Some(Incoming::Private { bytes, .. }) => bytes[..bytes.len().min(LONGEST_DATA)].to_vec(),
             Some(Incoming::Block { block, total, .. }) => {
                 let mut data = Vec::new();
@@ -93,9 +90,7 @@ impl Reactor {
             Choice::Post => Self::has_answered(connection),
             Choice::Discard => self.drop_incoming(connection),
             Choice::Close => self.end_by_choice(connection),
-            Choice::Ended => return false,
         }
-        true
     }
 
     /// Whether the connection goes on, of which no worker has heard so far; it may be that none is told of its beginning.
@@ -116,7 +111,6 @@ impl Reactor {
                 self.is_closed_to(connection);
                 false
             }
-            Choice::Ended => false,
         }
     }
 
@@ -130,7 +124,7 @@ impl Reactor {
                     self.assign(connection);
                     Some(connection.worker)
                 }
-                Choice::Discard | Choice::Close | Choice::Ended => None,
+                Choice::Discard | Choice::Close => None,
             },
         };
         if let Some(worker) = told {
@@ -163,7 +157,6 @@ impl Reactor {
             Wish::AsTheModeSays => Choice::Post,
             Wish::Discard => Choice::Discard,
             Wish::Close => Choice::Close,
-            Wish::Ended => Choice::Ended,
         }
     }
 
@@ -178,15 +171,12 @@ impl Reactor {
                 add(&self.counters.dropped, 1);
                 None
             }
-            Wish::Discard | Wish::Ended => None,
+            Wish::Discard => None,
         }
     }
 
     fn ask(&mut self, port: u16, from: u64, about: About, data: &[u8], who: &dyn Display) -> Wish {
-        let Some(hooks) = self.hooks.clone() else { return Wish::AsTheModeSays };
-        if self.ended.is_some() {
-            return Wish::Ended;
-        }
+        let Some(hooks) = self.hooks.clone().filter(|_| self.ended.is_none()) else { return Wish::AsTheModeSays };
         let workers = self.inward.len();
         self.stand_back();
         let answer = hooks.worker(port, from, about, &data[..data.len().min(LONGEST_DATA)]);
@@ -214,7 +204,7 @@ impl Reactor {
             }
             Answer::Ended(end) => {
                 self.ended = Some(end);
-                return Wish::Ended;
+                "has ended the master (exit() or a fatal error)"
             }
             Answer::Threw => "threw",
             Answer::Other(did) => did,

@@ -218,7 +218,7 @@ pub struct Reactor {
     finish: Option<Option<Instant>>,
     /// User code, where this is the main thread.
     hooks: Option<Rc<dyn Hooks>>,
-    /// User code has ended the process.
+    /// User code has ended the process, and is not asked any more.
     ended: Option<End>,
 }
 

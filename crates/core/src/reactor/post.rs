@@ -87,8 +87,8 @@ impl Reactor {
         if connection.posted != Posted::Connect {
             return Ok(());
         }
-        if connection.asks() && !self.ask_about_incoming(connection) {
-            return Ok(());
+        if connection.asks() {
+            self.ask_about_incoming(connection);
         }
         if let Some(incoming) = connection.incoming.take_if(|incoming| incoming.is_complete()) {
             self.post_incoming(connection, *incoming)?;

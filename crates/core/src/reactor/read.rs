@@ -267,7 +267,6 @@ impl Reactor {
                             continue;
                         }
                         Choice::Close => return Ok(bytes.len()),
-                        Choice::Ended => break,
                     }
                     if self.post_message(connection, &bytes[taken..taken + len])? == Post::NoRoom {
                         self.wait_for_worker(connection);
@@ -277,8 +276,7 @@ impl Reactor {
                     connection.framer.reset();
                 }
                 Ok(Cut::Ask(len)) => match self.ask_length(connection, &bytes[taken..taken + len]) {
-                    Ok(true) => {}
-                    Ok(false) => break,
+                    Ok(()) => {}
                     Err(error) => {
                         self.on_frame_error(connection, error);
                         return Ok(bytes.len());

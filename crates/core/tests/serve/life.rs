@@ -308,9 +308,9 @@ fn exit_in_callback() {
 }
 
 fn manager_exits() {
-    for (code, expected) in [(0, 0), (5, 1)] {
+    for code in [0, 5] {
         let server = Running::start(settings(), Manners { manager_exits: Some(code), ..Manners::default() });
-        assert_eq!(server.wait().code, expected);
+        assert_eq!(server.wait().code, code);
     }
 }
 
