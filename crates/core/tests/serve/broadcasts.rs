@@ -1,12 +1,17 @@
 //! Broadcasts: one message for the clients of all workers.
 
+use std::io::Read;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Instant;
+
 use rotor_core::dispatch::Mode;
 use rotor_core::process::Addressees;
 use rotor_core::settings::Settings;
 
 use crate::Test;
 use crate::host::{Manners, pattern};
-use crate::server::{Client, Running, settings, wait_until};
+use crate::server::{Client, PATIENCE, Running, settings, wait_until};
 
 pub const TESTS: &[Test] = &[
     ("a_broadcast_reaches_the_clients_of_all_workers_whole_and_in_order", of_any_size),
@@ -15,6 +20,7 @@ pub const TESTS: &[Test] = &[
     ("clients_that_come_and_go_beside_broadcasts_get_whole_ones", churn),
     ("a_stop_sends_what_was_broadcast", stop),
     ("what_many_workers_send_behind_a_broadcast_does_not_stay_in_their_lanes", behind_of_many),
+    ("workers_that_broadcast_without_end_hold_up_neither_the_manager_nor_the_end_of_connections", endless),
     ("in_every_mode_a_half_closed_client_gets_what_its_worker_has_sent_behind_a_broadcast", half_closed),
     ("a_stop_sends_what_was_answered_behind_a_broadcast", stop_behind),
 ];
@@ -176,6 +182,50 @@ fn behind_of_many() {
         }
         assert_eq!(clients[round].receive(), (20 * MANY).to_string().as_bytes());
     }
+    assert_eq!(server.stop().code, 0);
+}
+
+/// Their lanes are never empty, and each broadcast uses up what a turn allows.
+fn endless() {
+    let manners = Manners { spreads: true, ..Manners::default() };
+    let server = Running::start(Settings { worker_num: 3, ..with_one_reactor() }, manners);
+    // Of a worker that goes on.
+    let [mut victim, mut leaver] = [2, 2].map(|worker| server.connect_where(|of| of == worker));
+    let mut clients = clients(&server, MANY);
+    for worker in 0..2 {
+        clients.push(server.connect_where(|of| of == worker));
+        clients[MANY + worker as usize].send(b"!endless");
+    }
+    victim.send(b"!killed");
+    let mut listener = clients.remove(0);
+    leaver.half_close();
+    let over = AtomicBool::new(false);
+    let found = thread::scope(|scope| {
+        // The others take what comes, so that it goes on.
+        scope.spawn(|| {
+            clients.iter_mut().for_each(|client| client.stream().set_nonblocking(true).unwrap());
+            let mut room = vec![0; 64 << 10];
+            while !over.load(Ordering::Relaxed) {
+                clients.iter_mut().for_each(|client| drop(client.stream().read(&mut room)));
+            }
+        });
+        let end = Instant::now() + PATIENCE;
+        let goes_on = move || Instant::now() < end;
+        let listening = scope.spawn(move || {
+            while goes_on() && listener.receive() != b"a worker has died" {}
+            goes_on()
+        });
+        let leaving = scope.spawn(move || {
+            while goes_on() && leaver.try_receive().is_ok() {}
+            goes_on()
+        });
+        let found = [listening.join().unwrap(), leaving.join().unwrap()];
+        over.store(true, Ordering::Relaxed);
+        found
+    });
+    assert_eq!(found, [true; 2], "what the manager has broadcast, and the end");
+    server.let_go();
+    drop((clients, victim));
     assert_eq!(server.stop().code, 0);
 }
 

@@ -34,8 +34,8 @@ pub struct Manners {
     pub hears_connections: bool,
     /// Whether there is a UDP port and a unix socket for datagrams beside the port for connections.
     pub has_datagrams: bool,
-    /// Whether the manager broadcasts behind each reload, and the master when it is told to stop; that has a last word for each
-    /// client, too.
+    /// Whether the manager broadcasts behind each reload and death, and the master when it is told to stop; that has a last
+    /// word for each client, too.
     pub spreads: bool,
     /// How many user processes there are: each sends to every client, again and again.
     pub user_processes: usize,
@@ -218,6 +218,13 @@ impl TestHost {
                 }
                 self.send(session, posted.to_string().as_bytes());
             }
+            "endless" => {
+                let message = frame(&pattern(13, 100));
+                while !self.gate.exists() {
+                    // As long as nobody reads it is for nobody.
+                    (0..100).for_each(|_| drop(self.process().broadcast(&message, crate::broadcasts::ALL, &[])));
+                }
+            }
             "flood" => {
                 let message = frame(&pattern(11, 1 << 20));
                 let process = self.process();
@@ -254,6 +261,8 @@ impl TestHost {
             }
             "killed" => be_killed(),
             "throw" => return Outcome::Threw,
+            "tell" => self.send(SessionId(number), b"told"),
+            "slow" => std::thread::sleep(Duration::from_micros(200)),
             // As many answers of a thousand bytes.
             "burst" => (0..number).for_each(|seed| self.answer(from, &pattern(seed, 1000))),
             _ => self.answer(from, body),
@@ -335,6 +344,10 @@ impl Host for TestHost {
             Event::WorkerError { worker, exit_code, signal, session, .. } => {
                 let session = session.map_or(0, |session| session.0);
                 self.note(&format!("error worker={worker} code={exit_code} signal={signal} session={session}"));
+                if self.manners.spreads {
+                    let told = self.process().broadcast(&frame(b"a worker has died"), crate::broadcasts::ALL, &[]);
+                    told.expect("a broadcast is posted");
+                }
             }
             Event::RequestTimeout { worker, session, seconds } => {
                 let session = session.map_or(0, |session| session.0);
