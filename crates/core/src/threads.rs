@@ -17,7 +17,9 @@ use crate::hooks::Hooks;
 use crate::log::Log;
 use crate::ports::{Bound, Socket};
 use crate::process::Context;
-use crate::reactor::{Acceptor, Config, DatagramPort, Limits, Listening, Live, Mail, Mailbox, Reactor, Stop, Wanted};
+use crate::reactor::{
+    Acceptor, Config, DatagramPort, Limits, Listening, Live, Mail, Mailbox, Reactor, Stop, Unhandled, Wanted,
+};
 use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::tls::PortTls;
@@ -109,6 +111,7 @@ impl Threads {
             Arc::new(Live::new(context.settings.max_connection as usize, context.settings.max_connection_policy)?);
         let limits = Limits::new(&context.settings, context.segment.sessions().capacity());
         let shared = Arc::new(dispatch::Shared::new(context.segment.workers()));
+        let unhandled = Unhandled::new(self.mailboxes.len());
         let mut epolls = Vec::new();
         let reactors = self.mailboxes.len() - usize::from(hooks.is_some());
         let config = |reactor: usize, mailbox: &Mailbox, epoll: &Arc<Epoll>, descriptors: DescriptorReceiver| Config {
@@ -126,6 +129,7 @@ impl Threads {
             wanted: wanted.clone(),
             reactors,
             shared: shared.clone(),
+            unhandled: unhandled.clone(),
             datagrams: Vec::new(),
             tls: secrets.ports.clone(),
             certificates: secrets.certificates.clone(),

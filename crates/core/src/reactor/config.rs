@@ -29,6 +29,7 @@ use super::places::Places;
 use super::route::Router;
 use super::secure::Room;
 use super::send::Batch;
+use super::stopping::Unhandled;
 use super::timers::Timers;
 use super::{BELL, Inward, READ_SIZE, Reactor, TICK};
 use crate::disk::{FileJobs, Jobs};
@@ -69,6 +70,8 @@ pub struct Config {
     pub reactors: usize,
     /// What it shares with other reactors for the choice of workers.
     pub shared: Arc<dispatch::Shared>,
+    /// What it shares with them at a stop.
+    pub unhandled: Unhandled,
     /// The datagram ports that it serves.
     pub datagrams: Vec<DatagramPort>,
     /// By port, how it speaks TLS.
@@ -110,6 +113,7 @@ impl Reactor {
             wanted,
             reactors,
             shared,
+            unhandled,
             datagrams,
             tls,
             certificates,
@@ -167,6 +171,8 @@ impl Reactor {
             router: Router::new(segment, id, settings.dispatch_mode, shared),
             holding: settings.dispatch_mode.is_idle().then(|| Holding::new(segment, id)),
             ending: Ending::default(),
+            stopping: None,
+            unhandled,
             tls,
             certificates,
             room: Room::default(),

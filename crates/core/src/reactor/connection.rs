@@ -63,6 +63,8 @@ pub struct Connection {
     pub is_spilling: bool,
     /// The client's certificate is among those that are shown.
     pub has_certificate: bool,
+    /// Its end is held back, at the begin of a stop.
+    pub is_end_held: bool,
     /// Whether more can be sent to it.
     pub parting: Parting,
     /// The server has closed it and its peer still sends: how long it stays (monotonic ns).
@@ -290,6 +292,7 @@ impl Connection {
             is_sending: false,
             is_spilling: false,
             has_certificate: false,
+            is_end_held: false,
             parting: Parting::No,
             lingers_until_ns: None,
             batch: None,
@@ -332,7 +335,11 @@ impl Connection {
         match self.posted {
             Posted::Nothing => true,
             Posted::Connect => {
-                self.input != Input::Open || self.incoming.as_ref().is_some_and(|incoming| incoming.is_complete())
+                let is_over = match self.input {
+                    Input::Open => false,
+                    Input::Over(why) => why != Why::Stopping || !self.is_end_held,
+                };
+                is_over || self.incoming.as_ref().is_some_and(|incoming| incoming.is_complete())
             }
             Posted::Barrier(_) | Posted::Close(_) | Posted::Done => false,
         }
@@ -500,6 +507,11 @@ mod tests {
         connection.incoming = None;
         connection.end_input(Why::PeerEnded);
         assert!(connection.owes(), "the close record");
+        connection.input = Input::Over(Why::Stopping);
+        connection.is_end_held = true;
+        assert!(!connection.owes(), "its end is held back");
+        connection.end_input(Why::Server);
+        assert!(connection.owes(), "somebody has closed it");
         connection.posted = Posted::Close(8);
         assert!(!connection.owes());
     }

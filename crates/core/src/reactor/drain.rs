@@ -16,6 +16,7 @@ impl Reactor {
         self.drain_datagrams()?;
         self.adopt_all()?;
         self.is_draining = true;
+        self.begin_to_hold_ends();
         for index in 0..self.connections.len() {
             let Some(mut connection) = self.connections.take_at(index) else { continue };
             self.read_all(&mut connection)?;

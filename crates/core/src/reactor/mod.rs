@@ -38,6 +38,7 @@ mod secure;
 mod send;
 mod share;
 mod spill;
+mod stopping;
 mod timers;
 mod unread;
 mod unsent;
@@ -82,6 +83,7 @@ pub use limits::Limits;
 pub use live::Live;
 pub use mailbox::{Mail, Mailbox};
 pub use output::FilePart;
+pub use stopping::Unhandled;
 
 use broadcast::{ALLOWANCE, Broadcasts};
 use connection::{Connection, Posted};
@@ -97,6 +99,7 @@ use places::Places;
 use route::Router;
 use secure::Room;
 use send::Batch;
+use stopping::Stopping;
 use timers::Timers;
 
 /// The token of the reactor's own bell; sessions start at 1.
@@ -173,6 +176,9 @@ pub struct Reactor {
     /// In idle dispatch alone.
     holding: Option<Holding>,
     ending: Ending,
+    /// Ends that are held back, at the begin of a stop.
+    stopping: Option<Stopping>,
+    unhandled: Unhandled,
     tls: Vec<Option<Arc<PortTls>>>,
     certificates: Option<CertificateWriter>,
     /// What connections with TLS share.
@@ -299,6 +305,7 @@ impl Reactor {
         self.look_at_introducing()?;
         self.spill_again()?;
         self.serve_held_back()?;
+        self.look_at_stopping()?;
         self.close_drained_lanes();
         self.early.forget_gone(&self.sessions);
         self.publish();
@@ -336,6 +343,7 @@ impl Reactor {
         }
         if self.inward.iter().any(|inward| !inward.waiting.is_empty() || !inward.held.is_empty())
             || self.holding.as_ref().is_some_and(Holding::is_blocked)
+            || self.stopping.is_some()
         {
             return Some(RETRY);
         }

@@ -102,6 +102,7 @@ impl Reactor {
         if let Input::Over(why) = connection.input
             && !connection.is_waiting
             && !connection.is_spilling
+            && !self.holds_end(connection)
         {
             if connection.roaming.is_some() {
                 return self.begin_ending(connection);

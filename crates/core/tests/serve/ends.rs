@@ -17,6 +17,8 @@ pub const TESTS: &[Test] = &[
     ("a_half_closed_client_gets_what_the_manager_has_broadcast_before", half_closed_behind_manager),
     ("a_half_closed_client_gets_what_the_main_thread_has_sent_before", half_closed_behind_main_thread),
     ("a_stop_sends_what_the_main_thread_has_sent_before_it", stop_behind_main_thread),
+    ("in_every_mode_a_stop_sends_what_messages_before_it_have_workers_send_to_clients_of_others", stop_behind_messages),
+    ("a_stop_sends_what_a_datagram_before_it_has_a_worker_send", stop_behind_datagram),
     ("an_answer_that_the_disk_does_not_give_back_ends_by_a_reset", lost_answer),
     ("a_broadcast_that_the_disk_does_not_give_back_ends_all_its_connections_by_a_reset", lost_broadcast),
 ];
@@ -115,6 +117,52 @@ fn stop_behind_main_thread() {
         assert_eq!(take_all(client), (SPREAD_AT_STOP, vec![b"goodbye".to_vec()]), "client {place}");
     }
     drop(clients);
+    assert_eq!(server.wait().code, 0);
+}
+
+fn stop_behind_messages() {
+    let modes = [Mode::Session, Mode::Round, Mode::Idle, Mode::Uid, Mode::Stream, Mode::Function, Mode::FewestMessages];
+    for (dispatch_mode, hears_connections) in modes.into_iter().flat_map(|mode| [(mode, true), (mode, false)]) {
+        let manners = Manners { hears_connections, ..Manners::default() };
+        let server = Running::start(Settings { dispatch_mode, ..settings() }, manners);
+        let mut others: Vec<_> = (0..6).map(|_| server.connect()).collect();
+        let told: Vec<_> = others.iter_mut().map(session).collect();
+        let mut client = server.connect();
+        client.echo(b"ready");
+        // What workers do for some time, and behind it what is for the others.
+        let mut messages = frame(b"!wait");
+        messages.extend(frame(b"!slow").repeat(20));
+        told.iter().for_each(|session| messages.extend(frame(format!("!tell {session}").as_bytes())));
+        messages.extend(frame(b"!spread 1 300"));
+        client.stream().write_all(&messages).unwrap();
+        client.wait_until_sent();
+        server.begin_stop();
+        // It drains at this very moment, and gives this a second.
+        server.let_go();
+        for other in &mut others {
+            assert_eq!(take_all(other), (1, vec![b"told".to_vec()]), "{dispatch_mode:?}");
+        }
+        let (spread, answers) = take_all(&mut client);
+        assert_eq!((spread, answers.len()), (1, 2), "{dispatch_mode:?}");
+        assert_eq!(server.wait().code, 0);
+    }
+}
+
+/// A client of no connection has a worker send to those that have one.
+fn stop_behind_datagram() {
+    let manners = Manners { has_datagrams: true, ..Manners::default() };
+    let server = Running::start(settings(), manners);
+    let mut client = server.connect();
+    let told = session(&mut client);
+    let sender = server.udp();
+    // Behind what takes some time.
+    sender.send(b"!wait").unwrap();
+    server.wait_for("waits", 1);
+    (0..20).for_each(|_| assert!(sender.send(b"!slow").is_ok()));
+    sender.send(format!("!tell {told}").as_bytes()).unwrap();
+    server.begin_stop();
+    server.let_go();
+    assert_eq!(take_all(&mut client), (0, vec![b"told".to_vec()]));
     assert_eq!(server.wait().code, 0);
 }
 
