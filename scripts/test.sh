@@ -133,7 +133,7 @@ phpt() { # name, file or directory...
     write_ini "$temporary"
     run "$1" env NO_INTERACTION=1 TEST_PHP_EXECUTABLE="$php" TMPDIR="$temporary/tmp" \
         PHPRC="$temporary" PHP_INI_SCAN_DIR="$temporary/none" RUST_BACKTRACE=0 ROTOR_STRESS="${ROTOR_STRESS:-}" \
-        ROTOR_LEDGER="$CARGO_TARGET_DIR/release/ledger" ROTOR_FIGURES="$temporary/figures" \
+        ROTOR_LEDGER="$CARGO_TARGET_DIR/release/ledger" ROTOR_FIGURES="$temporary/figures" ROTOR_PORTS="$temporary/ports" \
         "$php" "$("$php_config" --prefix)/lib/php/$("$php_config" --phpapi)/build/run-tests.php" \
         -q --no-progress --no-color "-j$JOBS" --show-diff --set-timeout "$PHPT_SECONDS" \
         -d extension="$ROTOR_EXTENSION" "${@:2}"

@@ -78,7 +78,7 @@ $read = function (float $seconds) use ($clients, &$buffers, &$last, &$frames, &$
 $server->allowLog('/killed by SIGKILL|degraded|respawning|has failed/');
 $end = microtime(true) + SECONDS * (getenv('ROTOR_STRESS') === '1' ? 20 : 1);
 $kills = 0;
-for ($turn = 0; microtime(true) < $end; $turn++) {
+for ($turn = 0; microtime(true) < $end + ($kills > 3 ? 0 : TestServer::PATIENCE); $turn++) {
     foreach ($clients as $n => $client) {
         // Not by write(), which reads meanwhile.
         $turn % 20 === 0 && fwrite($client->stream, $n % 4 === 0 ? '0.5' : 'blocks');

@@ -25,6 +25,10 @@ $server = TestServer::start(<<<'PHP'
             $other = $server->getWorkerPid(1);
             posix_kill($other, SIGKILL);
             note(pcntl_waitpid($other, $status) === $other ? 'user code has waited' : 'it has not');
+            // The end of another child does not interrupt a wait.
+            $sooner = proc_open(['sleep', '0.1'], [], $pipes);
+            $later = proc_open(['sleep', '0.5'], [], $pipes);
+            note(pcntl_waitpid(proc_get_status($later)['pid'], $status) > 0 ? 'and again' : 'not again');
         }
     });
     $server->on('receive', function ($server, $fd, $reactor, $data) {
@@ -53,9 +57,9 @@ $server->waitFor(function () use ($server, &$answers): bool {
 }, 'both to answer');
 ksort($answers);
 echo implode(' ', array_keys($answers)), "\n";
-echo implode(', ', preg_grep('/waited|ended/', $server->notes())), "\n";
+echo implode(', ', preg_grep('/waited|again|ended/', $server->notes())), "\n";
 $server->stop();
 ?>
 --EXPECT--
 0 1
-worker 0 ended: 0 9, user code has waited, worker 1 ended: 1 0
+worker 0 ended: 0 9, user code has waited, and again, worker 1 ended: 1 0

@@ -139,11 +139,11 @@ final class TestServer
         return [$exit, $output];
     }
 
-    /** A port number that nobody has: below those that the kernel gives to clients, so that none of them takes it. */
+    /** A port number that nobody has, and no test beside this one will choose before all others were: below those that the kernel gives to clients, so that none of them takes it. */
     public static function freePort(): int
     {
         for (;;) {
-            $port = random_int(10_240, 32_000);
+            $port = self::nextPort();
             $socket = @stream_socket_server("tcp://0.0.0.0:$port");
             if ($socket !== false) {
                 fclose($socket);
@@ -386,6 +386,24 @@ final class TestServer
     private static function exitOf(array $status): ?int
     {
         return $status['running'] ? null : ($status['signaled'] ? -$status['termsig'] : $status['exitcode']);
+    }
+
+    private static function nextPort(): int
+    {
+        [$first, $count] = [10_240, 22_000];
+        $path = getenv('ROTOR_PORTS');
+        if (!$path) {
+            return random_int($first, $first + $count - 1);
+        }
+        $file = fopen($path, 'c+');
+        flock($file, LOCK_EX);
+        $said = stream_get_contents($file);
+        $next = $said === '' ? random_int(0, $count - 1) : ((int) $said + 1) % $count;
+        rewind($file);
+        ftruncate($file, 0);
+        fwrite($file, (string) $next);
+        fclose($file);
+        return $first + $next;
     }
 
     /** Whether somebody listens on a port, found out without a connection that a server would see. */

@@ -33,7 +33,8 @@ impl Signals {
         Ok(Self { eventfd })
     }
 
-    /// Notes `signal` when it comes. System calls it interrupts are not restarted.
+    /// Notes `signal` when it comes. System calls of user code go on, as far as the kernel lets them; a wait of
+    /// [`crate::epoll`] ends.
     pub fn note(&self, signal: i32) -> io::Result<()> {
         self.set(signal, on_signal as *const () as usize)
     }
@@ -67,7 +68,7 @@ impl Signals {
         let Some(place) = usize::try_from(signal).ok().and_then(|signal| BEFORE.get(signal)) else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
-        let before = set_action(signal, action, 0)?;
+        let before = set_action(signal, action, libc::SA_RESTART)?;
         if CHANGED.load(Ordering::Relaxed) & bit(signal) == 0 {
             // SAFETY: the main thread alone sets actions, and nobody reads this place before its bit is set.
             unsafe { (*place.0.get()).write(before) };
