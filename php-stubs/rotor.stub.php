@@ -313,7 +313,8 @@ namespace Rotor {
          * Binds the socket at once; connections are taken once the server has started. There is one server per process,
          * and only under the CLI.
          *
-         * @param string $host an IP address of this machine; '0.0.0.0' and '::' are all of them; for a unix socket its path,
+         * @param string $host an IP address of this machine; '0.0.0.0' are all of IPv4 and '::' all of IPv6, under the Swoole
+         *     names those of IPv4 as well; for a unix socket its path,
          *     where a socket that nobody listens on is replaced; 'SYSTEMD' with port 0: all sockets that systemd has opened,
          *     each as a port, whatever `$sock_type` says but for SSL, which those for streams then have
          * @param int $port 0 to 65535; 0: the kernel chooses, and `$port` tells

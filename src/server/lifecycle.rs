@@ -48,7 +48,7 @@ pub fn construct(call: &mut Call<'_>) -> Answer {
     let (kind, is_tls) = socket_type(sock_type).map_err(refuse)?;
 
     let is_passed = Bound::means_passed(host, port);
-    let mut bound = server::Server::bind(host, port, kind)
+    let mut bound = server::Server::bind(host, port, kind, names())
         .map_err(|error| server_exception("Rotor\\Server::__construct", &error))?;
     if is_tls {
         // Of those that systemd has opened, some may carry datagrams.
@@ -130,8 +130,9 @@ pub fn listen(call: &mut Call<'_>) -> Answer {
         let Some(server) = unstarted.as_mut() else {
             return Err(wrong_state("server is running; call it before start()"));
         };
-        let place =
-            server.listen(host, port, kind).map_err(|error| server_exception("Rotor\\Server::listen", &error))?;
+        let place = server
+            .listen(host, port, kind, names())
+            .map_err(|error| server_exception("Rotor\\Server::listen", &error))?;
         if is_tls {
             server.secure(place);
         }

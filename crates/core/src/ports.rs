@@ -14,11 +14,11 @@ use std::sync::{Arc, Weak};
 
 use rotor_sys::datagram::Datagrams;
 use rotor_sys::process;
-use rotor_sys::socket::Listener;
+use rotor_sys::socket::{Ipv6, Listener};
 
 use crate::datagram::parse_ip;
 use crate::error::{CallError, Error, describe_errno};
-use crate::settings::PortSettings;
+use crate::settings::{Names, PortSettings};
 
 /// What a port listens on. The numbers are the peer's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,18 +205,20 @@ impl fmt::Display for Address {
 }
 
 impl Bound {
-    /// Binds to an address of this machine, where port 0 lets the kernel choose one, or to a path.
-    pub fn bind(host: &str, port: u16, sock_type: SockType) -> Result<Self, Error> {
+    /// Binds to an address of this machine, where port 0 lets the kernel choose one, or to a path. Under the peer's names
+    /// all addresses of IPv6 are those of IPv4, too.
+    pub fn bind(host: &str, port: u16, sock_type: SockType, names: Names) -> Result<Self, Error> {
         match sock_type {
             SockType::Tcp | SockType::Tcp6 | SockType::Udp | SockType::Udp6 => {
                 let asked = inet_address(host, port, sock_type)?;
+                let ipv6 = if names == Names::Swoole { Ipv6::AsTheKernelHasIt } else { Ipv6::Alone };
                 let failed = |error: std::io::Error| cannot_listen(&Address::Inet(asked), &error);
                 let (socket, address) = if sock_type.is_datagram() {
-                    let datagrams = Datagrams::bind(asked).map_err(failed)?;
+                    let datagrams = Datagrams::bind(asked, ipv6).map_err(failed)?;
                     let address = datagrams.address().map_err(failed)?;
                     (Socket::Datagrams(Arc::new(datagrams)), address)
                 } else {
-                    let listener = Listener::bind(asked).map_err(failed)?;
+                    let listener = Listener::bind(asked, ipv6).map_err(failed)?;
                     let address = listener.address().map_err(failed)?;
                     (Socket::Stream(Arc::new(listener)), address)
                 };
@@ -422,7 +424,7 @@ mod tests {
     }
 
     fn bind(path: &Path) -> Result<Bound, Error> {
-        Bound::bind(path.to_str().unwrap(), 0, SockType::UnixStream)
+        Bound::bind(path.to_str().unwrap(), 0, SockType::UnixStream, Names::Rotor)
     }
 
     #[test]
@@ -465,10 +467,13 @@ mod tests {
     #[test]
     fn a_datagram_socket_is_live_from_the_begin_and_its_file_is_let_in_to_when_it_listens() {
         let path = path("datagrams");
-        let bind = || Bound::bind(path.to_str().unwrap(), 0, SockType::UnixDgram);
+        let bind = || Bound::bind(path.to_str().unwrap(), 0, SockType::UnixDgram, Names::Rotor);
         let bound = bind().unwrap();
         assert_eq!(bind().unwrap_err().errno(), EADDRINUSE);
-        assert_eq!(Bound::bind(path.to_str().unwrap(), 0, SockType::UnixStream).unwrap_err().errno(), EADDRINUSE);
+        assert_eq!(
+            Bound::bind(path.to_str().unwrap(), 0, SockType::UnixStream, Names::Rotor).unwrap_err().errno(),
+            EADDRINUSE
+        );
         let mode = || path.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(), 0);
         assert_ne!(bound.file.as_ref().unwrap().mode, Some(0));
@@ -481,18 +486,18 @@ mod tests {
 
     #[test]
     fn tcp_and_udp_have_numbers_of_their_own() {
-        let tcp = Bound::bind("127.0.0.1", 0, SockType::Tcp).unwrap();
-        let udp = Bound::bind("127.0.0.1", tcp.info.address.number(), SockType::Udp).unwrap();
+        let tcp = Bound::bind("127.0.0.1", 0, SockType::Tcp, Names::Rotor).unwrap();
+        let udp = Bound::bind("127.0.0.1", tcp.info.address.number(), SockType::Udp, Names::Rotor).unwrap();
         assert!(!tcp.info.is_at_the_same_place(&udp.info));
         assert!(udp.info.is_at_the_same_place(&udp.info));
         assert_eq!(udp.info.to_string(), format!("udp:{}", tcp.info.address));
-        let again = Bound::bind("127.0.0.1", udp.info.address.number(), SockType::Udp);
+        let again = Bound::bind("127.0.0.1", udp.info.address.number(), SockType::Udp, Names::Rotor);
         assert_eq!(again.unwrap_err().errno(), EADDRINUSE);
     }
 
     #[test]
     fn hosts_that_do_not_fit_the_type_are_refused_with_what_was_expected() {
-        let refused = |host: &str, sock_type| Bound::bind(host, 0, sock_type).unwrap_err().to_string();
+        let refused = |host: &str, sock_type| Bound::bind(host, 0, sock_type, Names::Rotor).unwrap_err().to_string();
         assert!(refused("::1", SockType::Tcp).contains("must be an IPv4 address"));
         assert!(refused("127.0.0.1", SockType::Tcp6).contains("must be an IPv6 address"));
         assert!(refused("", SockType::UnixStream).contains("the path of the socket"));

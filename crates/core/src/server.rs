@@ -21,7 +21,7 @@ use crate::master::{self, Setup};
 use crate::ports::{Bound, MOST_PORTS, PortInfo, SockType, place_of_number};
 use crate::process::Context;
 use crate::roles::SlotKind;
-use crate::settings::Settings;
+use crate::settings::{Names, Settings};
 use crate::signals::SIGXFSZ;
 use crate::slow_log::SlowLog;
 use crate::{secrets, tls, user, worker};
@@ -35,16 +35,16 @@ pub struct Server {
 impl Server {
     /// Binds the primary port: to an address of this machine, where port 0 lets the kernel choose one, or to a path.
     /// The host `SYSTEMD` with port 0 stands for all sockets that systemd has opened; the first is the primary port.
-    pub fn bind(host: &str, port: u16, sock_type: SockType) -> Result<Self, Error> {
+    pub fn bind(host: &str, port: u16, sock_type: SockType, names: Names) -> Result<Self, Error> {
         open_standard_streams()?;
         match Bound::passed(host, port) {
             Some(ports) => Ok(Self { ports: ports? }),
-            None => Ok(Self { ports: vec![Bound::bind(host, port, sock_type)?] }),
+            None => Ok(Self { ports: vec![Bound::bind(host, port, sock_type, names)?] }),
         }
     }
 
     /// Binds another port; its settings are the next in [`Settings::ports`]. Returns its place.
-    pub fn listen(&mut self, host: &str, port: u16, sock_type: SockType) -> Result<usize, Error> {
+    pub fn listen(&mut self, host: &str, port: u16, sock_type: SockType, names: Names) -> Result<usize, Error> {
         if self.ports.len() >= MOST_PORTS {
             return Err(Error::Misuse(format!("a server has at most {MOST_PORTS} ports")));
         }
@@ -54,7 +54,7 @@ impl Server {
                 host.to_ascii_uppercase()
             )));
         }
-        let bound = Bound::bind(host, port, sock_type)?;
+        let bound = Bound::bind(host, port, sock_type, names)?;
         // The kernel only objects when the second of them begins to listen.
         if self.ports.iter().any(|port| port.info.is_at_the_same_place(&bound.info)) {
             return Err(bound.info.address.in_use());

@@ -12,6 +12,7 @@ use nix::sys::socket::{
 
 use crate::memory::SharedBytes;
 use crate::own::Own;
+use crate::socket::Ipv6;
 
 /// The most datagrams of one system call.
 pub const MAX_DATAGRAMS: usize = 32;
@@ -109,13 +110,12 @@ pub enum Bytes<'a> {
 }
 
 impl Datagrams {
-    /// Binds to `address`. An IPv6 address does not take IPv4 datagrams. The kernel's count of those that found no room
-    /// comes with what is received.
-    pub fn bind(address: SocketAddr) -> io::Result<Self> {
+    /// Binds to `address`. The kernel's count of datagrams that found no room comes with what is received.
+    pub fn bind(address: SocketAddr, ipv6: Ipv6) -> io::Result<Self> {
         let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let fd = socket(family, SockType::Datagram, flags, SockProtocol::Udp)?;
-        if address.is_ipv6() {
+        if address.is_ipv6() && ipv6 == Ipv6::Alone {
             setsockopt(&fd, sockopt::Ipv6V6Only, &true)?;
         }
         setsockopt(&fd, sockopt::RxqOvfl, &1)?;
@@ -429,7 +429,7 @@ mod tests {
     #[test]
     fn datagrams_of_every_length_come_and_go_whole_with_their_addresses() {
         for host in ["127.0.0.1:0", "[::1]:0"] {
-            let Ok(server) = Datagrams::bind(host.parse().unwrap()) else { continue };
+            let Ok(server) = Datagrams::bind(host.parse().unwrap(), Ipv6::Alone) else { continue };
             let client = std::net::UdpSocket::bind(host).unwrap();
             client.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
             let mut received = Received::new();
@@ -503,7 +503,7 @@ mod tests {
 
     #[test]
     fn what_finds_no_room_is_counted_by_the_kernel() {
-        let server = Datagrams::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let server = Datagrams::bind("127.0.0.1:0".parse().unwrap(), Ipv6::Alone).unwrap();
         let client = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         let mut received = Received::new();
         for _ in 0..2000 {

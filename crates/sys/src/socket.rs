@@ -21,14 +21,23 @@ pub struct Listener {
     fd: Own,
 }
 
+/// What comes to a socket of IPv6 that is bound to no address in particular.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ipv6 {
+    /// What comes by IPv6.
+    Alone,
+    /// What comes by IPv4 as well, unless `net.ipv6.bindv6only` says otherwise.
+    AsTheKernelHasIt,
+}
+
 impl Listener {
-    /// Binds to `address` with `SO_REUSEADDR`. An IPv6 address does not take IPv4 connections.
-    pub fn bind(address: SocketAddr) -> io::Result<Self> {
+    /// Binds to `address` with `SO_REUSEADDR`.
+    pub fn bind(address: SocketAddr, ipv6: Ipv6) -> io::Result<Self> {
         let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let fd = socket(family, SockType::Stream, flags, SockProtocol::Tcp)?;
         setsockopt(&fd, sockopt::ReuseAddr, &true)?;
-        if address.is_ipv6() {
+        if address.is_ipv6() && ipv6 == Ipv6::Alone {
             setsockopt(&fd, sockopt::Ipv6V6Only, &true)?;
         }
         bind(fd.as_raw_fd(), &SockaddrStorage::from(address))?;
@@ -309,7 +318,7 @@ mod tests {
 
     #[test]
     fn an_accepted_connection_echoes_gathered_pieces_in_order() {
-        let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), Ipv6::Alone).unwrap();
         listener.listen(8).unwrap();
         let mut client = std::net::TcpStream::connect(listener.address().unwrap()).unwrap();
         client.write_all(b"ping").unwrap();
@@ -328,9 +337,9 @@ mod tests {
 
     #[test]
     fn an_address_in_use_is_refused() {
-        let first = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let first = Listener::bind("127.0.0.1:0".parse().unwrap(), Ipv6::Alone).unwrap();
         first.listen(1).unwrap();
-        let error = Listener::bind(first.address().unwrap()).unwrap_err();
+        let error = Listener::bind(first.address().unwrap(), Ipv6::Alone).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(libc::EADDRINUSE));
     }
 }

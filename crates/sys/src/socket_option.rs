@@ -73,12 +73,12 @@ const INT_LEN: libc::socklen_t = size_of::<libc::c_int>() as libc::socklen_t;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::socket::{Listener, wait_readable};
+    use crate::socket::{Ipv6, Listener, wait_readable};
     use std::time::Duration;
 
     #[test]
     fn an_accepted_connection_has_the_options_of_its_listener() {
-        let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), Ipv6::Alone).unwrap();
         let told = [
             (SocketOption::Nodelay, 1),
             (SocketOption::KeepAlive, 1),

@@ -30,7 +30,7 @@ const SERVER: &[(&str, Fate)] = &[
         Differs(
             "`$mode` is `SWOOLE_PROCESS` where it is left out; for `SWOOLE_BASE` it warns and takes that, and throws \
              without `rotor.swoole_aliases`. An address that cannot be had throws a `Rotor\\Exception` with the errno as \
-             its code.",
+             its code. `::` takes IPv4 as well, as there, but only under Swoole's names.",
         ),
     ),
     (
@@ -42,7 +42,12 @@ const SERVER: &[(&str, Fate)] = &[
     ),
     ("on", Differs("An unknown event throws; under Swoole's names it is a warning and false.")),
     ("getCallback", Same),
-    ("listen", Differs("An address that cannot be had throws instead of a warning and false.")),
+    (
+        "listen",
+        Differs(
+            "An address that cannot be had throws instead of a warning and false. `::` takes IPv4 as well only under Swoole's names.",
+        ),
+    ),
     ("addlistener", Differs("As `listen()`.")),
     (
         "addProcess",

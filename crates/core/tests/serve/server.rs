@@ -17,7 +17,7 @@ use rotor_core::host::End;
 use rotor_core::ports::SockType;
 use rotor_core::server::{Server, start};
 use rotor_core::settings::{
-    AtMost, DateFormat, Identity, LogFormat, LogLevel, LogRotation, PortSettings, Settings, SocketSettings,
+    AtMost, DateFormat, Identity, LogFormat, LogLevel, LogRotation, Names, PortSettings, Settings, SocketSettings,
 };
 use rotor_core::tls::Options;
 use rotor_sys::process::{self, Fork};
@@ -126,15 +126,15 @@ impl Running {
         settings.log_file = Some(folder.join("log"));
         let events = append(folder.join("events"));
         let starts = manners.manager_exits.is_none();
-        let mut server = Server::bind("127.0.0.1", 0, SockType::Tcp).expect("there is a free port");
+        let mut server = Server::bind("127.0.0.1", 0, SockType::Tcp, Names::Rotor).expect("there is a free port");
         for _ in 1..settings.ports.len() {
-            server.listen("127.0.0.1", 0, SockType::Tcp).expect("there is a free port");
+            server.listen("127.0.0.1", 0, SockType::Tcp, Names::Rotor).expect("there is a free port");
         }
         let address = |place| (Ipv4Addr::LOCALHOST, server.port(place).address.number()).into();
         let (address, others) = (address(0), (1..settings.ports.len()).map(address).collect());
         let mut udp = None;
         if manners.has_datagrams {
-            let place = server.listen("127.0.0.1", 0, SockType::Udp).expect("there is a free port");
+            let place = server.listen("127.0.0.1", 0, SockType::Udp, Names::Rotor).expect("there is a free port");
             udp = Some((Ipv4Addr::LOCALHOST, server.port(place).address.number()).into());
             let primary = settings.ports[0].clone();
             settings.ports.extend([primary.clone(), primary]);
@@ -148,7 +148,9 @@ impl Running {
                     // Here: whoever has bound it removes its file.
                     let path = folder.join("datagrams");
                     let path = path.to_str().expect("a folder for tests has an ordinary name");
-                    server.listen(path, 0, SockType::UnixDgram).expect("a test may make a socket in its folder");
+                    server
+                        .listen(path, 0, SockType::UnixDgram, Names::Rotor)
+                        .expect("a test may make a socket in its folder");
                 }
                 let mut host = TestHost::new(manners, events, folder.join("gate"));
                 // What panics ends: it must not go on with the next test.
