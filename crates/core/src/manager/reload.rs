@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use rotor_ipc::WorkerId;
 use rotor_ipc::sync::Ordering::{AcqRel, Relaxed};
+use rotor_sys::clock::monotonic_ns;
 
 use super::slot::{Slot, SlotEvent};
 use super::{Ended, Manager};
@@ -181,7 +182,7 @@ impl Manager {
             self.context.log.error("the reload has failed: at least one worker kept its old process");
         }
         self.callbacks.push_back(Event::AfterReload { success });
-        self.reload_signals.forget();
+        self.reload_signals.is_over(monotonic_ns());
         if std::mem::take(&mut self.reload_again) {
             self.segment.header().requests.fetch_or(request::RELOAD, AcqRel);
         }

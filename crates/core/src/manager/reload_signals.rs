@@ -5,6 +5,8 @@
 pub(super) struct ReloadSignals {
     /// The last one that the other process has not had as well, and when it came (monotonic ns).
     alone: Option<(By, u64)>,
+    /// When the last reload was over (monotonic ns).
+    over_ns: u64,
 }
 
 /// Which process a signal has come to.
@@ -18,14 +20,17 @@ impl ReloadSignals {
     /// Whether a signal that came to this process asks for a reload of its own: not if the other process has had it
     /// within half a second. Two that come to the same process are two, however soon.
     pub(super) fn counts(&mut self, by: By, came_ns: u64) -> bool {
-        let is_same = self.alone.is_some_and(|(other, at_ns)| other != by && came_ns.abs_diff(at_ns) < SAME_NS);
+        let is_same = self.alone.is_some_and(|(other, at_ns)| {
+            let is_behind_its_reload = self.over_ns > at_ns && came_ns > self.over_ns;
+            other != by && came_ns.abs_diff(at_ns) < SAME_NS && !is_behind_its_reload
+        });
         self.alone = if is_same { None } else { Some((by, came_ns)) };
         !is_same
     }
 
-    /// The reload is over: whatever comes now asks for another.
-    pub(super) fn forget(&mut self) {
-        self.alone = None;
+    /// A reload is over (monotonic ns): what comes from then on asks for another.
+    pub(super) fn is_over(&mut self, now_ns: u64) {
+        self.over_ns = now_ns;
     }
 }
 
@@ -67,7 +72,9 @@ mod tests {
     fn one_that_comes_when_the_reload_is_over_is_another() {
         let mut seen = ReloadSignals::default();
         assert!(seen.counts(By::Master, 0));
-        seen.forget();
+        seen.is_over(30 * MS);
         assert!(seen.counts(By::Manager, 50 * MS));
+        seen.is_over(80 * MS);
+        assert!(!seen.counts(By::Master, 50 * MS), "it has come before, and the master was busy");
     }
 }
