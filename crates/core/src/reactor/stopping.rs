@@ -73,11 +73,17 @@ impl Reactor {
         self.stopping = None;
         for index in 0..self.connections.len() {
             let Some(mut connection) = self.connections.take_at(index) else { continue };
-            if std::mem::take(&mut connection.is_end_held) {
-                self.settle(connection)?;
-            } else {
+            if !std::mem::take(&mut connection.is_end_held) {
                 self.put_back(connection);
+                continue;
             }
+            if connection.input == Input::Over(Why::Stopping) {
+                // What its client has sent meanwhile is answered, too.
+                connection.input = Input::Open;
+                self.read_all(&mut connection)?;
+                connection.end_input(Why::Stopping);
+            }
+            self.settle(connection)?;
         }
         Ok(())
     }
