@@ -319,7 +319,12 @@ const HIGHEST: i32 = 64;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
+
+    /// What is noted is the process's: one test after the other.
+    static TURN: Mutex<()> = Mutex::new(());
 
     #[test]
     fn a_signal_is_noted_and_its_former_action_comes_back() {
@@ -329,6 +334,7 @@ mod tests {
             libc::sigaction(signal, std::ptr::null(), &raw mut action);
             action.sa_sigaction
         };
+        let _turn = TURN.lock();
         let before = current(libc::SIGURG);
         let signals = Signals::begin().unwrap();
         signals.note(libc::SIGURG).unwrap();
@@ -347,6 +353,7 @@ mod tests {
 
     #[test]
     fn what_is_noted_is_heard_though_it_was_blocked_before() {
+        let _turn = TURN.lock();
         // In a thread of its own, whose mask is nobody else's.
         let heard = std::thread::spawn(|| {
             let mut mask = nix::sys::signal::SigSet::empty();
