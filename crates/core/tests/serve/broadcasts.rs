@@ -192,10 +192,9 @@ fn endless() {
     // Of a worker that goes on.
     let [mut victim, mut leaver] = [2, 2].map(|worker| server.connect_where(|of| of == worker));
     let mut clients = clients(&server, MANY);
-    for worker in 0..2 {
-        clients.push(server.connect_where(|of| of == worker));
-        clients[MANY + worker as usize].send(b"!endless");
-    }
+    // Both before either broadcasts: what a client is asked for would come among that.
+    clients.extend([0, 1].map(|worker| server.connect_where(|of| of == worker)));
+    clients[MANY..].iter_mut().for_each(|client| client.send(b"!endless"));
     victim.send(b"!killed");
     let mut listener = clients.remove(0);
     leaver.half_close();
