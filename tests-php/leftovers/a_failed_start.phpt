@@ -139,8 +139,8 @@ onStart fails, as a daemon: 255
 onStart throws: 255
 onStart throws, as a daemon: 255
 onManagerStart is killed: 1
-onManagerStart exits: 1
-onManagerStart fails: 1
+onManagerStart exits: 3
+onManagerStart fails: 255
 no threads: 99
 no threads, as a daemon: 99
 descriptors, before: fails works
